@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# Installs what hens needs to build and test, as far as it is missing: Debian/Ubuntu packages, LibTorch with nvcc (as
+# pinned Python wheels, into .deps/torch), the Python packages of the tests (into .deps/py). Safe to run again.
+#   scripts/setup.sh [build|test]      default: build
+set -euo pipefail
+cd "$(dirname "$0")/.."
+what=${1:-build}
+
+torch=2.11.0
+cuda_nvcc=13.0.88
+cuda_cccl=13.0.85
+
+build_packages=(
+  g++ make cmake ninja-build ccache pkg-config git ca-certificates python3 python3-venv
+  libboost-dev libboost-program-options-dev libyaml-cpp-dev libfmt-dev nlohmann-json3-dev
+  libhdf5-dev libnetcdf-dev libeccodes-dev libcurl4-openssl-dev libssl-dev libisal-dev libblosc-dev
+  libcairo2-dev libjpeg-dev fonts-dejavu-core gmt-gshhg-low libgtest-dev libgmock-dev)
+test_packages=(libeccodes-tools nginx-light procps time)
+
+say() { printf '== %s\n' "$*" >&2; }
+
+install_packages() {
+  local missing=()
+  for package in "$@"; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+  done
+  [ ${#missing[@]} -eq 0 ] && return
+  say "installing ${missing[*]}"
+  local sudo=()
+  [ "$(id -u)" -eq 0 ] || sudo=(sudo)
+  "${sudo[@]}" apt-get update -qq
+  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# A virtual environment that is made whole or not at all: .deps/NAME with a stamp of what was asked for.
+python_environment() {
+  local name=$1 stamp=$2
+  shift 2
+  local folder=.deps/$name
+  [ "$(cat "$folder/stamp" 2>/dev/null)" = "$stamp" ] && return
+  say "installing $stamp into $folder (once)"
+  rm -rf "$folder"
+  # The system's Python: one that a version manager puts first may vanish.
+  local python=/usr/bin/python3
+  [ -x "$python" ] || python=python3
+  "$python" -m venv "$folder"
+  "$folder/bin/pip" install -q --disable-pip-version-check "$@"
+  printf '%s' "$stamp" >"$folder/stamp"
+}
+
+# nvcc comes as wheels that lack what a toolkit installation has: lib64, and library names without version.
+complete_toolkit() {
+  local root
+  root=$(echo .deps/torch/lib/python3.*/site-packages/nvidia/cu13)
+  [ -d "$root/lib" ] || return 0
+  ln -sfn lib "$root/lib64"
+  local library
+  for library in "$root"/lib/lib*.so.*; do
+    ln -sfn "$(basename "$library")" "${library%%.so.*}.so"
+  done
+}
+
+if command -v apt-get >/dev/null; then
+  install_packages "${build_packages[@]}"
+  [ "$what" = build ] || install_packages "${test_packages[@]}"
+else
+  say "no apt-get here: install by hand: ${build_packages[*]}"
+fi
+python_environment torch "torch==$torch nvcc==$cuda_nvcc" "torch==$torch" "nvidia-cuda-nvcc==$cuda_nvcc" \
+  "nvidia-nvvm==$cuda_nvcc" "nvidia-cuda-crt==$cuda_nvcc" "nvidia-cuda-cccl==$cuda_cccl"
+complete_toolkit
+if [ "$what" = test ]; then
+  python_environment py "test requirements $(sha256sum tests/requirements.txt | cut -c1-12)" -r tests/requirements.txt
+fi
