@@ -1,0 +1,236 @@
+#include "base/files.h"
+
+#include <atomic>
+#include <cctype>
+#include <cerrno>
+#include <chrono>
+#include <fcntl.h>
+#include <thread>
+#include <unistd.h>
+#include <utility>
+
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "base/stop.h"
+
+namespace hens {
+namespace {
+
+constexpr std::string_view temporary_suffix = ".tmp";
+
+[[noreturn]] void fail_output(const fs::path& path, const char* what) {
+  const int error_number = errno;
+  fail(output_error_code(error_number), "{}: cannot {}: {}", path.string(), what, errno_text(error_number));
+}
+
+FileDescriptor open_for_reading(const fs::path& path) {
+  FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) {
+    const int error_number = errno;
+    const auto code = error_number == ENOENT || error_number == ENOTDIR ? ExitCode::missing_input : ExitCode::io;
+    fail(code, "{}: cannot open: {}", path.string(), errno_text(error_number));
+  }
+  struct stat status {};
+  if (::fstat(file.get(), &status) == 0 && S_ISDIR(status.st_mode)) {
+    fail(ExitCode::bad_input, "{}: is a folder, a file was expected", path.string());
+  }
+  return file;
+}
+
+uint64_t size_of(const FileDescriptor& file, const fs::path& path) {
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0) fail(ExitCode::io, "{}: {}", path.string(), errno_text(errno));
+  return static_cast<uint64_t>(status.st_size);
+}
+
+// Up to bytes.size() bytes from the file's position; fewer only at its end.
+size_t read_some(const FileDescriptor& file, const fs::path& path, std::span<std::byte> bytes) {
+  size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t n = ::read(file.get(), bytes.data() + done, bytes.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) fail(ExitCode::io, "{}: cannot read: {}", path.string(), errno_text(errno));
+    if (n == 0) break;
+    done += static_cast<size_t>(n);
+  }
+  return done;
+}
+
+void sync_folder(const fs::path& folder) {
+  const FileDescriptor handle(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!handle) fail_output(folder, "open the folder");
+  // Some network and FUSE file systems have no fsync of folders: EINVAL says so, and nothing better is to be had.
+  if (::fsync(handle.get()) != 0 && errno != EINVAL && errno != ENOTSUP) fail_output(folder, "fsync the folder");
+}
+
+fs::path folder_of(const fs::path& path) { return path.has_parent_path() ? path.parent_path() : fs::path("."); }
+
+// Marks a file just created as being written. False where a cleaner was faster and has unlinked it.
+bool lock_new_file(const FileDescriptor& file) {
+  if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) return errno != EWOULDBLOCK;  // no locks here: nobody cleans either
+  struct stat status {};
+  return ::fstat(file.get(), &status) != 0 || status.st_nlink > 0;
+}
+
+fs::path temporary_name(const fs::path& final_path) {
+  static std::atomic<uint64_t> counter{0};
+  return folder_of(final_path) /
+         fmt::format(".{}.{}-{}{}", final_path.filename().string(), ::getpid(), counter++, temporary_suffix);
+}
+
+}  // namespace
+
+FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
+  if (this != &other) {
+    if (fd_ >= 0) ::close(fd_);
+    fd_ = other.release();
+  }
+  return *this;
+}
+
+FileDescriptor::~FileDescriptor() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+int FileDescriptor::release() noexcept { return std::exchange(fd_, -1); }
+
+PendingFile::PendingFile(fs::path final_path) : final_path_(std::move(final_path)) {
+  make_folders(folder_of(final_path_));
+  while (!file_) {
+    temporary_path_ = temporary_name(final_path_);
+    FileDescriptor file(::open(temporary_path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+    if (!file && errno == EEXIST) continue;  // another host on a shared folder has the same process number
+    if (!file) fail_output(final_path_, "create");
+    if (lock_new_file(file)) file_ = std::move(file);
+  }
+}
+
+PendingFile::~PendingFile() {
+  if (file_) ::unlink(temporary_path_.c_str());
+}
+
+void PendingFile::write(std::span<const std::byte> bytes) {
+  size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t n = ::write(file_.get(), bytes.data() + done, bytes.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) fail_output(final_path_, "write");
+    done += static_cast<size_t>(n);
+  }
+  size_ += bytes.size();
+}
+
+void PendingFile::publish() {
+  if (::fsync(file_.get()) != 0) fail_output(final_path_, "fsync");
+  if (::rename(temporary_path_.c_str(), final_path_.c_str()) != 0) fail_output(final_path_, "rename into place");
+  file_ = FileDescriptor();
+  sync_folder(folder_of(final_path_));
+}
+
+void publish_written(const fs::path& written, const fs::path& final_path) {
+  make_folders(folder_of(final_path));
+  const FileDescriptor file = open_for_reading(written);
+  if (::fsync(file.get()) != 0) fail_output(written, "fsync");
+  if (::rename(written.c_str(), final_path.c_str()) != 0) fail_output(final_path, "rename into place");
+  sync_folder(folder_of(final_path));
+}
+
+void publish_file(const fs::path& path, std::string_view bytes) {
+  std::error_code error;
+  const bool same_size = fs::is_regular_file(path, error) && fs::file_size(path, error) == bytes.size() && !error;
+  if (same_size && read_file(path, bytes.size()) == bytes) return;
+  PendingFile file(path);
+  file.write(bytes);
+  file.publish();
+}
+
+void make_folders(const fs::path& folder) {
+  std::error_code ignored;
+  if (folder.empty() || fs::is_directory(folder, ignored)) return;
+  make_folders(folder.parent_path());
+  if (::mkdir(folder.c_str(), 0777) != 0 && errno != EEXIST) fail_output(folder, "create the folder");
+  if (!fs::is_directory(folder, ignored)) {
+    fail(ExitCode::cannot_create, "{}: is in the way, a folder was expected", folder.string());
+  }
+  sync_folder(folder_of(folder));
+}
+
+// `.<name>.<process>-<count>.tmp`: a hidden file of the user's that merely ends in .tmp is not ours to remove.
+bool is_temporary_name(std::string_view filename) {
+  if (filename.empty() || filename.front() != '.' || !filename.ends_with(temporary_suffix)) return false;
+  filename.remove_suffix(temporary_suffix.size());
+  const auto take_digits = [&] {
+    const size_t before = filename.size();
+    while (!filename.empty() && std::isdigit(static_cast<unsigned char>(filename.back()))) filename.remove_suffix(1);
+    return filename.size() < before;
+  };
+  const auto take = [&](char c) {
+    const bool there = filename.ends_with(c);
+    if (there) filename.remove_suffix(1);
+    return there;
+  };
+  return take_digits() && take('-') && take_digits() && take('.') && filename.size() > 1;
+}
+
+int remove_stale_temporaries(const fs::path& folder) {
+  int removed = 0;
+  std::error_code error;
+  for (auto entry = fs::recursive_directory_iterator(folder, error); !error && entry != fs::end(entry);
+       entry.increment(error)) {
+    if (!is_temporary_name(entry->path().filename().string())) continue;
+    const FileDescriptor file(::open(entry->path().c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file || ::flock(file.get(), LOCK_EX | LOCK_NB) != 0) continue;  // its writer lives
+    if (::unlink(entry->path().c_str()) == 0) ++removed;
+  }
+  return removed;
+}
+
+std::string read_file(const fs::path& path, uint64_t limit) {
+  const FileDescriptor file = open_for_reading(path);
+  const uint64_t size = size_of(file, path);
+  if (size > limit) {
+    fail(ExitCode::bad_input, "{}: {} bytes, at most {} were expected", path.string(), size, limit);
+  }
+  std::string text(size, '\0');
+  text.resize(read_some(file, path, std::as_writable_bytes(std::span(text))));
+  return text;
+}
+
+void for_each_piece(const fs::path& path, const std::function<void(std::span<const std::byte>)>& use) {
+  const FileDescriptor file = open_for_reading(path);
+  std::vector<std::byte> piece(size_t{4} << 20);
+  while (const size_t size = read_some(file, path, piece)) use(std::span(piece).first(size));
+}
+
+MappedFile::MappedFile(const fs::path& path) : path_(path) {
+  const FileDescriptor file = open_for_reading(path);
+  size_ = size_of(file, path);
+  if (size_ == 0) return;
+  void* data = ::mmap(nullptr, size_, PROT_READ, MAP_SHARED, file.get(), 0);
+  if (data == MAP_FAILED) fail(ExitCode::io, "{}: cannot map: {}", path.string(), errno_text(errno));
+  data_ = static_cast<const std::byte*>(data);
+}
+
+MappedFile::MappedFile(MappedFile&& other) noexcept
+    : path_(std::move(other.path_)), data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+
+MappedFile::~MappedFile() {
+  if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
+}
+
+FileLock::FileLock(const fs::path& path) {
+  make_folders(folder_of(path));
+  file_ = FileDescriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
+  if (!file_) fail_output(path, "create the lock");
+  // A blocking flock is restarted after a signal and would never see the stop flag.
+  while (::flock(file_.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK && errno != EINTR) fail_output(path, "lock");
+    stop_if_requested();
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+}
+
+}  // namespace hens

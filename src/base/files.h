@@ -1,0 +1,111 @@
+// Files as durable facts: a file either is there whole, under its final name, or it is not there.
+//
+// A PendingFile is written under a temporary name in the folder of its final name; publish() makes it durable (fsync),
+// gives it its name (rename) and makes the name durable (fsync of the folder). Whoever dies before leaves at most a
+// temporary file, whose lock tells the next run that nobody writes it any more. All errors are Error{cannot_create} or
+// Error{io} and name the path.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace hens {
+
+namespace fs = std::filesystem;
+
+// RAII for a POSIX file descriptor.
+class FileDescriptor {
+ public:
+  FileDescriptor() = default;
+  explicit FileDescriptor(int fd) noexcept : fd_(fd) {}
+  FileDescriptor(FileDescriptor&& other) noexcept : fd_(other.release()) {}
+  FileDescriptor& operator=(FileDescriptor&& other) noexcept;
+  ~FileDescriptor();
+
+  int get() const noexcept { return fd_; }
+  explicit operator bool() const noexcept { return fd_ >= 0; }
+  int release() noexcept;
+
+ private:
+  int fd_ = -1;
+};
+
+// A file on its way. Not thread-safe. Destroyed without publish(), it removes what it wrote.
+class PendingFile {
+ public:
+  // Creates missing parent folders (durably) and opens `<folder>/.<name>.<unique>.tmp`, holding a lock on it.
+  explicit PendingFile(fs::path final_path);
+  PendingFile(PendingFile&&) noexcept = default;
+  PendingFile& operator=(PendingFile&&) noexcept = delete;
+  ~PendingFile();
+
+  void write(std::span<const std::byte> bytes);
+  void write(std::string_view text) { write(std::as_bytes(std::span(text))); }
+  // fsync, rename onto the final name (replacing what was there), fsync of the folder.
+  void publish();
+
+  uint64_t size() const noexcept { return size_; }
+  const fs::path& path() const noexcept { return final_path_; }  // final name
+  const fs::path& temporary_path() const noexcept { return temporary_path_; }
+
+ private:
+  fs::path final_path_, temporary_path_;
+  FileDescriptor file_;
+  uint64_t size_ = 0;
+};
+
+// Gives a file written elsewhere on the same file system its final name, durably, as PendingFile::publish does.
+void publish_written(const fs::path& written, const fs::path& final_path);
+
+// Publishes `bytes` as `path`. Leaves the file untouched where it already holds exactly these bytes.
+void publish_file(const fs::path& path, std::string_view bytes);
+
+// Makes `folder` and its parents, each durable in its parent. Does nothing where it exists.
+void make_folders(const fs::path& folder);
+
+// Removes temporary files of PendingFile in `folder` (recursively) that no living process writes. Returns how many.
+int remove_stale_temporaries(const fs::path& folder);
+
+// True for names that PendingFile gives to its temporary files.
+bool is_temporary_name(std::string_view filename);
+
+// Content of a file. Throws Error{missing_input} where it is not there, {io} where it cannot be read, and {bad_input}
+// where it is larger than `limit` bytes.
+std::string read_file(const fs::path& path, uint64_t limit = uint64_t{1} << 30);
+
+// Calls `use` with the file's bytes, at most 4 MiB at a time, in order. Errors as read_file.
+void for_each_piece(const fs::path& path, const std::function<void(std::span<const std::byte>)>& use);
+
+// A read-only memory map of a whole file; empty files map to an empty span. Immovable views stay valid while it lives.
+class MappedFile {
+ public:
+  explicit MappedFile(const fs::path& path);
+  MappedFile(MappedFile&& other) noexcept;
+  MappedFile& operator=(MappedFile&&) = delete;
+  ~MappedFile();
+  std::span<const std::byte> bytes() const noexcept { return {data_, size_}; }
+  const fs::path& path() const noexcept { return path_; }
+
+ private:
+  fs::path path_;
+  const std::byte* data_ = nullptr;
+  size_t size_ = 0;
+};
+
+// An exclusive advisory lock on a file (made where missing), held while the object lives. Waits until it is free, also
+// for other objects of this process; a stop request ends the wait with Error{interrupted}.
+class FileLock {
+ public:
+  explicit FileLock(const fs::path& path);
+
+ private:
+  FileDescriptor file_;
+};
+
+}  // namespace hens

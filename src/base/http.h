@@ -1,0 +1,65 @@
+// One HTTP GET, once: what was asked, what came back. The only file that knows libcurl; retries and their reasons are
+// transfer.h's.
+//
+// TLS is verified; redirects are followed, five at most, to http and https only and never from https to http; no
+// credentials are read or sent. An HttpClient keeps its connections for the next request and serves one thread at a
+// time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+namespace hens {
+
+struct HttpRequest {
+  std::string url;
+  std::string range;     // `first-last` or `first-`; empty: everything
+  std::string if_range;  // validator of what is already here: another version is sent whole; empty: none
+  double connect_seconds = 10;
+  double stall_seconds = 20;  // slower than 1 kB/s (libcurl's mean over 5 s) this long: given up
+};
+
+struct HttpHead {
+  long status = 0;  // of the last response, after redirects
+  std::string etag, last_modified;
+  std::string content_range, content_encoding;
+  std::string bucket_region;  // S3, in the answer of a wrong region
+  std::string linked_etag;    // of the hub's redirect: for large files their SHA-256
+  std::optional<uint64_t> content_length;
+  bool self_delimiting = false;  // a body cut short would be noticed
+};
+
+struct HttpOutcome {
+  HttpHead head;
+  bool refused = false;               // the receiver wanted no more
+  std::string failure;                // empty: the response came whole
+  bool hopeless = false;              // with `failure`: a wrong certificate, a redirect into nowhere: no retry mends it
+  std::optional<double> retry_after;  // seconds, as the server wishes
+};
+
+// Who takes the answer. Both return false to end the transfer; exceptions end it too and reach the caller of get().
+struct HttpReceiver {
+  std::function<bool(const HttpHead&)> begin;            // once, before the body, also where that is empty
+  std::function<bool(std::span<const std::byte>)> body;  // any number of times
+};
+
+class HttpClient {
+ public:
+  HttpClient();
+  ~HttpClient();
+  HttpClient(HttpClient&&) noexcept;
+
+  // `watch` is called several times a second and may throw to end the transfer.
+  HttpOutcome get(const HttpRequest& request, const HttpReceiver& receiver, const std::function<void()>& watch);
+
+ private:
+  struct Handles;
+  std::unique_ptr<Handles> handles_;
+};
+
+}  // namespace hens

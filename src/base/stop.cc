@@ -1,0 +1,45 @@
+#include "base/stop.h"
+
+#include <atomic>
+#include <csignal>
+#include <unistd.h>
+
+#include "base/error.h"
+
+namespace hens {
+namespace {
+
+// A signal handler reaches nothing but a static.
+std::atomic<bool> stop_flag{false};
+static_assert(std::atomic<bool>::is_always_lock_free);
+
+void on_signal(int number) {
+  // _exit, not the default action: the kernel drops that one for process 1.
+  if (stop_flag.exchange(true) && number == SIGINT) ::_exit(static_cast<int>(ExitCode::interrupted));
+}
+
+void handle(int number, void (*handler)(int)) {
+  struct sigaction action {};
+  action.sa_handler = handler;
+  sigemptyset(&action.sa_mask);
+  action.sa_flags = SA_RESTART;
+  sigaction(number, &action, nullptr);
+}
+
+}  // namespace
+
+void install_stop_signals() {
+  handle(SIGTERM, on_signal);
+  handle(SIGINT, on_signal);
+  handle(SIGPIPE, SIG_IGN);
+}
+
+bool stop_requested() noexcept { return stop_flag.load(); }
+
+void stop_if_requested() {
+  if (stop_requested()) fail(ExitCode::interrupted, "stopped by a signal; the same command continues the run");
+}
+
+void request_stop(bool wanted) noexcept { stop_flag.store(wanted); }
+
+}  // namespace hens

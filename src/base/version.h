@@ -1,0 +1,6 @@
+// The version of hens, as the programs, the reports and the User-Agent say it.
+#pragma once
+
+namespace hens {
+inline constexpr const char* version = HENS_VERSION;
+}
