@@ -1,0 +1,261 @@
+#include "job/job_spec.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/error.h"
+#include "job/section_reader.h"
+#include "job/spec_names.h"
+
+namespace hens {
+namespace {
+
+constexpr IntRange step_range{1, 10'000};
+constexpr Duration longest_lead = step_range.most * model_step;
+constexpr Duration longest_interval = std::chrono::days(10'000);
+constexpr int64_t plan_limit = 10'000'000;  // members in all: a plan of 160 MB
+constexpr const char* name_letters = "abcdefghijklmnopqrstuvwxyz0123456789_-";
+constexpr const char* name_wanted = "letters a-z, digits, _ and -, at most 64";
+
+bool is_name(const std::string& text) {
+  return !text.empty() && text.size() <= 64 && text.find_first_not_of(name_letters) == std::string::npos &&
+         text.front() != '-';
+}
+
+bool is_url(const std::string& text) { return text.find("://") != std::string::npos; }
+
+std::string anchored(const std::string& text, const fs::path& folder) {
+  const bool path = !is_url(text) && !text.starts_with("synth:") && fs::path(text).is_relative();
+  return path ? (folder / text).lexically_normal().string() : text;
+}
+
+void read_name(SectionReader& section, std::string& name) {
+  if (section.text("name", name) && !is_name(name)) {
+    section.problem("name", fmt::format("is '{}', expected {}", clipped(name), name_wanted));
+  }
+}
+
+void read_initial_conditions(SectionReader section, InitialConditionsSpec& spec, const fs::path& folder) {
+  section.choice("source", spec.source, source_names());
+  const bool gfs = spec.source == SourceKind::gfs;
+  section.require("times", "at least one UTC time as 2024-01-01T00:00:00Z");
+  section.times("times", spec.times, gfs ? model_step : Duration(1),
+                gfs ? "UTC times at 00, 06, 12 or 18 h, where GFS has analyses, as 2024-01-01T00:00:00Z"
+                    : "UTC times as 2024-01-01T00:00:00Z");
+  section.texts("path", spec.path, true);
+  for (std::string& path : spec.path) path = anchored(path, folder);
+  const bool reads_files = !gfs && spec.source != SourceKind::analytic;
+  const std::string& source = name_of(spec.source, source_names());
+  if (reads_files) section.require("path", fmt::format("the files that source {} reads", source));
+  if (reads_files && section.has("path") && spec.path.empty()) {
+    section.problem("path", fmt::format("is empty: expected the files that source {} reads", source));
+  }
+  if (!reads_files && !spec.path.empty()) {
+    section.problem("path", fmt::format("is not used by source {}: leave it out", source));
+  }
+  section.text("product", spec.product);
+  if (spec.product != "0p25" && spec.product != "2p50") {
+    section.problem("product",
+                    fmt::format("is '{}', expected 0p25 (the bucket's) or 2p50 (a mirror's)", clipped(spec.product)));
+  }
+  section.real("gravity", spec.gravity, {9.7, 9.9});
+  section.finish();
+}
+
+void read_noise(SectionReader section, NoiseSpec& spec) {
+  section.choice("method", spec.method, noise_names());
+  section.amplitudes("amplitude", spec.amplitude);
+  section.real("sigma", spec.sigma, {0.0, 100.0});
+  section.real("length_scale", spec.length_scale, {1.0e4, 2.0e7});
+  section.duration("time_scale", spec.time_scale, std::chrono::minutes(1), std::chrono::days(3650));
+  section.finish();
+}
+
+bool perturbs(const Amplitudes& amplitudes) {
+  return std::any_of(amplitudes.begin(), amplitudes.end(), [](const auto& entry) { return entry.second.value > 0.0; });
+}
+
+void read_perturbation(SectionReader section, PerturbationSpec& spec) {
+  constexpr const char* idle = "every amplitude is 0, so nothing would be perturbed: expected e.g. {z500: 39.27}";
+  section.choice("method", spec.method, perturbation_names());
+  section.integer("integration_steps", spec.integration_steps, {1, 40});
+  section.amplitudes("amplitude", spec.amplitude);
+  SectionReader noise = section.section("noise");
+  read_noise(noise, spec.noise);
+  const bool own_amplitude = !spec.amplitude.empty();
+  if (!own_amplitude) spec.amplitude = spec.noise.amplitude;
+  section.finish();
+  if (spec.method == PerturbationMethod::none) return;
+  const bool breeds = spec.method == PerturbationMethod::hemispheric_centred_bred_vector;
+  if (own_amplitude && !perturbs(spec.amplitude)) section.problem("amplitude", idle);
+  if ((breeds || !own_amplitude) && !perturbs(spec.noise.amplitude)) noise.problem("amplitude", idle);
+}
+
+void read_ensemble(SectionReader section, EnsembleSpec& spec) {
+  section.integer("members", spec.members, {1, 100'000});
+  section.integer("seed", spec.seed);
+  section.finish();
+}
+
+void read_forecast(SectionReader section, ForecastSpec& spec) {
+  section.integers("steps", spec.steps, step_range);
+  Duration lead{};
+  section.duration("lead_time", lead, model_step, longest_lead);
+  if (section.has("steps") && section.has("lead_time")) {
+    section.problem("lead_time", "says the same as steps: expected one of the two");
+  } else if (lead.count() > 0) {
+    spec.steps = {static_cast<int>(lead / model_step)};
+  }
+  if (!section.has("lead_time")) section.require("steps", "steps: [40] or lead_time: 10d");
+  section.choice("engine", spec.engine, engine_names());
+  section.choice("precision", spec.precision, precision_names());
+  section.choice("sun", spec.sun, sun_names());
+  section.finish();
+}
+
+// Variables become names of folders in a store.
+void check_variables(SectionReader& section, const std::vector<std::string>& variables) {
+  for (const std::string& name : variables) {
+    if (is_name(name)) continue;
+    section.problem("variables", fmt::format("has '{}', expected channels, as u10m or z500", clipped(name)));
+  }
+}
+
+void read_output(SectionReader section, OutputSpec& spec) {
+  read_name(section, spec.name);
+  section.texts("variables", spec.variables);
+  check_variables(section, spec.variables);
+  section.choice("format", spec.format, format_names());
+  section.duration("every", spec.every, model_step, longest_interval);
+  section.boolean("initial_state", spec.initial_state);
+  section.choice("compression", spec.compression, compression_names());
+  section.finish();
+}
+
+// One output, or a list of them. Each must store something of each forecast.
+void read_outputs(SectionReader& top, std::vector<OutputSpec>& outputs, int shortest, Problems& problems) {
+  const YamlNode* node = top.raw("output");
+  const bool list = node != nullptr && node->kind == YamlNode::Kind::list;
+  if (list && node->items.empty())
+    problems.add(node->place, "output", "is an empty list, expected at least one output");
+  outputs.clear();
+  std::set<std::pair<std::string, StoreFormat>> taken;
+  for (size_t k = 0; k < (list ? node->items.size() : 1); ++k) {
+    SectionReader section(list ? &node->items[k] : node, list ? fmt::format("output.{}", k) : "output", top.place(),
+                          problems);
+    OutputSpec& output = outputs.emplace_back();
+    read_output(section, output);
+    if (!taken.emplace(output.name, output.format).second) {
+      section.problem("name",
+                      fmt::format("an earlier output has the name '{}' and format {}, too: give it a name of its "
+                                  "own",
+                                  clipped(output.name), name_of(output.format, format_names())));
+    }
+    if (!output.initial_state && shortest > 0 && output.every > shortest * model_step) {
+      section.problem("every", fmt::format("is {}, so nothing of a forecast of {} steps would be stored",
+                                           duration_text(output.every), shortest));
+    }
+  }
+}
+
+void read_runtime(SectionReader section, RuntimeSpec& spec) {
+  section.text("device", spec.device);
+  const std::string& device = spec.device;
+  const bool card = device.starts_with("cuda:") && device.size() > 5 && device.size() < 9 &&
+                    device.find_first_not_of("0123456789", 5) == std::string::npos;
+  if (device != "auto" && device != "cpu" && device != "cuda" && !card) {
+    section.problem("device", fmt::format("is '{}', expected auto, cpu, cuda or cuda:K", clipped(device)));
+  }
+  section.integer("threads", spec.threads, {0, 1024});
+  section.integer("batch", spec.batch, {0, 1024});
+  section.integer("writers", spec.writers, {1, 64});
+  section.integer("queue_fields", spec.queue_fields, {1, 100'000});
+  section.boolean("full_verify", spec.full_verify);
+  section.real("price_per_hour", spec.price_per_hour, {0.0, 10'000.0});
+  section.finish();
+}
+
+void read_mirrors(SectionReader section, MirrorsSpec& spec, const fs::path& folder) {
+  for (const auto& [key, value] : {std::pair{"s3", &spec.s3}, {"hf", &spec.hf}, {"https", &spec.https}}) {
+    section.text(key, *value);
+    const bool usable =
+        value->starts_with("http://") || value->starts_with("https://") || value->starts_with("file://");
+    if (is_url(*value) && !usable) {
+      section.problem(key, fmt::format("is '{}', expected http://, https://, file:// or a folder", clipped(*value)));
+    }
+    if (!value->empty()) *value = anchored(*value, folder);
+  }
+  section.finish();
+}
+
+void read_report(SectionReader section, ReportSpec& spec) {
+  section.boolean("maps", spec.maps);
+  section.durations("map_leads", spec.map_leads, model_step);
+  section.finish();
+}
+
+void read_models(SectionReader& top, std::vector<std::string>& models, const fs::path& folder) {
+  top.require("models", "at least one model package: a folder, https://, s3://, hf:// or synth:mini?seed=102");
+  top.texts("models", models);
+  for (std::string& model : models) model = anchored(model, folder);
+}
+
+void check_plan_size(SectionReader& top, const JobSpec& spec) {
+  double members = spec.ensemble.members;
+  for (const size_t count : {spec.models.size(), spec.initial_conditions.times.size(), spec.forecast.steps.size()}) {
+    members *= static_cast<double>(count);
+  }
+  if (members > static_cast<double>(plan_limit)) {
+    top.problem("ensemble", fmt::format("makes {:.0f} members over all models, times and lengths, expected at most {}: "
+                                        "split the job",
+                                        members, plan_limit));
+  }
+}
+
+JobSpec read_spec(const YamlNode& root, const fs::path& folder, Problems& problems) {
+  JobSpec spec;
+  SectionReader top(&root, "", root.place, problems);
+  top.require("name", "a name for the job");
+  read_name(top, spec.name);
+  read_initial_conditions(top.section("initial_conditions"), spec.initial_conditions, folder);
+  read_models(top, spec.models, folder);
+  read_ensemble(top.section("ensemble"), spec.ensemble);
+  read_perturbation(top.section("perturbation"), spec.perturbation);
+  read_forecast(top.section("forecast"), spec.forecast);
+  const auto shortest = std::min_element(spec.forecast.steps.begin(), spec.forecast.steps.end());
+  read_outputs(top, spec.output, shortest == spec.forecast.steps.end() ? 0 : *shortest, problems);
+  read_runtime(top.section("runtime"), spec.runtime);
+  read_mirrors(top.section("mirrors"), spec.mirrors, folder);
+  read_report(top.section("report"), spec.report);
+  check_plan_size(top, spec);
+  top.finish();
+  return spec;
+}
+
+}  // namespace
+
+JobSpec parse_job_spec(const std::string& text, const std::string& name, const fs::path& folder,
+                       const std::vector<std::string>& overrides) {
+  Problems problems;
+  YamlNode root = parse_yaml(text, name, problems);
+  JobSpec spec;
+  if (root.kind == YamlNode::Kind::map) {
+    for (const std::string& override : overrides) apply_override(root, override, problems);
+    spec = read_spec(root, folder, problems);
+  } else if (problems.empty()) {
+    problems.add(root.place.line == 0 ? Place{name} : root.place, "",
+                 fmt::format("is {}, expected a mapping: name, initial_conditions, models, ...", shown(root)));
+  }
+  if (!problems.empty()) {
+    fail(ExitCode::bad_spec, "the job spec has {} problem{}:\n{}", problems.count(), problems.count() == 1 ? "" : "s",
+         problems.text());
+  }
+  return spec;
+}
+
+JobSpec load_job_spec(const fs::path& file, const std::vector<std::string>& overrides) {
+  const fs::path folder = fs::absolute(file).parent_path();
+  return parse_job_spec(read_file(file, uint64_t{16} << 20), file.string(), folder, overrides);
+}
+
+}  // namespace hens

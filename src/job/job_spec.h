@@ -1,0 +1,137 @@
+// The job spec: everything that a YAML file can say about a job, as plain structs with defaults.
+//
+// Each part of the program gets its own section, never the whole. Sections above the line *affect the forecast*: they
+// enter forecast_hash(), and a run that resumes must agree on them. Sections below affect only speed and cost, and no
+// byte of a forecast.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "base/files.h"
+#include "base/time.h"
+
+namespace hens {
+
+// An amplitude of a perturbation: absolute in the channel's units, or a multiple of the package's standard deviation
+// of the channel. YAML: 39.27, or "0.35 std".
+struct Amplitude {
+  double value = 0.0;
+  bool times_std = false;
+  bool operator==(const Amplitude&) const = default;
+};
+
+// Amplitude by channel; the key `all` stands for every channel not named. Channels not covered are not perturbed.
+using Amplitudes = std::map<std::string, Amplitude>;
+
+enum class SourceKind { gfs, grib, netcdf, makani, analytic };
+enum class PerturbationMethod { none, correlated_spherical_gaussian, hemispheric_centred_bred_vector };
+enum class StoreFormat { zarr, netcdf };
+enum class Compression { none, lz4, zstd };
+enum class EngineKind { reference, fast };
+enum class Precision { fp32, tf32 };      // of matrix products on CUDA; the CPU always computes in fp32
+enum class SunKind { float32, float64 };  // float32: the roundings that the networks were trained with; float64: exact
+
+struct InitialConditionsSpec {
+  SourceKind source = SourceKind::gfs;
+  std::vector<Time> times;  // initial times, UTC; at least one, no duplicates
+  // grib, netcdf, makani: files that hold the analyses. Each may carry strftime fields (%Y%m%d%H) that are filled with
+  // the valid time wanted. Relative paths are relative to the spec's folder; after loading they are absolute. URLs
+  // (https, s3, file) are fetched.
+  std::vector<std::string> path;
+  std::string product = "0p25";  // gfs: 0p25 (the bucket's files) | 2p50 (a mirror's)
+  double gravity = 9.80665;      // m s-2, gpm -> m2 s-2; 9.81 reproduces Earth2Studio
+};
+
+struct NoiseSpec {
+  PerturbationMethod method = PerturbationMethod::correlated_spherical_gaussian;  // only this one can seed
+  Amplitudes amplitude{{"z500", {39.27, false}}};
+  double sigma = 1.0;           // standard deviation of the unit noise
+  double length_scale = 5.0e5;  // m
+  Duration time_scale = std::chrono::hours(48);
+};
+
+struct PerturbationSpec {
+  PerturbationMethod method = PerturbationMethod::none;
+  int integration_steps = 3;  // breeding cycles, 1..40
+  Amplitudes amplitude;       // of the bred vector; empty: the noise's
+  NoiseSpec noise;            // the seed of the bred vector, or the perturbation itself
+};
+
+struct EnsembleSpec {
+  int members = 1;  // per model and initial time
+  uint64_t seed = 0;
+};
+
+struct ForecastSpec {
+  std::vector<int> steps;  // roll-out lengths in 6-hour steps, each run by itself; lead_time: 10d is [40]
+  EngineKind engine = EngineKind::reference;
+  Precision precision = Precision::fp32;
+  SunKind sun = SunKind::float32;
+};
+
+struct OutputSpec {
+  std::string name = "hens";  // stores are <name>_<model index>.zarr
+  std::vector<std::string> variables{"u10m", "v10m"};
+  StoreFormat format = StoreFormat::zarr;
+  Duration every = std::chrono::hours(6);  // a multiple of 6 h
+  bool initial_state = true;               // lead time 0, the perturbed initial state
+  Compression compression = Compression::none;
+};
+
+// ---- below: speed, cost and looks only ----
+
+struct RuntimeSpec {
+  std::string device = "auto";  // auto | cpu | cuda | cuda:K
+  int threads = 0;              // CPU threads, 0: all cores
+  int batch = 0;                // members at a time, 0: as memory allows
+  int writers = 2;              // threads that encode and write
+  int queue_fields = 64;        // fields in flight between the step and the writers
+  bool full_verify = true;      // on resume: recompute checksums (true) or look at sizes only
+  double price_per_hour = 0.0;  // USD, for the cost in the reports; 0: unknown
+};
+
+struct MirrorsSpec {  // base URL that stands for a scheme's hosts: <mirror>/<bucket or host>/<path>
+  std::string s3, hf, https;
+};
+
+struct ReportSpec {
+  std::vector<Duration> map_leads{std::chrono::hours(24)};  // lead times of the maps, or the last if shorter
+  bool maps = true;
+};
+
+struct JobSpec {
+  std::string name;  // [a-z0-9_-]+
+  InitialConditionsSpec initial_conditions;
+  std::vector<std::string> models;  // packages: path, file://, https://, s3://, hf://, synth:mini?seed=102
+  EnsembleSpec ensemble;
+  PerturbationSpec perturbation;
+  ForecastSpec forecast;
+  std::vector<OutputSpec> output{OutputSpec{}};
+  RuntimeSpec runtime;
+  MirrorsSpec mirrors;
+  ReportSpec report;
+};
+
+// Reads a spec, applies `overrides` ("forecast.steps=[4]": dotted key, YAML value; later ones win) and checks it.
+// Throws Error{bad_spec} with *every* problem found, a line each as `file:line:column: key: what, expected what`, and
+// Error{missing_input} where the file is not there.
+JobSpec load_job_spec(const fs::path& file, const std::vector<std::string>& overrides = {});
+
+// The same from text; `name` stands for the file in messages, `folder` anchors relative paths.
+JobSpec parse_job_spec(const std::string& text, const std::string& name, const fs::path& folder,
+                       const std::vector<std::string>& overrides = {});
+
+// The resolved spec, every default spelled out, keys in the structs' order.
+nlohmann::ordered_json to_json(const JobSpec& spec);
+JobSpec job_spec_from_json(const nlohmann::ordered_json& json);
+
+// The part of to_json that affects the forecast, and the SHA-256 of its canonical text.
+nlohmann::ordered_json forecast_part(const JobSpec& spec);
+std::string forecast_hash(const JobSpec& spec);
+
+}  // namespace hens

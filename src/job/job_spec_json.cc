@@ -1,0 +1,205 @@
+// The job spec as JSON, and the part of it that shapes a forecast's bytes.
+#include <charconv>
+
+#include "base/checksum.h"
+#include "base/error.h"
+#include "job/job_spec.h"
+#include "job/spec_names.h"
+
+namespace hens {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json amplitudes_json(const Amplitudes& amplitudes) {
+  Json json = Json::object();
+  for (const auto& [channel, amplitude] : amplitudes) {
+    if (amplitude.times_std) {
+      json[channel] = fmt::format("{} std", amplitude.value);
+    } else {
+      json[channel] = amplitude.value;
+    }
+  }
+  return json;
+}
+
+// The number in "0.35 std".
+double leading_number(const std::string& text) {
+  double value = 0.0;
+  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc()) fail(ExitCode::bad_input, "'{}' is no amplitude, expected one as '0.35 std'", text);
+  return value;
+}
+
+Amplitudes amplitudes_from(const Json& json) {
+  Amplitudes amplitudes;
+  for (const auto& [channel, value] : json.items()) {
+    amplitudes[channel] =
+        value.is_string() ? Amplitude{leading_number(value), true} : Amplitude{value.get<double>(), false};
+  }
+  return amplitudes;
+}
+
+template <typename T>
+Json texts_json(const std::vector<T>& values, std::string (*write)(T)) {
+  Json json = Json::array();
+  for (const T& value : values) json.push_back(write(value));
+  return json;
+}
+
+template <typename Enum>
+Enum enum_from(const Json& json, const EnumNames<Enum>& names) {
+  for (const auto& [name, value] : names.names) {
+    if (json == name) return value;
+  }
+  fail(ExitCode::bad_input, "{} is no value of this version of hens", json.dump());
+}
+
+Json output_json(const OutputSpec& output) {
+  return {{"name", output.name},
+          {"variables", output.variables},
+          {"format", name_of(output.format, format_names())},
+          {"every", duration_text(output.every)},
+          {"initial_state", output.initial_state},
+          {"compression", name_of(output.compression, compression_names())}};
+}
+
+OutputSpec output_from(const Json& json) {
+  OutputSpec output;
+  output.name = json.at("name");
+  output.variables = json.at("variables").get<std::vector<std::string>>();
+  output.format = enum_from(json.at("format"), format_names());
+  output.every = parse_duration(json.at("every").get<std::string>());
+  output.initial_state = json.at("initial_state");
+  output.compression = enum_from(json.at("compression"), compression_names());
+  return output;
+}
+
+Json perturbation_json(const PerturbationSpec& p) {
+  return {{"method", name_of(p.method, perturbation_names())},
+          {"integration_steps", p.integration_steps},
+          {"amplitude", amplitudes_json(p.amplitude)},
+          {"noise",
+           {{"method", name_of(p.noise.method, noise_names())},
+            {"amplitude", amplitudes_json(p.noise.amplitude)},
+            {"sigma", p.noise.sigma},
+            {"length_scale", p.noise.length_scale},
+            {"time_scale", duration_text(p.noise.time_scale)}}}};
+}
+
+PerturbationSpec perturbation_from(const Json& json) {
+  PerturbationSpec p;
+  p.method = enum_from(json.at("method"), perturbation_names());
+  p.integration_steps = json.at("integration_steps");
+  p.amplitude = amplitudes_from(json.at("amplitude"));
+  const Json& noise = json.at("noise");
+  p.noise.method = enum_from(noise.at("method"), noise_names());
+  p.noise.amplitude = amplitudes_from(noise.at("amplitude"));
+  p.noise.sigma = noise.at("sigma");
+  p.noise.length_scale = noise.at("length_scale");
+  p.noise.time_scale = parse_duration(noise.at("time_scale").get<std::string>());
+  return p;
+}
+
+Json initial_conditions_json(const InitialConditionsSpec& spec) {
+  return {{"source", name_of(spec.source, source_names())},
+          {"times", texts_json(spec.times, iso_time)},
+          {"path", spec.path},
+          {"product", spec.product},
+          {"gravity", spec.gravity}};
+}
+
+InitialConditionsSpec initial_conditions_from(const Json& json) {
+  InitialConditionsSpec spec;
+  spec.source = enum_from(json.at("source"), source_names());
+  for (const Json& time : json.at("times")) spec.times.push_back(parse_time(time.get<std::string>()));
+  spec.path = json.at("path").get<std::vector<std::string>>();
+  spec.product = json.at("product");
+  spec.gravity = json.at("gravity");
+  return spec;
+}
+
+Json forecast_json(const ForecastSpec& spec) {
+  return {{"steps", spec.steps},
+          {"engine", name_of(spec.engine, engine_names())},
+          {"precision", name_of(spec.precision, precision_names())},
+          {"sun", name_of(spec.sun, sun_names())}};
+}
+
+ForecastSpec forecast_from(const Json& json) {
+  ForecastSpec spec;
+  spec.steps = json.at("steps").get<std::vector<int>>();
+  spec.engine = enum_from(json.at("engine"), engine_names());
+  spec.precision = enum_from(json.at("precision"), precision_names());
+  spec.sun = enum_from(json.at("sun"), sun_names());
+  return spec;
+}
+
+Json runtime_json(const RuntimeSpec& spec) {
+  return {{"device", spec.device},
+          {"threads", spec.threads},
+          {"batch", spec.batch},
+          {"writers", spec.writers},
+          {"queue_fields", spec.queue_fields},
+          {"full_verify", spec.full_verify},
+          {"price_per_hour", spec.price_per_hour}};
+}
+
+RuntimeSpec runtime_from(const Json& json) {
+  return {json.at("device"),       json.at("threads"),     json.at("batch"),         json.at("writers"),
+          json.at("queue_fields"), json.at("full_verify"), json.at("price_per_hour")};
+}
+
+ReportSpec report_from(const Json& json) {
+  ReportSpec spec{{}, json.at("maps")};
+  for (const Json& lead : json.at("map_leads")) spec.map_leads.push_back(parse_duration(lead.get<std::string>()));
+  return spec;
+}
+
+}  // namespace
+
+Json to_json(const JobSpec& spec) {
+  Json outputs = Json::array();
+  for (const OutputSpec& output : spec.output) outputs.push_back(output_json(output));
+  return {{"name", spec.name},
+          {"initial_conditions", initial_conditions_json(spec.initial_conditions)},
+          {"models", spec.models},
+          {"ensemble", {{"members", spec.ensemble.members}, {"seed", spec.ensemble.seed}}},
+          {"perturbation", perturbation_json(spec.perturbation)},
+          {"forecast", forecast_json(spec.forecast)},
+          {"output", outputs},
+          {"runtime", runtime_json(spec.runtime)},
+          {"mirrors", {{"s3", spec.mirrors.s3}, {"hf", spec.mirrors.hf}, {"https", spec.mirrors.https}}},
+          {"report", {{"maps", spec.report.maps}, {"map_leads", texts_json(spec.report.map_leads, duration_text)}}}};
+}
+
+JobSpec job_spec_from_json(const Json& json) {
+  JobSpec spec;
+  spec.name = json.at("name");
+  spec.initial_conditions = initial_conditions_from(json.at("initial_conditions"));
+  spec.models = json.at("models").get<std::vector<std::string>>();
+  spec.ensemble = {json.at("ensemble").at("members"), json.at("ensemble").at("seed")};
+  spec.perturbation = perturbation_from(json.at("perturbation"));
+  spec.forecast = forecast_from(json.at("forecast"));
+  spec.output.clear();
+  for (const Json& output : json.at("output")) spec.output.push_back(output_from(output));
+  spec.runtime = runtime_from(json.at("runtime"));
+  const Json& mirrors = json.at("mirrors");
+  spec.mirrors = {mirrors.at("s3"), mirrors.at("hf"), mirrors.at("https")};
+  spec.report = report_from(json.at("report"));
+  return spec;
+}
+
+// Paths of packages and analyses differ from host to host: weights are identified by their digests (run_identity), and
+// analyses by what the sources record. `name` stands in the stores' titles.
+Json forecast_part(const JobSpec& spec) {
+  Json json = to_json(spec);
+  for (const char* key : {"models", "runtime", "mirrors", "report"}) json.erase(key);
+  json["initial_conditions"].erase("path");
+  json["models"] = spec.models.size();
+  return json;
+}
+
+std::string forecast_hash(const JobSpec& spec) { return sha256_hex(forecast_part(spec).dump()); }
+
+}  // namespace hens

@@ -1,0 +1,66 @@
+// How the spec spells its enumerations: one table for reading, for JSON and for messages.
+#pragma once
+
+#include "job/section_reader.h"
+
+namespace hens {
+
+inline const EnumNames<SourceKind>& source_names() {
+  static const EnumNames<SourceKind> names{{{"gfs", SourceKind::gfs},
+                                            {"grib", SourceKind::grib},
+                                            {"netcdf", SourceKind::netcdf},
+                                            {"makani", SourceKind::makani},
+                                            {"analytic", SourceKind::analytic}}};
+  return names;
+}
+
+inline const EnumNames<PerturbationMethod>& perturbation_names() {
+  static const EnumNames<PerturbationMethod> names{
+      {{"none", PerturbationMethod::none},
+       {"correlated_spherical_gaussian", PerturbationMethod::correlated_spherical_gaussian},
+       {"hemispheric_centred_bred_vector", PerturbationMethod::hemispheric_centred_bred_vector}}};
+  return names;
+}
+
+inline const EnumNames<PerturbationMethod>& noise_names() {
+  static const EnumNames<PerturbationMethod> names{
+      {{"correlated_spherical_gaussian", PerturbationMethod::correlated_spherical_gaussian}}};
+  return names;
+}
+
+inline const EnumNames<StoreFormat>& format_names() {
+  static const EnumNames<StoreFormat> names{{{"zarr", StoreFormat::zarr}, {"netcdf", StoreFormat::netcdf}}};
+  return names;
+}
+
+inline const EnumNames<Compression>& compression_names() {
+  static const EnumNames<Compression> names{
+      {{"none", Compression::none}, {"lz4", Compression::lz4}, {"zstd", Compression::zstd}}};
+  return names;
+}
+
+// `fast` joins when the fast engine does: until then a spec that asks for it is told so.
+inline const EnumNames<EngineKind>& engine_names() {
+  static const EnumNames<EngineKind> names{{{"reference", EngineKind::reference}}};
+  return names;
+}
+
+inline const EnumNames<Precision>& precision_names() {
+  static const EnumNames<Precision> names{{{"fp32", Precision::fp32}, {"tf32", Precision::tf32}}};
+  return names;
+}
+
+inline const EnumNames<SunKind>& sun_names() {
+  static const EnumNames<SunKind> names{{{"float32", SunKind::float32}, {"float64", SunKind::float64}}};
+  return names;
+}
+
+template <typename Enum>
+const std::string& name_of(Enum value, const EnumNames<Enum>& names) {
+  for (const auto& [name, meaning] : names.names) {
+    if (meaning == value) return name;
+  }
+  throw std::logic_error("an enumeration's value has no name");
+}
+
+}  // namespace hens

@@ -1,0 +1,203 @@
+#include "job/validate.h"
+
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "job/spec_names.h"
+#include "job/work_plan.h"
+#include "job/yaml_text.h"
+
+namespace hens {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// What one roll-out length costs over all models, initial times and members.
+struct LengthCost {
+  int steps = 0;
+  int64_t members = 0, member_steps = 0, breeding_steps = 0;
+};
+
+struct StoreCost {
+  std::string path, format;  // path relative to the run's folder
+  int64_t files = 0, bytes = 0;
+};
+
+struct Costs {
+  std::vector<LengthCost> lengths;
+  std::vector<StoreCost> stores;
+  int64_t members = 0, member_steps = 0, breeding_steps = 0, files = 0, bytes = 0;
+};
+
+StoreCost store_cost(const JobSpec& spec, const PlanSizes& sizes, const OutputSpec& output, int length, int model) {
+  StoreCost cost;
+  cost.path = (fs::path(length_folder(spec, length)) / store_name(spec, output, model)).string();
+  cost.format = name_of(output.format, format_names());
+  const auto members = static_cast<int64_t>(spec.initial_conditions.times.size()) * spec.ensemble.members;
+  const size_t leads = output_leads(output, spec.forecast.steps.at(length)).size();
+  const auto variables = static_cast<int64_t>(output.variables.size());
+  cost.files = output.format == StoreFormat::zarr ? members * variables : members;
+  cost.bytes = cost.files * member_file_bytes(sizes, output.format, leads, variables);
+  return cost;
+}
+
+Costs job_costs(const JobSpec& spec, const PlanSizes& sizes) {
+  Costs all;
+  const auto models = static_cast<int64_t>(spec.models.size());
+  const int64_t forecasts = models * static_cast<int64_t>(spec.initial_conditions.times.size());
+  for (int length = 0; length < static_cast<int>(spec.forecast.steps.size()); ++length) {
+    const int steps = spec.forecast.steps[length];
+    const int64_t members = forecasts * spec.ensemble.members;
+    const int64_t breeding = forecasts * breeding_steps(spec.perturbation, spec.ensemble.members);
+    all.lengths.push_back({steps, members, members * steps, breeding});
+    all.members += members;
+    all.member_steps += members * steps;
+    all.breeding_steps += breeding;
+    for (int model = 0; model < models; ++model) {
+      for (const OutputSpec& output : spec.output) {
+        all.stores.push_back(store_cost(spec, sizes, output, length, model));
+        all.files += all.stores.back().files;
+        all.bytes += all.stores.back().bytes;
+      }
+    }
+  }
+  return all;
+}
+
+std::optional<double> job_hours(const Costs& costs, std::optional<double> ms) {
+  if (!ms) return std::nullopt;
+  return static_cast<double>(costs.member_steps + costs.breeding_steps) * *ms / 3.6e6;
+}
+
+std::string bytes_text(int64_t bytes) {
+  constexpr const char* units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
+  double value = static_cast<double>(bytes);
+  int unit = 0;
+  for (; value >= 1024.0 && unit < 5; ++unit) value /= 1024.0;
+  return fmt::format("{:.{}f} {}", value, unit == 0 ? 0 : 1, units[unit]);
+}
+
+std::string lead_text(int steps) { return duration_text(steps * model_step); }
+
+std::string work_table(const JobSpec& spec, const Costs& costs) {
+  std::string out = fmt::format("Work: {} model(s) x {} initial time(s) x {} member(s) for each length\n",
+                                spec.models.size(), spec.initial_conditions.times.size(), spec.ensemble.members);
+  out +=
+      fmt::format("  {:>8} {:>8} {:>10} {:>14} {:>16}\n", "steps", "lead", "members", "member-steps", "breeding steps");
+  for (const LengthCost& c : costs.lengths) {
+    out += fmt::format("  {:>8} {:>8} {:>10} {:>14} {:>16}\n", c.steps, lead_text(c.steps), c.members, c.member_steps,
+                       c.breeding_steps);
+  }
+  return out + fmt::format("  {:>8} {:>8} {:>10} {:>14} {:>16}\n", "all", "", costs.members, costs.member_steps,
+                           costs.breeding_steps);
+}
+
+std::string store_table(const PlanSizes& sizes, const Costs& costs) {
+  std::string out = fmt::format("Output: members' files on a {} x {} grid, uncompressed\n", sizes.nlat, sizes.nlon);
+  size_t width = 3;
+  for (const StoreCost& c : costs.stores) width = std::max(width, c.path.size());
+  out += fmt::format("  {:{}} {:>9} {:>12} {:>12}\n", "", width, "files", "bytes each", "bytes");
+  for (const StoreCost& c : costs.stores) {
+    out += fmt::format("  {:{}} {:>9} {:>12} {:>12}\n", c.path, width, c.files, bytes_text(c.bytes / c.files),
+                       bytes_text(c.bytes));
+  }
+  return out + fmt::format("  {:{}} {:>9} {:>12} {:>12}\n", "all", width, costs.files, "", bytes_text(costs.bytes));
+}
+
+std::string resources(const PlanSizes& sizes, std::optional<double> ms, std::optional<double> hours) {
+  const MemoryEstimate memory = estimate_memory(sizes);
+  std::string out = fmt::format("Memory of the reference engine on a GPU, estimated: {} (weights {}, activations {})\n",
+                                bytes_text(memory.total()), bytes_text(memory.weights), bytes_text(memory.activations));
+  if (hours) {
+    out += fmt::format("Time at {:g} ms a step: {:.2f} h for steps and breeding, without loading and output\n", *ms,
+                       *hours);
+  }
+  return out;
+}
+
+std::string commented(const std::string& text) {
+  std::string out = "# ";
+  for (size_t k = 0; k < text.size(); ++k) {
+    out += text[k];
+    if (text[k] == '\n' && k + 1 < text.size()) out += "# ";
+  }
+  return out;
+}
+
+Json lengths_json(const Costs& costs) {
+  Json json = Json::array();
+  for (const LengthCost& c : costs.lengths) {
+    json.push_back({{"steps", c.steps},
+                    {"lead_hours", c.steps * (model_step / std::chrono::hours(1))},
+                    {"members", c.members},
+                    {"member_steps", c.member_steps},
+                    {"breeding_steps", c.breeding_steps}});
+  }
+  return json;
+}
+
+Json stores_json(const Costs& costs) {
+  Json json = Json::array();
+  for (const StoreCost& c : costs.stores) {
+    json.push_back({{"path", c.path}, {"format", c.format}, {"files", c.files}, {"bytes", c.bytes}});
+  }
+  return json;
+}
+
+}  // namespace
+
+MemoryEstimate estimate_memory(const PlanSizes& sizes) {
+  constexpr int64_t float_bytes = 4, complex_bytes = 8, layers = 7;
+  const int64_t points = int64_t{sizes.nlat} * sizes.nlon;
+  return {sizes.parameters * complex_bytes, layers * sizes.embed_dim * points * float_bytes};
+}
+
+int64_t member_file_bytes(const PlanSizes& sizes, StoreFormat format, size_t leads, size_t variables) {
+  constexpr int64_t checksum_bytes = 4, index_entry_bytes = 16;
+  const int64_t field = int64_t{sizes.nlat} * sizes.nlon * 4;
+  const auto fields = static_cast<int64_t>(leads);
+  if (format == StoreFormat::netcdf) return fields * static_cast<int64_t>(variables) * field;
+  return fields * (field + checksum_bytes + index_entry_bytes) + checksum_bytes;
+}
+
+int64_t breeding_steps(const PerturbationSpec& spec, int members) {
+  if (spec.method != PerturbationMethod::hemispheric_centred_bred_vector) return 0;
+  const int pairs = (members + 1) / 2;
+  return int64_t{spec.integration_steps} * (1 + pairs);
+}
+
+Json validation_json(const JobSpec& spec, const PlanSizes& sizes, std::optional<double> ms_per_member_step) {
+  const Costs costs = job_costs(spec, sizes);
+  const MemoryEstimate memory = estimate_memory(sizes);
+  const auto hours = job_hours(costs, ms_per_member_step);
+  return {
+      {"spec", to_json(spec)},
+      {"forecast_hash", forecast_hash(spec)},
+      {"model_size",
+       {{"nlat", sizes.nlat}, {"nlon", sizes.nlon}, {"channels", sizes.channels}, {"parameters", sizes.parameters}}},
+      {"lengths", lengths_json(costs)},
+      {"members", costs.members},
+      {"member_steps", costs.member_steps},
+      {"breeding_steps", costs.breeding_steps},
+      {"stores", stores_json(costs)},
+      {"files", costs.files},
+      {"bytes", costs.bytes},
+      {"gpu_memory",
+       {{"estimate", true},
+        {"weights_bytes", memory.weights},
+        {"activations_bytes", memory.activations},
+        {"total_bytes", memory.total()}}},
+      {"ms_per_member_step", ms_per_member_step ? Json(*ms_per_member_step) : Json()},
+      {"hours", hours ? Json(*hours) : Json()}};
+}
+
+std::string validation_report(const JobSpec& spec, const PlanSizes& sizes, std::optional<double> ms_per_member_step) {
+  const Costs costs = job_costs(spec, sizes);
+  const std::string tables = work_table(spec, costs) + "\n" + store_table(sizes, costs) + "\n" +
+                             resources(sizes, ms_per_member_step, job_hours(costs, ms_per_member_step)) +
+                             fmt::format("Forecast hash: {}\n", forecast_hash(spec));
+  return yaml_text(to_json(spec)) + "\n" + commented(tables);
+}
+
+}  // namespace hens

@@ -1,0 +1,54 @@
+// What a job costs before it runs: its work, files, bytes, memory and hours. Pure functions of the spec.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "job/job_spec.h"
+
+namespace hens {
+
+// The sizes of a model that its costs depend on. Defaults: the HENS checkpoints.
+struct PlanSizes {
+  int nlat = 721, nlon = 1440;
+  int channels = 74;
+  int64_t parameters = 1'123'000'000;  // complex numbers counted once
+  int embed_dim = 620;                 // channels inside the network
+};
+
+// GPU memory of one model [bytes]: an estimate by formula, good to a few percent at full size.
+struct MemoryEstimate {
+  int64_t weights = 0;      // nearly all of the parameters are complex: 8 bytes each
+  int64_t activations = 0;  // at the peak, of one member
+  int64_t total() const { return weights + activations; }
+};
+// The peak is the multilayer perceptron of the last block, on the outer grid: hidden layer before and after its
+// activation (2 x 2 embed_dim), its input, its output and the residual (3 x embed_dim), all fp32.
+MemoryEstimate estimate_memory(const PlanSizes& sizes);
+
+// Bytes of one member's data file of `leads` lead times and, in netCDF, `variables` variables, uncompressed. Zarr:
+// exact (chunks with their checksums, index with its own). netCDF: the fields; headers and coordinates add some
+// kilobytes.
+int64_t member_file_bytes(const PlanSizes& sizes, StoreFormat format, size_t leads, size_t variables);
+
+// Engine steps that breeding takes for the members of one model, initial time and length: the control's, shared by all,
+// and each pair's. 0 for methods that do not breed.
+int64_t breeding_steps(const PerturbationSpec& spec, int members);
+
+// Keys: spec, forecast_hash, model_size {nlat, nlon, channels, parameters}, lengths [{steps, lead_hours, members,
+// member_steps, breeding_steps}], members, member_steps, breeding_steps, stores [{path, format, files, bytes}], files,
+// bytes, gpu_memory {estimate, weights_bytes, activations_bytes, total_bytes}, ms_per_member_step, hours. Totals are
+// over models, initial times and lengths; bytes are uncompressed. The last two are null where no speed is given, from
+// `ms_per_member_step` [ms]; hours count steps and breeding, not loading or output.
+nlohmann::ordered_json validation_json(const JobSpec& spec, const PlanSizes& sizes = {},
+                                       std::optional<double> ms_per_member_step = std::nullopt);
+
+// The same for people: the resolved spec as YAML (a valid spec itself), then the tables as comments, so that the whole
+// text is a spec.
+std::string validation_report(const JobSpec& spec, const PlanSizes& sizes = {},
+                              std::optional<double> ms_per_member_step = std::nullopt);
+
+}  // namespace hens

@@ -1,0 +1,127 @@
+// What a job is said to cost: counted by hand, and the report as a spec that says the same.
+#include "job/validate.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "job/spec_text.h"
+#include "job/work_plan.h"
+#include "job/yaml_text.h"
+
+namespace hens {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using test::parse_with;
+using ::testing::HasSubstr;
+
+JobSpec bred_job() {
+  return parse_with(
+      {"models=[/a, /b]", "initial_conditions.times=[2024-01-01, 2024-01-02, 2024-01-03]", "ensemble.members=5",
+       "forecast.steps=[4, 40]", "perturbation={method: hemispheric_centred_bred_vector, integration_steps: 3}",
+       "output=[{name: wind}, {name: daily, variables: [t2m], format: netcdf, every: 24h, initial_state: false}]"});
+}
+
+constexpr PlanSizes mini{73, 144, 74, 100'000, 32};
+
+TEST(Validate, CountsWork) {
+  const Json json = validation_json(bred_job());
+  // 2 models x 3 times x 5 members; the control and 3 pairs bred for 3 steps, for each model, time and length.
+  EXPECT_EQ(json["lengths"], Json::parse(R"([
+      {"steps": 4, "lead_hours": 24, "members": 30, "member_steps": 120, "breeding_steps": 72},
+      {"steps": 40, "lead_hours": 240, "members": 30, "member_steps": 1200, "breeding_steps": 72}])"));
+  EXPECT_EQ(json["members"], plan_members(bred_job()).size());
+  EXPECT_EQ(json["member_steps"], 1320);
+  EXPECT_EQ(json["breeding_steps"], 144);
+}
+
+TEST(Validate, CountsBreedingOnlyWhereItIs) {
+  PerturbationSpec spec;
+  EXPECT_EQ(breeding_steps(spec, 4), 0);
+  spec.method = PerturbationMethod::correlated_spherical_gaussian;
+  EXPECT_EQ(breeding_steps(spec, 4), 0);
+  spec.method = PerturbationMethod::hemispheric_centred_bred_vector;
+  spec.integration_steps = 5;
+  EXPECT_EQ(breeding_steps(spec, 1), 5 * (1 + 1));
+  EXPECT_EQ(breeding_steps(spec, 2), 5 * (1 + 1));
+  EXPECT_EQ(breeding_steps(spec, 3), 5 * (1 + 2));
+}
+
+// A shard: L chunks of a field and its CRC-32C, an index of L pairs of uint64, the index's CRC-32C.
+TEST(Validate, KnowsTheBytesOfAShard) {
+  EXPECT_EQ(member_file_bytes({}, StoreFormat::zarr, 41, 2), 41 * (721 * 1440 * 4 + 4) + 41 * 16 + 4);
+  EXPECT_EQ(member_file_bytes(mini, StoreFormat::netcdf, 10, 3), 10 * 3 * 73 * 144 * 4);
+}
+
+TEST(Validate, CountsFilesAndBytes) {
+  const Json json = validation_json(bred_job(), mini);
+  const int64_t short_shard = member_file_bytes(mini, StoreFormat::zarr, 5, 2);
+  const int64_t long_shard = member_file_bytes(mini, StoreFormat::zarr, 41, 2), field = 73 * 144 * 4;
+  ASSERT_EQ(json["stores"].size(), 8u);
+  EXPECT_EQ(
+      json["stores"][0],
+      (Json{{"path", "nsteps_0004/wind_0.zarr"}, {"format", "zarr"}, {"files", 30}, {"bytes", 30 * short_shard}}));
+  EXPECT_EQ(json["stores"][1],
+            (Json{{"path", "nsteps_0004/daily_0.netcdf"}, {"format", "netcdf"}, {"files", 15}, {"bytes", 15 * field}}));
+  EXPECT_EQ(
+      json["stores"][7],
+      (Json{{"path", "nsteps_0040/daily_1.netcdf"}, {"format", "netcdf"}, {"files", 15}, {"bytes", 15 * 10 * field}}));
+  EXPECT_EQ(json["files"], 4 * 45);
+  EXPECT_EQ(json["bytes"], 2 * (30 * (short_shard + long_shard) + 15 * 11 * field));
+}
+
+// A thousand members, ten days, two variables of both models: as many files as members and variables, not leads.
+TEST(Validate, FilesDoNotGrowWithLeads) {
+  EXPECT_EQ(validation_json(parse_with({"ensemble.members=1000", "forecast.steps=[40]"}))["files"], 2000);
+  EXPECT_EQ(validation_json(parse_with({"ensemble.members=1000", "forecast.steps=[400]"}))["files"], 2000);
+}
+
+// The reference network's measured peak at full size is 24.8 GiB; a few percent decide nothing, a quarter would.
+TEST(Validate, EstimatesTheMemoryOfTheFullModel) {
+  const double gib = static_cast<double>(estimate_memory({}).total()) / (1 << 30);
+  EXPECT_NEAR(gib, 24.8, 0.05 * 24.8);
+  EXPECT_NEAR(static_cast<double>(estimate_memory({}).weights), 8.9e9, 0.02 * 8.9e9) << "the checkpoint's tensors";
+}
+
+TEST(Validate, TellsHoursOnlyWithASpeed) {
+  EXPECT_TRUE(validation_json(bred_job())["hours"].is_null());
+  EXPECT_NEAR(validation_json(bred_job(), {}, 250.0)["hours"].get<double>(), (1320 + 144) * 0.25 / 3600, 1e-12);
+  EXPECT_THAT(validation_report(bred_job()), ::testing::Not(HasSubstr("Time at")));
+  EXPECT_THAT(validation_report(bred_job(), {}, 250.0), HasSubstr("# Time at 250 ms a step: 0.10 h"));
+}
+
+// Whoever keeps the report keeps the job.
+TEST(Validate, ReportIsASpecThatSaysTheSame) {
+  for (const JobSpec& spec : {bred_job(), test::parse(test::minimal_spec())}) {
+    EXPECT_EQ(to_json(test::parse(validation_report(spec, {}, 300.0))), to_json(spec));
+  }
+}
+
+TEST(Validate, ReportHasTheTables) {
+  const std::string report = validation_report(bred_job(), mini);
+  EXPECT_THAT(report, HasSubstr("# Work: 2 model(s) x 3 initial time(s) x 5 member(s) for each length\n"));
+  EXPECT_THAT(report, HasSubstr("#         40      10d         30           1200               72\n"));
+  EXPECT_THAT(report, HasSubstr("#   nsteps_0004/daily_0.netcdf        15     41.1 KiB    615.9 KiB\n"));
+  EXPECT_THAT(report, HasSubstr("73 x 144 grid, uncompressed"));
+  EXPECT_THAT(report, HasSubstr("estimated: "));
+  EXPECT_THAT(report, HasSubstr(forecast_hash(bred_job())));
+}
+
+TEST(YamlText, QuotesWhatSomeReaderWouldTakeForSomethingElse) {
+  const Json json = {
+      {"words", {"gfs", "no", "on", "null", "y", "1:30", "010", "1e3", "6h", "2024-01-01", "", "a: b", "a#b"}},
+      {"odd", "\xc3\xa9\t\"\\"}};
+  EXPECT_EQ(
+      yaml_text(json),
+      "words: [gfs, \"no\", \"on\", \"null\", \"y\", \"1:30\", \"010\", \"1e3\", 6h, \"2024-01-01\", \"\", \"a: b\", "
+      "\"a#b\"]\nodd: \"\xc3\xa9\\t\\\"\\\\\"\n");
+}
+
+TEST(YamlText, PutsMappingsInBlocksAndShortListsOnALine) {
+  const Json json = {
+      {"a", {{"b", 1}, {"c", {{"d", 2.5}}}}}, {"list", {1, 2}}, {"empty", Json::object()}, {"none", nullptr}};
+  EXPECT_EQ(yaml_text(json), "a:\n  b: 1\n  c:\n    d: 2.5\nlist: [1, 2]\nempty: {}\nnone: null\n");
+}
+
+}  // namespace
+}  // namespace hens
