@@ -1,0 +1,85 @@
+#include "sfno/device.h"
+
+#include <charconv>
+#include <dlfcn.h>
+#include <filesystem>
+
+#include <ATen/Context.h>
+#include <ATen/detail/CUDAHooksInterface.h>
+#include <c10/core/CachingDeviceAllocator.h>
+
+#include "base/error.h"
+#include "sfno/nvml.h"
+
+namespace hens {
+namespace {
+
+constexpr const char* cuda_backend = "libtorch_cuda.so";
+
+// Empty where the backend is there and sees a card; else what is in the way.
+std::string load_cuda_backend() {
+  if (!std::filesystem::exists("/proc/driver/nvidia/version") && !std::filesystem::exists("/dev/nvidiactl") &&
+      dlopen("libcuda.so.1", RTLD_LAZY | RTLD_NOLOAD) == nullptr && dlopen("libcuda.so.1", RTLD_LAZY) == nullptr) {
+    return "no NVIDIA driver is visible here (in a container: start it with --gpus all)";
+  }
+  // Never closed: it registers its kernels with LibTorch for the life of the process.
+  if (dlopen(cuda_backend, RTLD_NOW | RTLD_GLOBAL) == nullptr) return dlerror();
+  try {
+    if (at::detail::getCUDAHooks().getNumGPUs() > 0) return {};
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+  return "the driver shows no GPU, or is too old for this build's CUDA";
+}
+
+int device_index(const std::string& name) {
+  constexpr std::string_view prefix = "cuda:";
+  if (name == "cuda") return 0;
+  int index = -1;
+  const char* end = name.data() + name.size();
+  if (name.starts_with(prefix)) {
+    const auto [rest, error] = std::from_chars(name.data() + prefix.size(), end, index);
+    if (error == std::errc() && rest == end && index >= 0) return index;
+  }
+  fail(ExitCode::bad_spec, "device '{}': expected auto, cpu, cuda or cuda:K", name);
+}
+
+at::Device open_cuda(int index) {
+  const std::string obstacle = load_cuda_backend();
+  if (!obstacle.empty()) fail(ExitCode::gpu, "device cuda:{} cannot be used: {}", index, obstacle);
+  const int cards = at::detail::getCUDAHooks().getNumGPUs();
+  if (index >= cards) fail(ExitCode::gpu, "device cuda:{}: there are {} cards here, numbered from 0", index, cards);
+  at::globalContext().lazyInitDevice(at::kCUDA);
+  return {at::kCUDA, static_cast<c10::DeviceIndex>(index)};
+}
+
+}  // namespace
+
+at::Device open_device(const std::string& name) {
+  if (name == "cpu") return at::kCPU;
+  if (name != "auto") return open_cuda(device_index(name));
+  return load_cuda_backend().empty() ? open_cuda(0) : at::Device(at::kCPU);
+}
+
+DeviceFacts device_facts(at::Device device) {
+  if (!device.is_cuda()) return {};
+  const NvmlFacts facts = nvml_facts(device.index());
+  return {facts.name, facts.driver};
+}
+
+uint64_t peak_gpu_bytes(at::Device device) {
+  if (!device.is_cuda()) return 0;
+  const auto stats = c10::getDeviceAllocator(device.type())->getDeviceStats(device.index());
+  return static_cast<uint64_t>(stats.reserved_bytes[0].peak);
+}
+
+void synchronize(at::Device device) {
+  if (!device.is_cuda()) return;
+  try {
+    at::detail::getCUDAHooks().deviceSynchronize(device.index());
+  } catch (const c10::Error& error) {
+    fail(ExitCode::gpu, "{}: {}", device.str(), error.what_without_backtrace());
+  }
+}
+
+}  // namespace hens

@@ -1,0 +1,29 @@
+// Devices by name, and what a run records about them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include <ATen/ATen.h>
+
+namespace hens {
+
+// "cpu", "cuda", "cuda:1" or "auto" (a GPU if one works, else the CPU). LibTorch's CUDA backend is loaded here, and
+// only where a GPU is wanted: it costs a second and a gigabyte of address space that CPU runs need not pay. Throws
+// Error{gpu} naming the device and what is in the way (no driver, driver too old, no such device), and Error{bad_spec}
+// for another word.
+at::Device open_device(const std::string& name);
+
+struct DeviceFacts {
+  std::string gpu;     // "NVIDIA H200"; empty on the CPU
+  std::string driver;  // "580.159.04"; empty on the CPU
+};
+DeviceFacts device_facts(at::Device device);
+
+// Most bytes of GPU memory that LibTorch held at one time so far; 0 on the CPU.
+uint64_t peak_gpu_bytes(at::Device device);
+
+// Waits until all work on the device is done; rethrows its faults as Error{gpu}.
+void synchronize(at::Device device);
+
+}  // namespace hens
