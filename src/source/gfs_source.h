@@ -1,0 +1,46 @@
+// Analyses of NOAA's Global Forecast System from its public bucket (or a mirror of it), by byte ranges.
+//
+// Layout: s3://noaa-gfs-bdp-pds/gfs.20240101/00/atmos/gfs.t00z.pgrb2.0p25.f000, with an index `.idx` beside it. A state
+// costs one read of the index and the messages of its channels (about 55 MB of 500 for the 74 channels of HENS).
+#pragma once
+
+#include <map>
+#include <mutex>
+
+#include "base/download.h"
+#include "source/gfs_index.h"
+#include "source/source.h"
+
+namespace hens {
+
+// Address of the analysis of `cycle`; `product` is 0p25 in the bucket. Throws Error{missing_input} unless the time is
+// 00, 06, 12 or 18 UTC.
+std::string gfs_url(Time cycle, const std::string& product);
+
+// What is asked of the network for one state: whole messages.
+struct GfsPlan {
+  std::string url;
+  std::vector<GfsRecord> records;
+  std::vector<GfsPick> picks;  // [channel]
+  std::vector<size_t> needed;  // records that the picks use, in file order, each once
+};
+// Reads the index, nothing else. Errors as parse_gfs_index, pick_gfs_records and Downloader::file.
+GfsPlan plan_gfs(Time cycle, const std::string& product, const std::vector<std::string>& channels,
+                 Downloader& downloader);
+
+class GfsSource : public Source {
+ public:
+  // `gravity` [m s-2] makes geopotential of heights in gpm. `downloader` must outlive the source.
+  GfsSource(std::string product, double gravity, Downloader& downloader);
+  State load(Time valid_time, const std::vector<std::string>& channels, const LatLonGrid& grid) override;
+  std::vector<SourceRecord> records() const override;
+
+ private:
+  std::string product_;
+  double gravity_;
+  Downloader& downloader_;
+  mutable std::mutex mutex_;
+  std::map<std::string, SourceRecord> records_;  // by URL
+};
+
+}  // namespace hens

@@ -1,0 +1,43 @@
+// GRIB messages, editions 1 and 2: found in a file, named in our vocabulary by their content, and decoded.
+//
+// The one place that knows ecCodes. The library keeps process-wide state and Debian's build has no POSIX locks, so
+// every call into it is made under one lock: all functions are thread-safe, and decoding is serial. Messages are
+// untrusted: their framing and sizes are checked before ecCodes sees them and before memory is taken.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+
+namespace hens {
+
+// What a message says it holds.
+struct GribLabel {
+  std::string field;  // a channel (t2m, u500, r850), or gh500: geopotential height in gpm; empty for anything else
+  std::string text;   // as ecCodes names it: "gh, isobaricInhPa 500", for error messages
+  Time reference_time{}, valid_time{};
+  long member = 0;  // perturbation number of an ensemble forecast, else 0
+};
+
+struct GribField {
+  GribLabel label;
+  std::vector<double> lat, lon;  // degrees, as the message scans: any direction, longitudes may start at -180 or 180
+  std::vector<double> values;    // [lat, lon], NaN where the message's bitmap says missing
+};
+
+// The messages of `bytes`, each whole. Bytes between messages are passed over. Throws Error{bad_input} naming `origin`
+// and the byte offset of a message that is cut short or has no end mark, or where there is no message at all.
+std::vector<std::span<const std::byte>> split_grib_messages(std::span<const std::byte> bytes,
+                                                            const std::string& origin);
+
+// Reads the headers of one message. Throws Error{bad_input} naming `origin` where it is not one whole GRIB message.
+GribLabel read_grib_label(std::span<const std::byte> message, const std::string& origin);
+
+// Decodes one message on a regular latitude-longitude grid, whatever its packing and scanning mode. Throws
+// Error{bad_input} naming `origin` where it cannot be decoded or lies on another kind of grid.
+GribField decode_grib(std::span<const std::byte> message, const std::string& origin);
+
+}  // namespace hens

@@ -1,0 +1,14 @@
+// A netCDF file of the user's as fields: finds a channel's variable, its time and its level by CF's rules, in any order
+// of axes.
+#pragma once
+
+#include "source/file_source.h"
+
+namespace hens {
+
+// Variables may be named by channel with dimensions (time, lat, lon), as hens and Earth2Studio write them (a lead time
+// and an ensemble of one member too), or as ERA5's files are, with a dimension of levels in hPa or Pa. Packed values
+// are unpacked. Throws Error{bad_input} naming `origin`.
+std::unique_ptr<FieldFile> open_netcdf_fields(const fs::path& path, const std::string& origin);
+
+}  // namespace hens

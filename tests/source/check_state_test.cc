@@ -1,0 +1,110 @@
+// What no analysis can be: other units, holes, swapped hemispheres.
+#include <cmath>
+#include <limits>
+
+#include "package/npy.h"
+#include "source/analytic.h"
+#include "source/humidity.h"
+#include "source/source_fixtures.h"
+
+namespace hens {
+namespace {
+
+using test::data_root;
+using ::testing::HasSubstr;
+
+const LatLonGrid grid = equiangular_grid(73, 144);
+
+State golden_state() {
+  return {grid, hens_channels(), test::gfs_time,
+          read_npy(data_root() / "golden/model/forecast/initial_2015091218.npy").as<float>()};
+}
+
+std::span<float> channel(State& state, const char* name) {
+  return state.channel(channel_positions({name}, state.channels)[0]);
+}
+
+std::string refusal(const State& state) {
+  return test::error_text([&] { check_state(state, "file.nc"); }, ExitCode::bad_input);
+}
+
+TEST(CheckState, ARealAnalysisPasses) {
+  HENS_REQUIRE_DATA("golden/model/forecast/initial_2015091218.npy");
+  EXPECT_NO_THROW(check_state(golden_state(), "file.nc"));
+}
+
+TEST(CheckState, AnyNumberThatIsNotFiniteIsNamedWithItsPlace) {
+  for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    State state = analytic_state(test::gfs_time, {"u10m", "q500"}, grid);
+    state.channel(1)[10 * 144 + 4] = bad;
+    EXPECT_THAT(refusal(state), HasSubstr("file.nc: channel q500 at 2015-09-12T18:00:00Z is not finite"));
+    EXPECT_THAT(refusal(state), HasSubstr("latitude 65, longitude 10"));
+  }
+}
+
+TEST(CheckState, OtherUnitsAreNamed) {
+  HENS_REQUIRE_DATA("golden/model/forecast/initial_2015091218.npy");
+  struct Mistake {
+    const char* channel;
+    double factor, offset;
+    const char* hint;
+  };
+  for (const Mistake& mistake : {Mistake{"t850", 1, -273.15, "Celsius"},
+                                 {"d2m", 1, -273.15, "Celsius"},
+                                 {"z500", 1 / 9.80665, 0, "height instead of geopotential"},
+                                 {"z50", 1 / 9.80665, 0, "height instead of geopotential"},
+                                 {"sp", 0.01, 0, "hPa"},
+                                 {"msl", 0.01, 0, "hPa"},
+                                 {"q850", 1000, 0, "g/kg"},
+                                 {"tcwv", 1000, 0, "kg m-2"}}) {
+    State state = golden_state();
+    for (float& value : channel(state, mistake.channel)) value = float(value * mistake.factor + mistake.offset);
+    EXPECT_THAT(refusal(state), HasSubstr(fmt::format("channel {}", mistake.channel)));
+    EXPECT_THAT(refusal(state), HasSubstr(mistake.hint)) << mistake.channel;
+  }
+}
+
+TEST(CheckState, AnotherLevelIsNoticedInGeopotential) {
+  HENS_REQUIRE_DATA("golden/model/forecast/initial_2015091218.npy");
+  State state = golden_state();
+  std::ranges::copy(channel(state, "z300"), channel(state, "z500").begin());
+  EXPECT_THAT(refusal(state), HasSubstr("channel z500"));
+}
+
+TEST(CheckState, SwappedHemispheresAreNoticed) {
+  HENS_REQUIRE_DATA("golden/model/forecast/initial_2015091218.npy");
+  State state = golden_state();
+  for (size_t c = 0; c < state.channels.size(); ++c) {
+    const State upright = state;
+    for (int i = 0; i < 73; ++i) {
+      std::ranges::copy(upright.channel(c).subspan((72 - i) * 144, 144), state.channel(c).begin() + i * 144);
+    }
+  }
+  EXPECT_THAT(refusal(state), HasSubstr("file.nc: the hemispheres are swapped"));
+}
+
+TEST(CheckState, LongitudesShiftedByHalfATurnAreNoticed) {
+  HENS_REQUIRE_DATA("golden/model/forecast/initial_2015091218.npy");
+  State state = golden_state();
+  auto pressure = channel(state, "sp");
+  for (int i = 0; i < 73; ++i) std::rotate(&pressure[i * 144], &pressure[i * 144 + 72], &pressure[i * 144] + 144);
+  EXPECT_THAT(refusal(state), HasSubstr("shifted by half a turn"));
+}
+
+TEST(CheckState, APlanetWithoutMountainsIsNeverCalledSwapped) {
+  State state = analytic_state(test::gfs_time, {"sp"}, grid);
+  EXPECT_NO_THROW(check_state(state, "analytic"));
+  for (int i = 0; i < 36; ++i)
+    std::swap_ranges(&state.values[i * 144], &state.values[i * 144] + 144, &state.values[(72 - i) * 144]);
+  EXPECT_NO_THROW(check_state(state, "analytic"));
+}
+
+TEST(SpecificHumidity, FollowsBoltonsFormula) {
+  // At the triple point the saturation vapour pressure is 611.2 Pa: q = 0.622 * 611.2 / (1e5 - 0.378 * 611.2).
+  EXPECT_NEAR(specific_humidity(100, 273.15, 1e5), 0.622 * 611.2 / (1e5 - 0.378 * 611.2), 1e-15);
+  EXPECT_EQ(specific_humidity(0, 290, 85000), 0.0);
+  EXPECT_GT(specific_humidity(50, 290, 85000), 2 * specific_humidity(25, 290, 85000)) << "vapour is lighter than air";
+}
+
+}  // namespace
+}  // namespace hens
