@@ -1,0 +1,79 @@
+#include "perturbation/perturber.h"
+
+#include <cassert>
+#include <stdexcept>
+
+namespace hens {
+
+std::vector<Time> analysis_times(const PerturbationSpec& spec, Time initial_time) {
+  const bool breeds = spec.method == PerturbationMethod::hemispheric_centred_bred_vector;
+  std::vector<Time> times;
+  for (int cycle = breeds ? spec.integration_steps : 0; cycle >= 0; --cycle) {
+    times.push_back(initial_time - cycle * model_step);
+  }
+  return times;
+}
+
+Perturber::Perturber(const PerturbationSpec& spec, Engine& engine, uint64_t seed)
+    : spec_(spec), engine_(engine), seed_(seed) {
+  if (spec.method == PerturbationMethod::none) return;
+  const bool breeds = spec.method == PerturbationMethod::hemispheric_centred_bred_vector;
+  const Amplitudes& outer = spec.amplitude.empty() ? spec.noise.amplitude : spec.amplitude;
+  const auto resolve = [&](const Amplitudes& amplitudes) {
+    return resolve_amplitudes(amplitudes, engine.channel_names(), engine.channel_std());
+  };
+  noise_amplitude_ = resolve(breeds ? spec.noise.amplitude : outer);
+  if (breeds) bred_amplitude_ = at::tensor(resolve(outer)).to(engine.device());
+  noise_.emplace(spec.noise, engine.grid().nlat(), engine.grid().nlon(), engine.device());
+}
+
+void Perturber::prepare(std::vector<at::Tensor> analyses, Time initial_time, int model) {
+  assert(analyses.size() == analysis_times(spec_, initial_time).size());
+  for (at::Tensor& analysis : analyses) analysis = analysis.to(engine_.device(), at::kFloat);
+  initial_time_ = initial_time;
+  model_ = model;
+  analysis_ = analyses.back();
+  bred_pair_ = -1;
+  bred_.reset();
+  control_ = {};  // frees the last time's before the next one's is made
+  if (analyses.size() > 1) control_ = make_breeding_control(engine_, std::move(analyses), initial_time);
+}
+
+at::Tensor Perturber::member(int member) {
+  assert(analysis_.defined() && member >= 0);
+  switch (spec_.method) {
+    case PerturbationMethod::none:
+      return analysis_;
+    case PerturbationMethod::correlated_spherical_gaussian:
+      return analysis_ + scaled_noise(member);
+    case PerturbationMethod::hemispheric_centred_bred_vector:
+      return perturbed_member(analysis_, pair_perturbation(member / 2), member % 2 == 0 ? 1 : -1,
+                              engine_.channel_names());
+  }
+  throw std::logic_error("unknown perturbation method");
+}
+
+at::Tensor Perturber::scaled_noise(int pair) const {
+  std::vector<int> channels;
+  for (size_t c = 0; c < noise_amplitude_.size(); ++c) {
+    if (noise_amplitude_[c] != 0.0f) channels.push_back(static_cast<int>(c));
+  }
+  const at::Tensor unit = noise_->unit_fields(key(pair), channels);
+  at::Tensor scaled = at::zeros_like(analysis_);
+  for (size_t i = 0; i < channels.size(); ++i) {
+    const double amplitude = noise_amplitude_[channels[i]];
+    scaled.select(0, channels[i]).copy_(unit.select(0, static_cast<int64_t>(i)) * amplitude);
+  }
+  return scaled;
+}
+
+const at::Tensor& Perturber::pair_perturbation(int pair) {
+  if (pair != bred_pair_) {
+    bred_pair_ = -1;  // should breeding fail, the old perturbation must not pass for the new pair's
+    bred_ = breed(engine_, control_, scaled_noise(pair), bred_amplitude_, initial_time_);
+    bred_pair_ = pair;
+  }
+  return bred_;
+}
+
+}  // namespace hens
