@@ -1,0 +1,163 @@
+// How fast forecasts reach their store: full-size fields through WriteQueue into a Zarr store, no model. Prints the
+// rate, how long the producer was blocked, and what one core does of each part of the work, so that the limit can be
+// seen.
+//
+//   store_write_bench [FOLDER] [none|lz4|zstd] [MEMBERS] [STEPS] [WRITERS]
+//
+// Defaults: /dev/shm none 4 20 2. Each step writes 12 fields of 721 x 1440 for each member; the store is removed at the
+// end. It is written twice: the first pass also pays for the memory that the process and a RAM disk take from the
+// system.
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <random>
+#include <string>
+#include <unistd.h>
+
+#include <sys/resource.h>
+
+#include "base/checksum.h"
+#include "store/blosc.h"
+#include "store/write_queue.h"
+
+namespace hens {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr int fields_a_step = 12;
+constexpr int queue_fields = 64;  // as RuntimeSpec's default
+
+struct Options {
+  fs::path folder = "/dev/shm";
+  Compression compression = Compression::none;
+  int members = 4, steps = 20, writers = 2;
+};
+
+Options parse(int argc, char** argv) {
+  Options options;
+  if (argc > 1) options.folder = argv[1];
+  const std::string compression = argc > 2 ? argv[2] : "none";
+  options.compression = compression == "lz4"    ? Compression::lz4
+                        : compression == "zstd" ? Compression::zstd
+                                                : Compression::none;
+  if (argc > 3) options.members = std::atoi(argv[3]);
+  if (argc > 4) options.steps = std::atoi(argv[4]);
+  if (argc > 5) options.writers = std::atoi(argv[5]);
+  return options;
+}
+
+StoreLayout layout_of(const Options& options) {
+  StoreLayout layout;
+  layout.compression = options.compression;
+  layout.grid = equiangular_grid(721, 1440);
+  layout.variables = {"u10m", "v10m", "t2m", "msl", "u850", "v850", "t850", "z500", "t500", "u250", "v250", "q700"};
+  layout.members = options.members;
+  layout.times = {parse_time("2024-01-01")};
+  for (int step = 0; step < options.steps; ++step) layout.leads.push_back(step * model_step);
+  layout.title = "write benchmark";
+  layout.source = "synthetic";
+  return layout;
+}
+
+// Waves of the size of winds with noise of a per mille: it shrinks about as forecast fields do.
+std::vector<float> synthetic_field(const LatLonGrid& grid, int seed) {
+  std::mt19937 bits(static_cast<unsigned>(seed));
+  std::normal_distribution<float> noise(0.0F, 0.01F);
+  std::vector<float> field;
+  field.reserve(grid.points());
+  for (const double lat : grid.lat) {
+    for (const double lon : grid.lon) {
+      const double wave = 10.0 * std::sin((seed + 3) * lon * M_PI / 180.0) * std::cos(2.0 * lat * M_PI / 180.0);
+      field.push_back(static_cast<float>(wave) + noise(bits));
+    }
+  }
+  return field;
+}
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+struct CpuSeconds {
+  double user, system;
+};
+
+CpuSeconds cpu_seconds() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return {usage.ru_utime.tv_sec + usage.ru_utime.tv_usec / 1e6, usage.ru_stime.tv_sec + usage.ru_stime.tv_usec / 1e6};
+}
+
+// Runs `work` on one field's bytes for about a quarter of a second: GB/s.
+template <typename Work>
+double rate_of(size_t bytes, const Work& work) {
+  work();
+  const auto start = Clock::now();
+  size_t done = 0;
+  while (seconds_since(start) < 0.25) {
+    work();
+    done += bytes;
+  }
+  return static_cast<double>(done) / seconds_since(start) / 1e9;
+}
+
+void print_parts(const Options& options, const std::vector<float>& field) {
+  const auto bytes = std::as_bytes(std::span(field));
+  std::vector<float> copy(field.size());
+  uint32_t crc = 0;
+  Sha256 digest;
+  std::printf("one core, GB/s of fields:\n");
+  std::printf("  copy    %6.2f\n", rate_of(bytes.size(), [&] { copy = field; }));
+  std::printf("  crc32c  %6.2f\n", rate_of(bytes.size(), [&] { crc = crc32c(bytes, crc); }));
+  std::printf("  sha256  %6.2f\n", rate_of(bytes.size(), [&] { digest.update(bytes); }));
+  PendingFile file(options.folder / "store_write_bench_part");
+  std::printf("  write   %6.2f\n", rate_of(bytes.size(), [&] { file.write(bytes); }));
+  if (options.compression == Compression::none) return;
+  size_t packed = 0;
+  const double rate = rate_of(bytes.size(), [&] { packed = blosc_compress(options.compression, field).size(); });
+  std::printf("  blosc   %6.2f   to %.0f %% of the size\n", rate, 100.0 * packed / bytes.size());
+}
+
+void write_once(const Options& options, const fs::path& folder, const std::vector<std::vector<float>>& fields) {
+  const auto store = open_store(folder, layout_of(options));
+  store->publish_metadata();
+  WriteQueue queue(options.writers, queue_fields);
+  const auto start = Clock::now();
+  const CpuSeconds before = cpu_seconds();
+  std::vector<std::shared_ptr<WriteQueue::Ticket>> tickets;
+  for (int member = 0; member < options.members; ++member) tickets.push_back(queue.open(store->member(0, member)));
+  for (int step = 0; step < options.steps; ++step) {
+    for (const auto& ticket : tickets) {
+      for (int k = 0; k < fields_a_step; ++k) queue.append(ticket, k, step, fields[k]);
+    }
+  }
+  for (const auto& ticket : tickets) queue.finish(ticket, [](auto) {});
+  queue.drain();
+  const double seconds = seconds_since(start);
+  const CpuSeconds used = cpu_seconds();
+  const WriteQueue::Rate rate = queue.rate();
+  std::printf(
+      "%.2f GB in %.2f s: %.2f GB/s; writers busy %.0f %%, producer blocked %.2f s\n"
+      "  CPU: %.2f s in the program, %.2f s in the kernel: %.2f GB/s where two cores are free\n",
+      rate.bytes / 1e9, seconds, rate.bytes / seconds / 1e9, 100.0 * rate.seconds_writing / (seconds * options.writers),
+      rate.seconds_blocked, used.user - before.user, used.system - before.system,
+      2.0 * rate.bytes / 1e9 / (used.user + used.system - before.user - before.system));
+}
+
+}  // namespace
+}  // namespace hens
+
+int main(int argc, char** argv) {
+  const hens::Options options = hens::parse(argc, argv);
+  const hens::LatLonGrid grid = hens::equiangular_grid(721, 1440);
+  std::vector<std::vector<float>> fields;
+  for (int k = 0; k < hens::fields_a_step; ++k) fields.push_back(hens::synthetic_field(grid, k));
+
+  const auto folder = options.folder / ("store_write_bench_" + std::to_string(::getpid()) + ".zarr");
+  for (int pass = 0; pass < 2; ++pass) {
+    hens::write_once(options, folder, fields);
+    hens::fs::remove_all(folder);
+  }
+  hens::print_parts(options, fields.front());
+  return 0;
+}

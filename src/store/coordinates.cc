@@ -1,0 +1,93 @@
+#include "store/coordinates.h"
+
+#include <bit>
+#include <cassert>
+#include <numeric>
+
+#include "grid/channels.h"
+
+namespace hens {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "stores are little-endian and written as memory holds them");
+
+using Json = nlohmann::ordered_json;
+
+int64_t seconds_since_1970(Time time) { return time.time_since_epoch().count(); }
+
+std::vector<int64_t> lead_hours(const StoreLayout& layout) {
+  std::vector<int64_t> hours;
+  for (const Duration lead : layout.leads) {
+    assert(lead % std::chrono::hours(1) == Duration::zero());
+    hours.push_back(lead / std::chrono::hours(1));
+  }
+  return hours;
+}
+
+Json time_attributes(const char* standard_name, const char* long_name) {
+  return {{"standard_name", standard_name},
+          {"long_name", long_name},
+          {"units", "seconds since 1970-01-01 00:00:00"},
+          {"calendar", "proleptic_gregorian"}};
+}
+
+Json degrees(const char* standard_name, const char* units, const char* axis) {
+  return {{"standard_name", standard_name}, {"long_name", standard_name}, {"units", units}, {"axis", axis}};
+}
+
+}  // namespace
+
+std::span<const std::byte> Coordinate::bytes() const {
+  return std::visit([](const auto& numbers) { return std::as_bytes(std::span(numbers)); }, values);
+}
+
+std::vector<Coordinate> coordinates(const StoreLayout& layout, const std::vector<int32_t>& members,
+                                    const std::vector<Time>& times) {
+  std::vector<int64_t> initial, valid;
+  for (const Time time : times) {
+    initial.push_back(seconds_since_1970(time));
+    for (const Duration lead : layout.leads) valid.push_back(seconds_since_1970(time + lead));
+  }
+  const size_t leads = layout.leads.size();
+  return {
+      {"ensemble",
+       {"ensemble"},
+       {members.size()},
+       members,
+       {{"standard_name", "realization"}, {"long_name", "ensemble member"}}},
+      {"time", {"time"}, {times.size()}, initial, time_attributes("forecast_reference_time", "initial time")},
+      {"lead_time",
+       {"lead_time"},
+       {leads},
+       lead_hours(layout),
+       {{"standard_name", "forecast_period"},
+        {"long_name", "time since the initial time"},
+        {"units", "hours"},
+        {"dtype", "timedelta64[ns]"}}},
+      {"lat", {"lat"}, {layout.grid.lat.size()}, layout.grid.lat, degrees("latitude", "degrees_north", "Y")},
+      {"lon", {"lon"}, {layout.grid.lon.size()}, layout.grid.lon, degrees("longitude", "degrees_east", "X")},
+      {"valid_time", {"time", "lead_time"}, {times.size(), leads}, valid, time_attributes("time", "valid time")},
+  };
+}
+
+std::vector<Coordinate> coordinates(const StoreLayout& layout) {
+  std::vector<int32_t> members(layout.members);
+  std::iota(members.begin(), members.end(), 0);
+  return coordinates(layout, members, layout.times);
+}
+
+Json variable_attributes(const std::string& channel) {
+  const ChannelInfo info = channel_info(channel);
+  Json attributes;
+  if (!info.standard_name.empty()) attributes["standard_name"] = info.standard_name;
+  attributes["long_name"] = info.long_name;
+  attributes["units"] = info.units;
+  attributes["coordinates"] = "valid_time";
+  return attributes;
+}
+
+Json global_attributes(const StoreLayout& layout) {
+  return {{"Conventions", "CF-1.11"}, {"title", layout.title}, {"source", layout.source}};
+}
+
+}  // namespace hens

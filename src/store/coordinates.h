@@ -1,0 +1,39 @@
+// What a store says beside its fields: coordinates and attributes in CF terms, the same for every format. Pure
+// functions.
+//
+// lead_time carries the attribute `dtype`: without it xarray keeps whole hours instead of time differences, and
+// Earth2Studio's and WeatherBench-X's readers fail.
+#pragma once
+
+#include <variant>
+
+#include "store/store.h"
+
+namespace hens {
+
+// Order of dimensions of every variable.
+inline constexpr const char* field_dimensions[] = {"ensemble", "time", "lead_time", "lat", "lon"};
+
+struct Coordinate {
+  std::string name;
+  std::vector<std::string> dimensions;                                                   // names
+  std::vector<size_t> shape;                                                             // lengths of them
+  std::variant<std::vector<double>, std::vector<int64_t>, std::vector<int32_t>> values;  // row-major
+  nlohmann::ordered_json attributes;                                                     // text only
+
+  std::span<const std::byte> bytes() const;  // of the values, little-endian
+};
+
+// ensemble, time, lead_time, lat, lon and valid_time (time, lead_time) of `members` x `times`.
+std::vector<Coordinate> coordinates(const StoreLayout& layout, const std::vector<int32_t>& members,
+                                    const std::vector<Time>& times);
+// Those of all of the layout's members and times.
+std::vector<Coordinate> coordinates(const StoreLayout& layout);
+
+// standard_name, long_name, units and coordinates of a channel. Throws Error{bad_input} for an unknown one.
+nlohmann::ordered_json variable_attributes(const std::string& channel);
+
+// Conventions, title, source.
+nlohmann::ordered_json global_attributes(const StoreLayout& layout);
+
+}  // namespace hens

@@ -1,0 +1,175 @@
+#include "store/netcdf_output.h"
+
+#include <atomic>
+#include <cassert>
+#include <cerrno>
+#include <fcntl.h>
+#include <limits>
+#include <netcdf.h>
+#include <unistd.h>
+#include <utility>
+
+#include "base/error.h"
+#include "base/netcdf_lock.h"
+
+namespace hens {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Slab = std::array<size_t, std::size(field_dimensions)>;
+
+constexpr size_t piece_bytes = size_t{1} << 20;
+
+// A name that remove_stale_temporaries() knows, for the moment that the scratch file has one.
+fs::path scratch_name(const fs::path& final_path) {
+  static std::atomic<uint64_t> counter{0};
+  return final_path.parent_path() /
+         fmt::format(".{}.scratch.{}-{}.tmp", final_path.filename().string(), ::getpid(), counter++);
+}
+
+nc_type number_type(const std::vector<double>&) { return NC_DOUBLE; }
+nc_type number_type(const std::vector<int64_t>&) { return NC_INT64; }
+nc_type number_type(const std::vector<int32_t>&) { return NC_INT; }
+
+// RAII for a file open for reading.
+class NetcdfInput {
+ public:
+  explicit NetcdfInput(const fs::path& path) {
+    const int status = nc_open(path.c_str(), NC_NOWRITE, &id_);
+    if (status == ENOENT) fail(ExitCode::missing_input, "{}: is not there", path.string());
+    if (status != NC_NOERR) fail(ExitCode::bad_input, "{}: is damaged: {}", path.string(), nc_strerror(status));
+  }
+  ~NetcdfInput() { nc_close(id_); }
+  NetcdfInput(const NetcdfInput&) = delete;
+  NetcdfInput& operator=(const NetcdfInput&) = delete;
+  int id() const { return id_; }
+
+ private:
+  int id_ = -1;
+};
+
+}  // namespace
+
+void NetcdfOutput::check(int status, const char* what) const {
+  if (status == NC_NOERR) return;
+  const int error_number = errno;  // netCDF-C says only that HDF5 failed; the system's reason is still here
+  const bool full = error_number == ENOSPC || error_number == EDQUOT;
+  fail(ExitCode::io, "{}: cannot {}: {}", final_path_.string(), what,
+       full ? errno_text(error_number) : std::string(nc_strerror(status)));
+}
+
+NetcdfOutput::NetcdfOutput(fs::path final_path, const NetcdfLayout& layout)
+    : final_path_(std::move(final_path)), nlat_(layout.nlat), nlon_(layout.nlon) {
+  make_folders(final_path_.parent_path());
+  const fs::path scratch = scratch_name(final_path_);
+  const std::lock_guard lock(netcdf_mutex());
+  const int status = nc_create(scratch.c_str(), NC_NETCDF4 | NC_CLOBBER, &id_);
+  if (status != NC_NOERR) {
+    fail(ExitCode::cannot_create, "{}: cannot create: {}", final_path_.string(), nc_strerror(status));
+  }
+  scratch_ = FileDescriptor(::open(scratch.c_str(), O_RDONLY | O_CLOEXEC));
+  ::unlink(scratch.c_str());
+  try {
+    if (!scratch_) fail(ExitCode::cannot_create, "{}: its scratch file vanished", final_path_.string());
+    define(layout);
+  } catch (...) {
+    nc_abort(id_);
+    throw;
+  }
+}
+
+NetcdfOutput::~NetcdfOutput() {
+  const std::lock_guard lock(netcdf_mutex());
+  if (id_ >= 0) nc_abort(id_);
+}
+
+void NetcdfOutput::put_attributes(int id, const Json& attributes) {
+  for (const auto& [name, value] : attributes.items()) {
+    const std::string text = value;
+    check(nc_put_att_text(id_, id, name.c_str(), text.size(), text.data()), "write an attribute");
+  }
+}
+
+int NetcdfOutput::define_variable(const std::string& name, int type, const std::vector<std::string>& dimensions,
+                                  const Json& attributes) {
+  std::vector<int> ids(dimensions.size());
+  for (size_t k = 0; k < ids.size(); ++k) {
+    check(nc_inq_dimid(id_, dimensions[k].c_str(), &ids[k]), "find a dimension");
+  }
+  int id = 0;
+  check(nc_def_var(id_, name.c_str(), type, static_cast<int>(ids.size()), ids.data(), &id), "define a variable");
+  put_attributes(id, attributes);
+  return id;
+}
+
+void NetcdfOutput::define_storage(int id, const NetcdfLayout& layout) {
+  const Slab chunk{1, 1, 1, layout.nlat, layout.nlon};
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  check(nc_def_var_chunking(id_, id, NC_CHUNKED, chunk.data()), "set the chunks");
+  check(nc_def_var_fill(id_, id, NC_FILL, &nan), "set the fill value");
+  check(nc_def_var_fletcher32(id_, id, NC_FLETCHER32), "set the checksum");
+  if (layout.deflate) check(nc_def_var_deflate(id_, id, NC_SHUFFLE, 1, 1), "set the compression");
+  // Chunks are written whole and in order: a cache would only hold them back.
+  check(nc_set_var_chunk_cache(id_, id, 1, 1, 0.0F), "set the cache");
+}
+
+void NetcdfOutput::define(const NetcdfLayout& layout) {
+  std::vector<int> coordinate_ids;
+  for (const Coordinate& c : layout.coordinates) {
+    int ignored = 0;
+    if (c.dimensions.size() == 1) check(nc_def_dim(id_, c.name.c_str(), c.shape[0], &ignored), "define a dimension");
+    const nc_type type = std::visit([](const auto& values) { return number_type(values); }, c.values);
+    coordinate_ids.push_back(define_variable(c.name, type, c.dimensions, c.attributes));
+    check(nc_def_var_fill(id_, coordinate_ids.back(), NC_NOFILL, nullptr), "leave out the fill value");
+  }
+  const std::vector<std::string> dimensions(std::begin(field_dimensions), std::end(field_dimensions));
+  for (const std::string& name : layout.variables) {
+    variable_ids_.push_back(define_variable(name, NC_FLOAT, dimensions, variable_attributes(name)));
+    define_storage(variable_ids_.back(), layout);
+  }
+  put_attributes(NC_GLOBAL, layout.attributes);
+  check(nc_enddef(id_), "end the definitions");
+  for (size_t k = 0; k < coordinate_ids.size(); ++k) {
+    check(nc_put_var(id_, coordinate_ids[k], layout.coordinates[k].bytes().data()), "write a coordinate");
+  }
+}
+
+void NetcdfOutput::put(int variable, size_t lead, std::span<const float> field) {
+  const Slab start{0, 0, lead, 0, 0}, count{1, 1, 1, nlat_, nlon_};
+  assert(field.size() == nlat_ * nlon_);
+  const std::lock_guard lock(netcdf_mutex());
+  check(nc_put_vara_float(id_, variable_ids_.at(variable), start.data(), count.data(), field.data()), "write a field");
+}
+
+void NetcdfOutput::close(const std::function<void(std::span<const std::byte>)>& use) {
+  {
+    const std::lock_guard lock(netcdf_mutex());
+    check(nc_close(std::exchange(id_, -1)), "complete the file");
+  }
+  std::vector<std::byte> piece(piece_bytes);
+  while (const ssize_t n = ::read(scratch_.get(), piece.data(), piece.size())) {
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) fail(ExitCode::io, "{}: cannot read back: {}", final_path_.string(), errno_text(errno));
+    use(std::span(piece).first(static_cast<size_t>(n)));
+  }
+}
+
+void read_netcdf_field(const fs::path& path, const std::string& variable, size_t lead, size_t nlat, size_t nlon,
+                       std::span<float> field) {
+  const std::lock_guard lock(netcdf_mutex());
+  const NetcdfInput file(path);
+  const auto check = [&](int status) {
+    if (status == NC_NOERR) return;
+    fail(ExitCode::bad_input, "{}: is damaged: {}, field {}: {}; run the job again to recompute this member",
+         path.string(), variable, lead, nc_strerror(status));
+  };
+  int id = 0, dimensions = 0;
+  check(nc_inq_varid(file.id(), variable.c_str(), &id));
+  check(nc_inq_varndims(file.id(), id, &dimensions));
+  // Bounds of each dimension are netCDF-C's to check, their number is ours: it reads that many entries of the slab.
+  const Slab start{0, 0, lead, 0, 0}, count{1, 1, 1, nlat, nlon};
+  if (dimensions != static_cast<int>(count.size()) || field.size() != nlat * nlon) check(NC_EDIMSIZE);
+  check(nc_get_vara_float(file.id(), id, start.data(), count.data(), field.data()));
+}
+
+}  // namespace hens

@@ -1,0 +1,58 @@
+// A netCDF-4 file being written, and one field read back from such a file. The one place of this folder that knows
+// netCDF-C. Takes netcdf_mutex() itself: all functions are thread-safe, one object is for one thread at a time.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/files.h"
+#include "store/coordinates.h"
+
+namespace hens {
+
+struct NetcdfLayout {
+  std::vector<Coordinate> coordinates;  // those of one dimension define that dimension
+  std::vector<std::string> variables;   // (ensemble, time, lead_time, lat, lon) float32
+  nlohmann::ordered_json attributes;    // global
+  size_t nlat = 0, nlon = 0;
+  bool deflate = false;
+};
+
+class NetcdfOutput {
+ public:
+  // Starts a file for what will be `final_path`, in that folder; its scratch has no name, so that nothing remains of it
+  // whatever happens. Throws Error{cannot_create} or {io} naming `final_path`.
+  NetcdfOutput(fs::path final_path, const NetcdfLayout& layout);
+  ~NetcdfOutput();
+  NetcdfOutput(const NetcdfOutput&) = delete;
+  NetcdfOutput& operator=(const NetcdfOutput&) = delete;
+
+  // Writes the field [lat, lon] of ensemble 0, time 0.
+  void put(int variable, size_t lead, std::span<const float> field);
+  // Completes the file and calls `use` with its bytes, in order.
+  void close(const std::function<void(std::span<const std::byte>)>& use);
+
+ private:
+  void define(const NetcdfLayout& layout);
+  int define_variable(const std::string& name, int type, const std::vector<std::string>& dimensions,
+                      const nlohmann::ordered_json& attributes);
+  void define_storage(int id, const NetcdfLayout& layout);
+  void put_attributes(int id, const nlohmann::ordered_json& attributes);
+  void check(int status, const char* what) const;
+
+  fs::path final_path_;
+  FileDescriptor scratch_;
+  int id_ = -1;
+  std::vector<int> variable_ids_;
+  size_t nlat_, nlon_;
+};
+
+// Reads the field of ensemble 0, time 0 at `lead`. Throws Error{missing_input}, or Error{bad_input} where the file is
+// damaged or holds something else.
+void read_netcdf_field(const fs::path& path, const std::string& variable, size_t lead, size_t nlat, size_t nlon,
+                       std::span<float> field);
+
+}  // namespace hens

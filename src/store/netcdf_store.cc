@@ -1,0 +1,112 @@
+#include "store/netcdf_store.h"
+
+#include <cassert>
+#include <optional>
+#include <stdexcept>
+
+#include "base/checksum.h"
+#include "base/error.h"
+#include "store/netcdf_output.h"
+
+namespace hens {
+namespace {
+
+class NetcdfMemberWriter final : public MemberWriter {
+ public:
+  NetcdfMemberWriter(const fs::path& folder, std::string name, NetcdfLayout layout, size_t leads)
+      : path_(folder / name),
+        name_(std::move(name)),
+        layout_(std::move(layout)),
+        leads_(leads),
+        written_(layout_.variables.size(), 0) {}
+
+  void append(int variable, int lead, std::span<const float> field) override {
+    if (!output_) output_.emplace(path_, layout_);
+    size_t& written = written_.at(variable);
+    if (written != static_cast<size_t>(lead) || lead >= static_cast<int>(leads_) ||
+        field.size() != layout_.nlat * layout_.nlon) {
+      throw std::logic_error(fmt::format("{}: lead {} of {} points of variable {} came where lead {} of {} was due",
+                                         name_, lead, field.size(), variable, written, layout_.nlat * layout_.nlon));
+    }
+    output_->put(variable, written++, field);
+  }
+
+  std::vector<StoredFile> finish() override {
+    for (size_t v = 0; v < written_.size(); ++v) {
+      if (written_[v] == leads_) continue;
+      throw std::logic_error(
+          fmt::format("{}: {} of {} leads of variable {} came before the end", name_, written_[v], leads_, v));
+    }
+    PendingFile file(path_);
+    Sha256 digest;
+    output_->close([&](std::span<const std::byte> piece) {
+      digest.update(piece);
+      file.write(piece);
+    });
+    output_.reset();
+    file.publish();
+    return {{name_, file.size(), digest.hex()}};
+  }
+
+ private:
+  fs::path path_;
+  std::string name_;
+  NetcdfLayout layout_;
+  size_t leads_;
+  std::vector<size_t> written_;         // leads, by variable
+  std::optional<NetcdfOutput> output_;  // opened with the first field
+};
+
+class NetcdfStore final : public Store {
+ public:
+  NetcdfStore(fs::path folder, StoreLayout layout) : folder_(std::move(folder)), layout_(std::move(layout)) {}
+
+  // Each file has its own metadata and coordinates.
+  std::vector<PrescribedFile> prescribed_files() const override { return {}; }
+  std::vector<StoredFile> publish_metadata() override {
+    make_folders(folder_);
+    return {};
+  }
+
+  std::unique_ptr<MemberWriter> member(int time, int member) override {
+    return std::make_unique<NetcdfMemberWriter>(folder_, file_name(time, member), file_layout(time, member),
+                                                layout_.leads.size());
+  }
+
+  std::vector<std::string> member_files(int time, int member) const override { return {file_name(time, member)}; }
+
+  std::vector<float> read(int variable, int time, int member, int lead) const override {
+    std::vector<float> field(layout_.grid.points());
+    read_netcdf_field(folder_ / file_name(time, member), layout_.variables.at(variable), static_cast<size_t>(lead),
+                      layout_.grid.lat.size(), layout_.grid.lon.size(), field);
+    return field;
+  }
+
+  const StoreLayout& layout() const override { return layout_; }
+
+ private:
+  std::string file_name(int time, int member) const {
+    assert(member >= 0 && member < layout_.members);
+    return fmt::format("{}_member_{:04d}.nc", compact_time(layout_.times.at(time)), member);
+  }
+
+  NetcdfLayout file_layout(int time, int member) const {
+    return {.coordinates = coordinates(layout_, {member}, {layout_.times.at(time)}),
+            .variables = layout_.variables,
+            .attributes = global_attributes(layout_),
+            .nlat = layout_.grid.lat.size(),
+            .nlon = layout_.grid.lon.size(),
+            .deflate = layout_.compression != Compression::none};
+  }
+
+  fs::path folder_;
+  StoreLayout layout_;
+};
+
+}  // namespace
+
+std::unique_ptr<Store> open_netcdf_store(const fs::path& folder, const StoreLayout& layout) {
+  return std::make_unique<NetcdfStore>(folder, layout);
+}
+
+}  // namespace hens
