@@ -1,0 +1,208 @@
+#include "forecast/manifest.h"
+
+#include <algorithm>
+
+#include "base/checksum.h"
+#include "base/error.h"
+
+namespace hens {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json to_json(const Hardware& h) {
+  return {
+      {"host_cpu", h.host_cpu}, {"cores", h.cores},   {"memory_gib", h.memory_gib}, {"device", h.device},
+      {"gpu", h.gpu},           {"driver", h.driver}, {"platform", h.platform},     {"instance_type", h.instance_type},
+      {"region", h.region}};
+}
+
+Hardware hardware_from(const Json& j) {
+  return {j.at("host_cpu"), j.at("cores"),    j.at("memory_gib"),    j.at("device"), j.at("gpu"),
+          j.at("driver"),   j.at("platform"), j.at("instance_type"), j.at("region")};
+}
+
+Json to_json(const SourceRecord& r) {
+  return {{"url", r.url}, {"bytes", r.bytes}, {"sha256", r.sha256}, {"notes", r.notes}};
+}
+
+SourceRecord source_from(const Json& j) { return {j.at("url"), j.at("bytes"), j.at("sha256"), j.at("notes")}; }
+
+Json to_json(const StoredFile& f) { return {{"path", f.path}, {"bytes", f.bytes}, {"sha256", f.sha256}}; }
+
+StoredFile stored_file_from(const Json& j) { return {j.at("path"), j.at("bytes"), j.at("sha256")}; }
+
+template <typename T>
+Json list_json(const std::vector<T>& items, Json (*write)(const T&)) {
+  Json list = Json::array();
+  for (const T& item : items) list.push_back(write(item));
+  return list;
+}
+
+template <typename T>
+std::vector<T> list_from(const Json& list, T (*read)(const Json&)) {
+  std::vector<T> items;
+  for (const Json& item : list) items.push_back(read(item));
+  return items;
+}
+
+Json to_json(const Attempt& a) {
+  return {{"number", a.number},
+          {"started", a.started},
+          {"finished", a.finished},
+          {"hens_version", a.hens_version},
+          {"libtorch_version", a.libtorch_version},
+          {"hardware", to_json(a.hardware)},
+          {"engine", a.engine},
+          {"batch_invariant", a.batch_invariant},
+          {"selection", a.selection},
+          {"stages", a.stages.seconds},
+          {"model_load_seconds", a.model_load_seconds},
+          {"peak_host_bytes", a.peak_host_bytes},
+          {"peak_gpu_bytes", a.peak_gpu_bytes},
+          {"output_bytes", a.output_bytes},
+          {"sources", list_json<SourceRecord>(a.sources, to_json)},
+          {"exit_code", a.exit_code},
+          {"exit_reason", a.exit_reason}};
+}
+
+Attempt attempt_from(const Json& j) {
+  Attempt a;
+  a.number = j.at("number");
+  a.started = j.at("started");
+  a.finished = j.at("finished");
+  a.hens_version = j.at("hens_version");
+  a.libtorch_version = j.at("libtorch_version");
+  a.hardware = hardware_from(j.at("hardware"));
+  a.engine = j.at("engine");
+  a.batch_invariant = j.at("batch_invariant");
+  a.selection = j.at("selection");
+  a.stages.seconds = j.at("stages").get<std::map<std::string, double>>();
+  a.model_load_seconds = j.at("model_load_seconds").get<std::vector<double>>();
+  a.peak_host_bytes = j.at("peak_host_bytes");
+  a.peak_gpu_bytes = j.at("peak_gpu_bytes");
+  a.output_bytes = j.at("output_bytes");
+  a.sources = list_from<SourceRecord>(j.at("sources"), source_from);
+  a.exit_code = j.at("exit_code");
+  a.exit_reason = j.at("exit_reason");
+  return a;
+}
+
+constexpr const char* state_names[] = {"pending", "complete", "failed"};
+
+Json to_json(const MemberEntry& m) {
+  return {{"length", m.time.length},
+          {"model", m.time.model},
+          {"time", m.time.time},
+          {"member", m.time.member},
+          {"state", state_names[static_cast<int>(m.state)]},
+          {"attempt", m.attempt},
+          {"seconds",
+           {{"perturbation", m.time.perturbation},
+            {"steps", m.time.steps},
+            {"output_wait", m.time.output_wait},
+            {"total", m.time.total}}}};
+}
+
+MemberEntry member_from(const Json& j) {
+  const Json& seconds = j.at("seconds");
+  MemberEntry m;
+  m.time = {j.at("length"),
+            j.at("model"),
+            j.at("time"),
+            j.at("member"),
+            seconds.at("perturbation"),
+            seconds.at("steps"),
+            seconds.at("output_wait"),
+            seconds.at("total")};
+  const auto* found = std::find(std::begin(state_names), std::end(state_names), j.at("state").get<std::string>());
+  if (found == std::end(state_names)) fail(ExitCode::bad_input, "member state '{}' is unknown", j.at("state").dump());
+  m.state = static_cast<MemberState>(found - std::begin(state_names));
+  m.attempt = j.at("attempt");
+  return m;
+}
+
+// The JSON's text with the digest of all other keys as its last key.
+std::string sealed_text(Json json) {
+  json["digest"] = sha256_hex(json.dump());
+  return json.dump(1) + "\n";
+}
+
+Json read_sealed(const fs::path& path) {
+  Json json;
+  try {
+    json = Json::parse(read_file(path));
+    const std::string digest = json.at("digest");
+    json.erase("digest");
+    if (digest == sha256_hex(json.dump())) return json;
+  } catch (const Json::exception& error) {
+    fail(ExitCode::bad_input, "{}: is damaged: {}", path.string(), error.what());
+  }
+  fail(ExitCode::bad_input, "{}: is damaged: its digest does not match its content", path.string());
+}
+
+Manifest manifest_from(const Json& j) {
+  Manifest m;
+  m.spec = job_spec_from_json(j.at("spec"));
+  m.forecast_hash = j.at("forecast_hash");
+  for (const Json& model : j.at("models")) {
+    m.model_names.push_back(model.at("name"));
+    m.model_digests.push_back(model.at("digest"));
+  }
+  m.device_kind = j.at("device_kind");
+  const int nlat = j.at("grid").at("nlat"), nlon = j.at("grid").at("nlon");
+  if (nlat >= 2 && nlon >= 1 && nlat <= 100'000 && nlon <= 100'000) m.grid = equiangular_grid(nlat, nlon);
+  m.attempts = list_from<Attempt>(j.at("attempts"), attempt_from);
+  m.members = list_from<MemberEntry>(j.at("members"), member_from);
+  m.reports = list_from<StoredFile>(j.at("reports"), stored_file_from);
+  return m;
+}
+
+}  // namespace
+
+std::string manifest_text(const Manifest& m) {
+  Json models = Json::array();
+  for (size_t k = 0; k < m.model_names.size(); ++k) {
+    models.push_back({{"name", m.model_names[k]}, {"package", m.spec.models.at(k)}, {"digest", m.model_digests.at(k)}});
+  }
+  const auto complete = std::count_if(m.members.begin(), m.members.end(),
+                                      [](const MemberEntry& e) { return e.state == MemberState::complete; });
+  return sealed_text({{"kind", "hens run"},
+                      {"forecast_hash", m.forecast_hash},
+                      {"spec", to_json(m.spec)},
+                      {"models", models},
+                      {"device_kind", m.device_kind},
+                      {"grid", {{"nlat", m.grid.nlat()}, {"nlon", m.grid.nlon()}}},
+                      {"members_complete", complete},
+                      {"attempts", list_json<Attempt>(m.attempts, to_json)},
+                      {"members", list_json<MemberEntry>(m.members, to_json)},
+                      {"reports", list_json<StoredFile>(m.reports, to_json)}});
+}
+
+Manifest read_manifest(const fs::path& run_folder) {
+  const fs::path path = run_folder / "run.json";
+  const Json json = read_sealed(path);
+  try {
+    return manifest_from(json);
+  } catch (const Json::exception& error) {
+    fail(ExitCode::bad_input, "{}: is not a manifest of this version of hens: {}", path.string(), error.what());
+  }
+}
+
+std::string attempt_text(const Attempt& attempt) { return sealed_text(to_json(attempt)); }
+
+Attempt read_attempt(const fs::path& path) {
+  const Json json = read_sealed(path);
+  try {
+    return attempt_from(json);
+  } catch (const Json::exception& error) {
+    fail(ExitCode::bad_input, "{}: is not an attempt's record of this version of hens: {}", path.string(),
+         error.what());
+  }
+}
+
+std::string run_identity(const std::string& model_digest, const std::string& device_kind) {
+  return model_digest + " on " + device_kind;
+}
+
+}  // namespace hens

@@ -1,0 +1,89 @@
+// The manifest: run.json, everything that a run knows about itself, as reports and tools read it.
+//
+// Every process that works in a run's folder writes a record of its own attempt (attempts/<n>.json); run.json is the
+// merge of the resolved spec, the attempts and the members' markers, made anew by RunFolder whenever one of them
+// changes.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "base/files.h"
+#include "job/job_spec.h"
+#include "source/source.h"
+#include "store/store.h"
+
+namespace hens {
+
+struct Hardware {
+  std::string host_cpu;  // model name
+  int cores = 0;
+  double memory_gib = 0.0;
+  std::string device;                 // "cpu" | "cuda:0"
+  std::string gpu, driver;            // empty on the CPU
+  std::string platform;               // Databricks | EC2 | Kubernetes | docker | local
+  std::string instance_type, region;  // empty where unknown
+};
+
+// Wall-clock seconds by stage, of one process. Stages overlap where work is asynchronous; `total` is start to finish.
+struct StageTimes {
+  std::map<std::string, double> seconds;  // load, analysis, perturbation, step, output_wait, finish, report, total
+};
+
+struct MemberTime {
+  int length = 0, model = 0, time = 0, member = 0;
+  double perturbation = 0.0, steps = 0.0, output_wait = 0.0, total = 0.0;  // seconds
+};
+
+// One process's work in the folder.
+struct Attempt {
+  int number = 1;
+  std::string started, finished;  // ISO times, UTC
+  std::string hens_version, libtorch_version;
+  Hardware hardware;
+  std::string engine;           // Engine::name(); empty until one was made
+  bool batch_invariant = true;  // whether members' bytes are independent of the batch on this device
+  std::string selection;        // "all", "members 17,42", "shard 3/8"
+  StageTimes stages;
+  std::vector<double> model_load_seconds;  // by model
+  uint64_t peak_host_bytes = 0, peak_gpu_bytes = 0;
+  uint64_t output_bytes = 0;
+  std::vector<SourceRecord> sources;
+  int exit_code = 0;
+  std::string exit_reason;
+};
+
+enum class MemberState { pending, complete, failed };
+
+struct MemberEntry {
+  MemberTime time;
+  MemberState state = MemberState::pending;
+  int attempt = 0;
+};
+
+struct Manifest {
+  JobSpec spec;
+  std::string forecast_hash;               // of the spec
+  std::vector<std::string> model_names;    // for people: sfno_linear_..._seed102
+  std::vector<std::string> model_digests;  // package_digest by model
+  std::string device_kind;                 // "cpu" | "cuda": bytes are promised within one kind
+  LatLonGrid grid;                         // of the models' output, the same for all
+  std::vector<Attempt> attempts;           // ascending
+  std::vector<MemberEntry> members;        // whole plan, in running order
+  std::vector<StoredFile> reports;         // files of the last write_reports, relative to the run's folder
+};
+
+// JSON texts carry a digest of themselves, so that a damaged one is noticed. Readers throw Error{missing_input}, and
+// Error{bad_input} naming the file where it is damaged or of another kind.
+std::string manifest_text(const Manifest& manifest);
+Manifest read_manifest(const fs::path& run_folder);  // of run_folder/run.json
+std::string attempt_text(const Attempt& attempt);
+Attempt read_attempt(const fs::path& path);
+
+// What identifies the bytes of one model's members beside the spec, as markers carry it.
+std::string run_identity(const std::string& model_digest, const std::string& device_kind);
+
+}  // namespace hens

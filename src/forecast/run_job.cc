@@ -1,0 +1,264 @@
+#include "forecast/run_job.h"
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <memory>
+
+#include <ATen/Parallel.h>
+#include <torch/version.h>
+
+#include "base/error.h"
+#include "base/stop.h"
+#include "base/version.h"
+#include "forecast/hardware.h"
+#include "forecast/rollout.h"
+#include "forecast/stage.h"
+#include "forecast/stop_deadline.h"
+#include "package/package.h"
+#include "sfno/device.h"
+#include "sfno/reference_engine.h"
+#include "source/source.h"
+
+namespace hens {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Adds the time from construction to destruction to a stage.
+class StageTimer {
+ public:
+  StageTimer(StageTimes& times, const char* stage) : seconds_(times.seconds[stage]) {}
+  ~StageTimer() { seconds_ += elapsed(); }
+  StageTimer(const StageTimer&) = delete;
+  double elapsed() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
+
+ private:
+  double& seconds_;
+  Clock::time_point start_ = Clock::now();
+};
+
+Time now() { return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()); }
+
+// One process's work on a job.
+class JobRun {
+ public:
+  JobRun(const JobSpec& spec, const RunOptions& options, Downloader& downloader, Log& log)
+      : spec_(spec), options_(options), downloader_(downloader), log_(log) {}
+
+  RunResult run();
+
+ private:
+  void open_models();
+  RunIdentity identity() const;
+  void run_model(RunFolder& folder, int model, const std::vector<MemberTask>& tasks);
+  void run_group(Rollout& rollout, std::span<const MemberTask> tasks);
+  void prepare(Perturber& perturber, int model, int time, const Engine& engine);
+  at::Tensor analysis(Time time, const Engine& engine);
+  void record_end(RunFolder& folder, ExitCode code, const std::string& reason);
+
+  const JobSpec& spec_;
+  const RunOptions& options_;
+  Downloader& downloader_;
+  Log& log_;
+
+  Attempt attempt_;
+  at::Device device_ = at::kCPU;
+  std::vector<ModelPackage> packages_;
+  std::vector<std::string> digests_;
+  std::unique_ptr<Source> source_;
+  int prepared_time_ = -1;
+  double steps_done_ = 0, steps_total_ = 0;
+  RunResult result_;
+};
+
+void JobRun::open_models() {
+  const StageTimer timer(attempt_.stages, "stage_models");
+  for (const std::string& uri : spec_.models) {
+    const fs::path folder = stage_package(uri, downloader_, log_);
+    packages_.push_back(open_package(folder));
+    digests_.push_back(remembered_package_digest(folder, downloader_.options().cache));
+    if (!(packages_.back().grid == packages_.front().grid)) {
+      fail(ExitCode::bad_spec, "models: '{}' has a grid of {}x{}, '{}' one of {}x{}: models of one job share one grid",
+           uri, packages_.back().grid.nlat(), packages_.back().grid.nlon(), spec_.models.front(),
+           packages_.front().grid.nlat(), packages_.front().grid.nlon());
+    }
+  }
+}
+
+RunIdentity JobRun::identity() const {
+  RunIdentity identity{spec_};
+  for (const std::string& uri : spec_.models) identity.model_names.push_back(package_name(uri));
+  identity.model_digests = digests_;
+  identity.device_kind = device_.is_cuda() ? "cuda" : "cpu";
+  identity.grid = equiangular_grid(packages_.front().config.nlat, packages_.front().config.nlon);
+  return identity;
+}
+
+at::Tensor JobRun::analysis(Time time, const Engine& engine) {
+  const StageTimer timer(attempt_.stages, "analysis");
+  State state = source_->load(time, engine.channel_names(), engine.grid());
+  const int64_t channels = static_cast<int64_t>(state.channels.size());
+  return at::from_blob(state.values.data(), {channels, state.grid.nlat(), state.grid.nlon()}, at::kFloat)
+      .clone()
+      .to(device_);
+}
+
+// Analyses and breeding control are shared by all members of a model and initial time, of every length.
+void JobRun::prepare(Perturber& perturber, int model, int time, const Engine& engine) {
+  if (prepared_time_ == time) return;
+  const Time initial_time = spec_.initial_conditions.times[time];
+  std::vector<at::Tensor> analyses;
+  for (const Time at : analysis_times(spec_.perturbation, initial_time)) analyses.push_back(analysis(at, engine));
+  const StageTimer timer(attempt_.stages, "breeding_control");
+  perturber.prepare(std::move(analyses), initial_time, model);
+  prepared_time_ = time;
+}
+
+// All members of one length and time.
+void JobRun::run_group(Rollout& rollout, std::span<const MemberTask> tasks) {
+  const int wanted = spec_.runtime.batch > 0 ? spec_.runtime.batch : 1;
+  const size_t batch = rollout.engine.batch_invariant() ? static_cast<size_t>(wanted) : 1;
+  const Time initial_time = spec_.initial_conditions.times[tasks.front().time];
+  for (size_t at = 0; at < tasks.size(); at += batch) {
+    const auto members = tasks.subspan(at, std::min(batch, tasks.size() - at));
+    const int failed = run_members(rollout, members, initial_time);
+    result_.members_failed += failed;
+    result_.members_done += static_cast<int>(members.size()) - failed;
+  }
+}
+
+void JobRun::run_model(RunFolder& folder, int model, const std::vector<MemberTask>& tasks) {
+  std::unique_ptr<Engine> engine;
+  {
+    const StageTimer timer(attempt_.stages, "load");
+    engine = make_reference_engine(packages_[model], device_, {spec_.forecast.precision, spec_.forecast.sun});
+    synchronize(device_);
+    attempt_.model_load_seconds.push_back(timer.elapsed());
+  }
+  attempt_.engine = engine->name();
+  attempt_.batch_invariant = engine->batch_invariant();
+  Perturber perturber(spec_.perturbation, *engine, spec_.ensemble.seed);
+  prepared_time_ = -1;
+
+  const std::vector<RunStore> stores = open_stores(folder.root(), spec_, folder.identity().facts());
+  WriteQueue queue(spec_.runtime.writers, spec_.runtime.queue_fields);
+  for (auto first = tasks.begin(); first != tasks.end();) {
+    const auto last = std::find_if(first, tasks.end(), [&](const MemberTask& task) {
+      return task.length != first->length || task.time != first->time;
+    });
+    prepare(perturber, model, first->time, *engine);
+    Rollout rollout{*engine, perturber, queue, folder, log_, {}, spec_.forecast.steps[first->length], {}};
+    rollout.on_step = [&](int members) {
+      steps_done_ += members;
+      log_.progress(fmt::format("model {} of {}, {} steps", model + 1, spec_.models.size(), rollout.steps), steps_done_,
+                    steps_total_, "member-steps");
+    };
+    for (const RunStore& store : stores) {
+      if (store.model != model || store.length != first->length) continue;
+      rollout.outputs.push_back(make_output_target(spec_.output[store.output], rollout.steps, engine->channel_names(),
+                                                   *store.store, store.folder));
+    }
+    {
+      const StageTimer timer(attempt_.stages, "members");
+      run_group(rollout, {first, last});
+    }
+    const StageTimer timer(attempt_.stages, "finish_output");
+    queue.drain();
+    first = last;
+  }
+  attempt_.output_bytes += queue.rate().bytes;
+  attempt_.peak_gpu_bytes = std::max(attempt_.peak_gpu_bytes, peak_gpu_bytes(device_));
+}
+
+void JobRun::record_end(RunFolder& folder, ExitCode code, const std::string& reason) {
+  attempt_.finished = iso_time(now());
+  attempt_.peak_host_bytes = peak_host_bytes();
+  if (source_) attempt_.sources = source_->records();
+  attempt_.exit_code = static_cast<int>(code);
+  attempt_.exit_reason = reason;
+  folder.end_attempt(attempt_);
+}
+
+// <folder>.previous-<n>, the first that is free.
+void set_aside(const fs::path& folder, Log& log) {
+  std::error_code none;
+  if (!fs::exists(folder, none)) return;
+  fs::path clean = folder;
+  if (!clean.has_filename()) clean = clean.parent_path();
+  fs::path target;
+  int n = 1;
+  do {
+    target = clean.string() + fmt::format(".previous-{}", n++);
+  } while (fs::exists(target, none));
+  fs::rename(clean, target);
+  log.info("earlier_run_set_aside", {{"folder", target.string()}});
+}
+
+RunResult JobRun::run() {
+  const StopDeadline deadline;
+  const Clock::time_point start = Clock::now();
+  attempt_.started = iso_time(now());
+  attempt_.hens_version = version;
+  attempt_.libtorch_version = TORCH_VERSION;
+  attempt_.selection = options_.selection_text;
+  if (spec_.runtime.threads > 0) at::set_num_threads(spec_.runtime.threads);
+  device_ = open_device(spec_.runtime.device);
+  attempt_.hardware = find_hardware(device_);
+  const std::vector<MemberTask> selected = select_members(spec_, options_.selection);
+  open_models();
+  source_ = open_source(spec_.initial_conditions, downloader_, log_);
+
+  if (options_.force_new_run) set_aside(options_.output, log_);
+  RunFolder folder(options_.output, identity(), log_);
+  log_.also_to(folder.root() / "log.jsonl");
+  std::vector<MemberTask> todo;
+  {
+    const StageTimer timer(attempt_.stages, "verify");
+    todo = folder.pending(selected, spec_.runtime.full_verify);
+  }
+  result_.members_kept = static_cast<int>(selected.size() - todo.size());
+  for (const MemberTask& task : todo) steps_total_ += spec_.forecast.steps[task.length];
+  log_.info("run", {{"folder", folder.root().string()},
+                    {"device", device_.str()},
+                    {"members_to_do", todo.size()},
+                    {"members_kept", result_.members_kept}});
+  if (todo.empty()) {
+    folder.mend_records();
+  } else {
+    attempt_.number = folder.begin_attempt(attempt_);
+  }
+  try {
+    for (int model = 0; model < static_cast<int>(spec_.models.size()); ++model) {
+      std::vector<MemberTask> tasks;
+      std::copy_if(todo.begin(), todo.end(), std::back_inserter(tasks),
+                   [&](const MemberTask& task) { return task.model == model; });
+      if (!tasks.empty()) run_model(folder, model, tasks);
+    }
+  } catch (const std::exception& error) {
+    log_.end_progress();
+    const auto* known = dynamic_cast<const Error*>(&error);
+    attempt_.stages.seconds["total"] = std::chrono::duration<double>(Clock::now() - start).count();
+    try {
+      record_end(folder, known ? known->code() : ExitCode::bug, error.what());
+    } catch (const Error& second) {  // a full disk takes no record either; the first error is the one that counts
+      log_.warn("attempt_not_recorded", {{"error", second.what()}});
+    }
+    throw;
+  }
+  log_.end_progress();
+  attempt_.stages.seconds["total"] = std::chrono::duration<double>(Clock::now() - start).count();
+  if (!todo.empty()) record_end(folder, ExitCode::ok, "done");
+  result_.manifest = folder.manifest();
+  result_.all_complete = std::all_of(result_.manifest.members.begin(), result_.manifest.members.end(),
+                                     [](const MemberEntry& m) { return m.state == MemberState::complete; });
+  return std::move(result_);
+}
+
+}  // namespace
+
+RunResult run_job(const JobSpec& spec, const RunOptions& options, Downloader& downloader, Log& log) {
+  return JobRun(spec, options, downloader, log).run();
+}
+
+}  // namespace hens

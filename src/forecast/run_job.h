@@ -1,0 +1,33 @@
+// A job from its spec to complete stores: every model, initial time and member of a selection.
+#pragma once
+
+#include <string>
+
+#include "base/download.h"
+#include "base/log.h"
+#include "forecast/manifest.h"
+#include "job/work_plan.h"
+
+namespace hens {
+
+struct RunOptions {
+  fs::path output;  // the run's folder
+  Selection selection;
+  std::string selection_text = "all";
+  bool force_new_run = false;  // set what the folder holds aside, under <folder>.previous-<n>
+};
+
+struct RunResult {
+  Manifest manifest;     // as of the end
+  int members_done = 0;  // by this process
+  int members_kept = 0;  // complete before
+  int members_failed = 0;
+  bool all_complete = false;  // of the whole job, other shards' members included
+};
+
+// Runs what is unfinished of the selection, and records the attempt whatever its end. On a stop signal:
+// Error{interrupted} within seconds, nothing partial published. Other errors as the parts throw them; what was finished
+// before stays. Members that left the finite numbers are counted in the result, not thrown.
+RunResult run_job(const JobSpec& spec, const RunOptions& options, Downloader& downloader, Log& log);
+
+}  // namespace hens

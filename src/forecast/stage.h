@@ -1,0 +1,27 @@
+// Staging: model packages from wherever the spec says, as folders on this machine.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/download.h"
+#include "base/log.h"
+#include "job/job_spec.h"
+
+namespace hens {
+
+// The folder that holds package `uri`: a local path or file:// as it is; synth:SIZE?seed=N made in the cache where it
+// is not there yet; https://, s3:// and hf:// fetched into the cache file by file. Errors name the URI:
+// Error{missing_input}, {bad_spec} for a scheme or synth size that hens does not know, and those of Downloader.
+fs::path stage_package(const std::string& uri, Downloader& downloader, Log& log);
+
+// A short name for people, host-independent: the last part of the URI; synth_mini_seed102 for synth:mini?seed=102.
+std::string package_name(const std::string& uri);
+
+// package_digest(folder), remembered in the cache by the files' paths, sizes and times, since it reads 8.9 GB.
+std::string remembered_package_digest(const fs::path& folder, const fs::path& cache);
+
+// Files that a package consists of, relative to its folder.
+const std::vector<std::string>& package_files();
+
+}  // namespace hens

@@ -1,0 +1,88 @@
+// The manifest and attempts' records: what goes in comes out, and damage is noticed.
+#include "forecast/manifest.h"
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "support/test_data.h"
+
+namespace hens {
+namespace {
+
+JobSpec small_spec() {
+  return parse_job_spec(R"(
+name: small
+initial_conditions: {source: analytic, times: [2024-01-01T00:00:00Z]}
+models: ["synth:mini?seed=102"]
+ensemble: {members: 2, seed: 7}
+forecast: {steps: [1]}
+output: {variables: [u10m], format: zarr}
+)",
+                        "small.yaml", "/tmp");
+}
+
+Attempt some_attempt() {
+  Attempt attempt;
+  attempt.number = 3;
+  attempt.started = "2024-01-01T00:00:00Z";
+  attempt.hardware = {"a processor", 2, 23.5, "cpu", "", "", "local", "", "eu-west-1"};
+  attempt.engine = "reference fp32";
+  attempt.stages.seconds = {{"load", 0.25}, {"total", 1.5}};
+  attempt.model_load_seconds = {0.25};
+  attempt.output_bytes = uint64_t{1} << 40;
+  attempt.sources = {{"s3://bucket/key", 123, "abc", {"q50 derived from relative humidity"}}};
+  attempt.exit_code = 75;
+  attempt.exit_reason = "stopped";
+  return attempt;
+}
+
+Manifest some_manifest() {
+  Manifest manifest;
+  manifest.spec = small_spec();
+  manifest.forecast_hash = forecast_hash(manifest.spec);
+  manifest.model_names = {"synth_mini_seed102"};
+  manifest.model_digests = {std::string(64, 'a')};
+  manifest.device_kind = "cpu";
+  manifest.grid = equiangular_grid(73, 144);
+  manifest.attempts = {some_attempt()};
+  manifest.members = {{{0, 0, 0, 0, 0.5, 1.0, 0.125, 2.0}, MemberState::complete, 3},
+                      {{0, 0, 0, 1}, MemberState::failed, 0}};
+  manifest.reports = {{"timing_report.txt", 10, "def"}};
+  return manifest;
+}
+
+TEST(Manifest, ComesBackAsItWas) {
+  const test::TemporaryFolder folder;
+  const Manifest manifest = some_manifest();
+  publish_file(folder / "run.json", manifest_text(manifest));
+  const Manifest back = read_manifest(folder.path());
+  EXPECT_EQ(manifest_text(back), manifest_text(manifest));
+  EXPECT_EQ(back.grid, manifest.grid);
+  EXPECT_EQ(back.members[0].time.total, 2.0);
+  EXPECT_EQ(back.members[1].state, MemberState::failed);
+  EXPECT_EQ(back.attempts[0].output_bytes, uint64_t{1} << 40);
+  EXPECT_EQ(back.attempts[0].sources[0].notes, manifest.attempts[0].sources[0].notes);
+}
+
+TEST(Manifest, EveryDamagedByteIsNoticed) {
+  const test::TemporaryFolder folder;
+  const std::string text = manifest_text(some_manifest());
+  for (size_t at = 0; at < text.size(); at += 7) {
+    std::string damaged = text;
+    damaged[at] = static_cast<char>(damaged[at] ^ 0x01);
+    if (std::isspace(static_cast<unsigned char>(text[at])) && std::isspace(static_cast<unsigned char>(damaged[at])))
+      continue;
+    publish_file(folder / "run.json", damaged);
+    EXPECT_THROW(read_manifest(folder.path()), Error) << "byte " << at << ": " << text.substr(at, 20);
+  }
+}
+
+TEST(Attempt, ComesBackAsItWas) {
+  const test::TemporaryFolder folder;
+  const fs::path path = folder / "0003.json";
+  publish_file(path, attempt_text(some_attempt()));
+  EXPECT_EQ(attempt_text(read_attempt(path)), attempt_text(some_attempt()));
+}
+
+}  // namespace
+}  // namespace hens

@@ -1,0 +1,102 @@
+// What a run's folder promises: other runs are refused, damage withdraws a member, attempts are numbered.
+#include "forecast/run_folder.h"
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "support/test_data.h"
+
+namespace hens {
+namespace {
+
+RunIdentity identity_with(const std::vector<std::string>& overrides = {}, char digest = '0',
+                          const std::string& device = "cpu") {
+  const JobSpec spec = parse_job_spec(R"(
+name: folder
+initial_conditions: {source: analytic, times: [2024-01-01T00:00:00Z]}
+models: [toy]
+ensemble: {members: 2}
+forecast: {steps: [1]}
+output: {variables: [u10m], format: zarr}
+)",
+                                      "folder.yaml", "/tmp", overrides);
+  return {spec, {"toy"}, {std::string(64, digest)}, device, equiangular_grid(5, 8)};
+}
+
+// Writes and completes one member.
+void complete_member(RunFolder& folder, const MemberTask& task) {
+  const auto stores = open_stores(folder.root(), folder.identity().spec, folder.identity().facts());
+  const auto writer = stores[0].store->member(task.time, task.member);
+  const std::vector<float> field(40, 1.0f + task.member);
+  for (int lead = 0; lead < 2; ++lead) writer->append(0, lead, field);
+  std::vector<StoredFile> files = writer->finish();
+  for (StoredFile& file : files) file.path = (stores[0].folder / file.path).string();
+  folder.complete(task, files, {});
+}
+
+std::string refusal(const fs::path& root, const RunIdentity& identity) {
+  try {
+    RunFolder(root, identity, Log::none());
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::bad_spec);
+    return error.what();
+  }
+  return "not refused";
+}
+
+TEST(RunFolder, RefusesAnotherRunAndNamesTheField) {
+  const test::TemporaryFolder temporary;
+  RunFolder(temporary.path(), identity_with(), Log::none()).begin_attempt({});
+  EXPECT_NE(refusal(temporary.path(), identity_with({"ensemble.seed=3"})).find("ensemble.seed is 0 there and 3 here"),
+            std::string::npos);
+  EXPECT_NE(refusal(temporary.path(), identity_with({}, '1')).find("models[0]"), std::string::npos);
+  EXPECT_NE(refusal(temporary.path(), identity_with({}, '0', "cuda")).find("device"), std::string::npos);
+  EXPECT_EQ(refusal(temporary.path(), identity_with({"runtime.writers=1"})), "not refused") << "speed is no identity";
+}
+
+TEST(RunFolder, DamageWithdrawsJustTheMemberConcerned) {
+  const test::TemporaryFolder temporary;
+  RunFolder folder(temporary.path(), identity_with(), Log::none());
+  const std::vector<MemberTask> plan = plan_members(folder.identity().spec);
+  EXPECT_EQ(folder.pending(plan, true), plan);
+  for (const MemberTask& task : plan) complete_member(folder, task);
+  EXPECT_TRUE(folder.pending(plan, true).empty());
+  EXPECT_TRUE(folder.all_complete());
+
+  const Marker marker = read_marker(folder.root() / marker_name(folder.identity().spec, plan[1]));
+  const fs::path damaged = folder.root() / marker.files.at(0).path;
+  std::string bytes = read_file(damaged);
+  bytes[10] = static_cast<char>(bytes[10] ^ 1);
+  publish_file(damaged, bytes);
+  EXPECT_TRUE(folder.pending(plan, false).empty()) << "sizes alone cannot tell";
+  EXPECT_EQ(folder.pending(plan, true), std::vector<MemberTask>{plan[1]});
+  EXPECT_FALSE(folder.all_complete()) << "from then on no reader may count the member as complete";
+}
+
+TEST(RunFolder, AttemptsAreNumberedAndADamagedRecordComesBackFromTheManifest) {
+  const test::TemporaryFolder temporary;
+  const auto begin = [&] { return RunFolder(temporary.path(), identity_with(), Log::none()).begin_attempt({}); };
+  EXPECT_EQ(begin(), 1);
+  EXPECT_EQ(begin(), 2);
+  const std::string record = read_file(temporary / "attempts/0002.json");
+  publish_file(temporary / "attempts/0002.json", "{}");
+  RunFolder(temporary.path(), identity_with(), Log::none()).mend_records();
+  EXPECT_EQ(read_file(temporary / "attempts/0002.json"), record);
+  EXPECT_EQ(begin(), 3);
+  EXPECT_EQ(merged_manifest(temporary.path()).attempts.size(), 3u);
+}
+
+TEST(RunFolder, ADamagedManifestIsMadeAnewFromTheMarkers) {
+  const test::TemporaryFolder temporary;
+  RunFolder folder(temporary.path(), identity_with(), Log::none());
+  folder.begin_attempt({});
+  complete_member(folder, plan_members(folder.identity().spec)[0]);
+  publish_file(temporary / "run.json", "{\"kind\":");
+  EXPECT_THROW(read_manifest(temporary.path()), Error);
+  RunFolder again(temporary.path(), identity_with(), Log::none());
+  again.begin_attempt({});
+  EXPECT_EQ(read_manifest(temporary.path()).members[0].state, MemberState::complete);
+}
+
+}  // namespace
+}  // namespace hens
