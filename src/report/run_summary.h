@@ -1,0 +1,49 @@
+// A run in numbers: what its members cost, by length and model. Reports and benchmark_results.json are written from it.
+// Pure functions of the manifest.
+#pragma once
+
+#include <vector>
+
+#include "forecast/manifest.h"
+
+namespace hens {
+
+// One model's members of one length, all initial times. Times are sums over the complete members, seconds; members that
+// ran at the same time in several attempts count in full.
+struct ModelSummary {
+  int planned = 0, complete = 0, failed = 0;
+  double inference = 0.0;                                     // start to finish of the members
+  double perturbation = 0.0, steps = 0.0, output_wait = 0.0;  // parts of it
+};
+
+struct LengthSummary {
+  int nsteps = 0;
+  std::vector<ModelSummary> models;
+
+  bool complete() const;              // every planned member is complete
+  double mean_inference() const;      // over models; requires complete()
+  double mean_time_per_step() const;  // that / nsteps; requires complete()
+};
+
+// Seconds of one step of one member; 0 where no member is complete.
+double time_per_member_step(const ModelSummary& model, int nsteps);
+
+// One entry for each of forecast.steps, in that order. Throws Error{bad_input} where a member's entry points outside
+// the spec, or a time is negative or not finite.
+std::vector<LengthSummary> summarise_lengths(const Manifest& manifest);
+
+struct MemberCounts {
+  int planned = 0, complete = 0, failed = 0;
+};
+MemberCounts count_members(const Manifest& manifest);
+
+// The attempt that speaks for the run's machine and software: the last; an empty one where no record is left.
+Attempt last_attempt(const Manifest& manifest);
+
+// Sum over attempts of their time from start to finish, seconds.
+double total_seconds(const Manifest& manifest);
+
+// USD for total_seconds() at the spec's price; 0 where the price is unknown.
+double total_cost(const Manifest& manifest);
+
+}  // namespace hens

@@ -1,0 +1,209 @@
+#include "report/timing_report.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "report/run_summary.h"
+#include "report/table.h"
+
+namespace hens {
+namespace {
+
+constexpr int line_width = 100;
+constexpr int label_width = 14;
+
+std::string seconds(double value) { return fixed(value, value > 0.0 && value < 10.0 ? 3 : 2); }
+
+std::string joined(const std::vector<std::string>& parts) {
+  std::string text;
+  for (const std::string& part : parts) {
+    if (!part.empty()) text += (text.empty() ? "" : ", ") + part;
+  }
+  return text;
+}
+
+std::string labelled(const std::string& label, const std::string& value) {
+  if (value.empty()) return "";
+  return fmt::format("{:<{}}{}\n", label, label_width, shortened(value, line_width - label_width));
+}
+
+std::string device_text(const Hardware& hardware) {
+  return joined({hardware.device, hardware.gpu, hardware.driver.empty() ? "" : "driver " + hardware.driver});
+}
+
+std::string host_text(const Hardware& hardware) {
+  return joined({hardware.host_cpu, hardware.cores > 0 ? plural(hardware.cores, "core") : "",
+                 hardware.memory_gib > 0 ? fixed(hardware.memory_gib, 0) + " GiB" : ""});
+}
+
+std::string times_text(const std::vector<Time>& times) {
+  if (times.size() <= 3) {
+    std::vector<std::string> texts;
+    for (const Time time : times) texts.push_back(iso_time(time));
+    return joined(texts);
+  }
+  return fmt::format("{} .. {} ({})", iso_time(times.front()), iso_time(times.back()), times.size());
+}
+
+std::string header(const Manifest& manifest) {
+  const Attempt last = last_attempt(manifest);
+  const Hardware& hardware = last.hardware;
+  const JobSpec& spec = manifest.spec;
+  const MemberCounts members = count_members(manifest);
+  const std::string failed = members.failed > 0 ? fmt::format(", {} failed", members.failed) : "";
+  return "HENS timing report\n==================\n" + labelled("Job", spec.name) +
+         labelled("Platform", joined({hardware.platform, hardware.instance_type, hardware.region})) +
+         labelled("Device", device_text(hardware)) + labelled("Host", host_text(hardware)) +
+         labelled("Software", joined({last.hens_version.empty() ? "" : "hens " + last.hens_version,
+                                      last.libtorch_version.empty() ? "" : "LibTorch " + last.libtorch_version})) +
+         labelled("Engine", last.engine) + labelled("Initial times", times_text(spec.initial_conditions.times)) +
+         labelled("Grid", fmt::format("{} x {}", manifest.grid.nlat(), manifest.grid.nlon())) +
+         labelled("Members", fmt::format("{} of {} complete{}", members.complete, members.planned, failed)) +
+         labelled("Total time", seconds_text(total_seconds(manifest)));
+}
+
+Table model_table(const Manifest& manifest) {
+  Table table{"Models", {{"", Align::right}, {"Package"}, {"Load [s]", Align::right}}, {}};
+  const std::vector<double> loads = last_attempt(manifest).model_load_seconds;
+  for (size_t m = 0; m < manifest.model_names.size(); ++m) {
+    table.rows.push_back({fmt::format("M{}", m), shortened(manifest.model_names[m], line_width - 16),
+                          m < loads.size() ? seconds(loads[m]) : ""});
+  }
+  return table;
+}
+
+Table attempt_table(const Manifest& manifest) {
+  Table table{"Attempts", {{"", Align::right}, {"Started"}, {"Finished"}, {"Selection"}, {"Device"}, {"Ended"}}, {}};
+  for (const Attempt& attempt : manifest.attempts) {
+    table.rows.push_back({fmt::to_string(attempt.number), attempt.started, attempt.finished,
+                          shortened(attempt.selection, 16), shortened(attempt.hardware.device, 8),
+                          shortened(fmt::format("{} {}", attempt.exit_code, attempt.exit_reason), 20)});
+  }
+  return table;
+}
+
+// Stages in the order of a run; others that an attempt knows stand between these and the total.
+std::vector<std::string> stage_names(const std::vector<Attempt>& attempts) {
+  std::vector<std::string> names{"stage", "load",        "analysis", "perturbation",
+                                 "step",  "output_wait", "finish",   "report"};
+  std::set<std::string> present;
+  for (const Attempt& attempt : attempts) {
+    for (const auto& [stage, seconds] : attempt.stages.seconds) present.insert(stage);
+  }
+  std::erase_if(names, [&](const std::string& name) { return !present.contains(name); });
+  for (const std::string& name : present) {
+    if (name != "total" && std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  }
+  if (present.contains("total")) names.emplace_back("total");
+  return names;
+}
+
+// One row a stage, one column an attempt; beyond six attempts only their sum, which is the last column anyway.
+Table stage_table(const Manifest& manifest) {
+  const std::vector<Attempt>& attempts = manifest.attempts;
+  const bool each = attempts.size() > 1 && attempts.size() <= 6;
+  Table table{"Stages [s] (overlapping where work is asynchronous)", {{"Stage"}}, {}};
+  if (each) {
+    for (const Attempt& attempt : attempts) {
+      table.columns.push_back({fmt::format("Attempt {}", attempt.number), Align::right});
+    }
+  }
+  table.columns.push_back({attempts.size() > 1 ? "Sum" : "Time", Align::right});
+  for (const std::string& stage : stage_names(attempts)) {
+    auto& row = table.rows.emplace_back();
+    row.push_back(shortened(stage, 16));
+    double sum = 0.0;
+    for (const Attempt& attempt : attempts) {
+      const auto found = attempt.stages.seconds.find(stage);
+      const bool known = found != attempt.stages.seconds.end();
+      sum += known ? found->second : 0.0;
+      if (each) row.push_back(known ? seconds(found->second) : "");
+    }
+    row.push_back(seconds(sum));
+  }
+  return table;
+}
+
+std::vector<std::string> model_row(const LengthSummary& length, size_t m) {
+  const ModelSummary& model = length.models[m];
+  std::vector<std::string> row{fmt::to_string(length.nsteps), forecast_text(length.nsteps * 6.0), fmt::format("M{}", m),
+                               fmt::format("{}/{}", model.complete, model.planned)};
+  if (model.complete == 0) return row;
+  row.push_back(seconds(model.inference));
+  // Per step is for all the members: known when all are complete.
+  row.push_back(model.complete == model.planned ? seconds(model.inference / length.nsteps) : "");
+  for (const double value :
+       {time_per_member_step(model, length.nsteps), model.perturbation, model.steps, model.output_wait}) {
+    row.push_back(seconds(value));
+  }
+  return row;
+}
+
+std::vector<std::string> mean_row(const LengthSummary& length) {
+  ModelSummary sum;
+  for (const ModelSummary& model : length.models) {
+    sum.complete += model.complete;
+    sum.inference += model.inference;
+    sum.perturbation += model.perturbation;
+    sum.steps += model.steps;
+    sum.output_wait += model.output_wait;
+  }
+  const auto count = static_cast<double>(length.models.size());
+  return {fmt::to_string(length.nsteps),
+          forecast_text(length.nsteps * 6.0),
+          "mean",
+          "",
+          seconds(length.mean_inference()),
+          seconds(length.mean_time_per_step()),
+          seconds(time_per_member_step(sum, length.nsteps)),
+          seconds(sum.perturbation / count),
+          seconds(sum.steps / count),
+          seconds(sum.output_wait / count)};
+}
+
+Table length_table(const Manifest& manifest) {
+  Table table{"Inference by NSTEPS [s] (a model's members one after the other; the parts are their sums)",
+              {{"NSTEPS", Align::right}, {"Forecast"}, {"Model"}, {"Members", Align::right}},
+              {}};
+  for (const char* name : {"Inference", "Per step", "Per member-step", "Perturb", "Steps", "Output"}) {
+    table.columns.push_back({name, Align::right});
+  }
+  for (const LengthSummary& length : summarise_lengths(manifest)) {
+    for (size_t m = 0; m < length.models.size(); ++m) table.rows.push_back(model_row(length, m));
+    if (length.complete() && length.models.size() > 1) table.rows.push_back(mean_row(length));
+  }
+  return table;
+}
+
+std::string amounts(const Manifest& manifest) {
+  uint64_t host = 0, gpu = 0, output = 0;
+  for (const Attempt& attempt : manifest.attempts) {
+    host = std::max(host, attempt.peak_host_bytes);
+    gpu = std::max(gpu, attempt.peak_gpu_bytes);
+    output += attempt.output_bytes;
+  }
+  const double total = total_seconds(manifest);
+  const double price = manifest.spec.runtime.price_per_hour;
+  const std::string rate = total > 0.0 ? fmt::format(", {}/s", bytes_text(static_cast<uint64_t>(output / total))) : "";
+  return labelled("Output", bytes_text(output) + rate) +
+         labelled("Peak memory",
+                  joined({host > 0 ? bytes_text(host) + " host" : "", gpu > 0 ? bytes_text(gpu) + " GPU" : ""})) +
+         labelled("Cost",
+                  price > 0.0 ? fmt::format("${} at ${}/h", fixed(total_cost(manifest), 4), fixed(price, 4)) : "");
+}
+
+}  // namespace
+
+std::string timing_report(const Manifest& manifest) {
+  std::string text = header(manifest);
+  for (const Table& table :
+       {model_table(manifest), attempt_table(manifest), stage_table(manifest), length_table(manifest)}) {
+    text += "\n" + as_text(table);
+  }
+  return text + "\n" + amounts(manifest);
+}
+
+}  // namespace hens

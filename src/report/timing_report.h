@@ -1,0 +1,15 @@
+// timing_report.txt: where a run's time went, for people.
+#pragma once
+
+#include <string>
+
+#include "forecast/manifest.h"
+
+namespace hens {
+
+// The report: job and machine, stages of each attempt, times by length and model with their mean, per member-step,
+// output rate, peak memory, and the cost where the spec has a price. Every line ends with a newline and has at most 100
+// columns. Lengths and models without a complete member have blanks. A pure function of the manifest.
+std::string timing_report(const Manifest& manifest);
+
+}  // namespace hens

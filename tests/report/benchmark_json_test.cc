@@ -1,0 +1,100 @@
+// benchmark_results.json keeps the original's fields and meaning, and can be read back by the comparison.
+#include "report/benchmark_json.h"
+
+#include <limits>
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "report/example_manifest.h"
+#include "report/run_summary.h"
+
+namespace hens {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+TEST(BenchmarkResults, HasTheOriginalFieldsInTheirOrder) {
+  const Json json = benchmark_results(test::example_manifest());
+  EXPECT_EQ(json["platform"], "EC2");
+  EXPECT_EQ(json["runtime"], "hens 0.1.0, LibTorch 2.11.0");
+  EXPECT_EQ(json["instance_type"], "g6e.4xlarge");
+  EXPECT_EQ(json["run_date"], "2026-01-01T00:00:00Z");
+  EXPECT_EQ(json["nensemble"], 2);
+  EXPECT_EQ(json["start_date"], "2024-01-01");
+  EXPECT_EQ(json["total_time"], 150.0) << "both attempts";
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : json.items()) keys.push_back(key);
+  keys.resize(8);
+  EXPECT_EQ(keys, (std::vector<std::string>{"platform", "runtime", "instance_type", "run_date", "nensemble",
+                                            "start_date", "benchmarks", "total_time"}));
+}
+
+TEST(BenchmarkResults, TimesAreSumsOverAModelsMembers) {
+  const Json lengths = benchmark_results(test::example_manifest())["benchmarks"];
+  ASSERT_EQ(lengths.size(), 2U);
+  EXPECT_EQ(lengths[0]["nsteps"], 4);
+  EXPECT_EQ(lengths[0]["forecast_hours"], 24);
+  EXPECT_EQ(lengths[0]["inference_times"], Json({20.0, 22.0}));
+  EXPECT_EQ(lengths[0]["time_per_step"], Json({5.0, 5.5}));
+  EXPECT_EQ(lengths[0]["time_per_member_step"], Json({2.5, 2.75}));
+  EXPECT_EQ(lengths[0]["stages"]["perturbation"], Json({4.0, 4.0}));
+  EXPECT_EQ(lengths[1]["forecast_hours"], 240);
+  EXPECT_EQ(lengths[1]["inference_times"], Json({40.0, 42.0}));
+}
+
+TEST(BenchmarkResults, ALengthThatIsNotWholeIsNotCompared) {
+  Manifest manifest = test::example_manifest();
+  for (MemberEntry& entry : manifest.members) {
+    if (entry.time.length == 1 && entry.time.model == 1 && entry.time.member == 0) entry.state = MemberState::failed;
+  }
+  const Json json = benchmark_results(manifest);
+  ASSERT_EQ(json["benchmarks"].size(), 1U);
+  EXPECT_EQ(json["benchmarks"][0]["nsteps"], 4);
+  EXPECT_EQ(json["incomplete"][0]["nsteps"], 40);
+  EXPECT_EQ(json["incomplete"][0]["members_complete"], Json({2, 1}));
+  EXPECT_EQ(json["members_complete"], 7);
+}
+
+TEST(BenchmarkResults, CostStandsThereWhenThePriceIsKnown) {
+  Manifest manifest = test::example_manifest();
+  EXPECT_FALSE(benchmark_results(manifest).contains("cost"));
+  manifest.spec.runtime.price_per_hour = 36.0;
+  const Json json = benchmark_results(manifest);
+  EXPECT_EQ(json["price_per_hour"], 36.0);
+  EXPECT_EQ(json["cost"], 1.5) << "150 s at a cent a second";
+}
+
+TEST(BenchmarkResults, IsReadBackByTheComparison) {
+  const BenchmarkFile file = parse_benchmark_file("x.json", benchmark_results(test::example_manifest()).dump());
+  EXPECT_EQ(file.platform, "EC2");
+  EXPECT_EQ(file.nensemble, 2);
+  ASSERT_EQ(file.lengths.size(), 2U);
+  EXPECT_EQ(file.lengths[1].inference_times, (std::vector<double>{40.0, 42.0}));
+  EXPECT_EQ(file.total_time, 150.0);
+}
+
+TEST(RunSummary, RefusesEntriesOutsideTheSpecAndImpossibleTimes) {
+  const auto broken = [](auto change) {
+    Manifest manifest = test::example_manifest();
+    change(manifest.members[3].time);
+    EXPECT_THROW(summarise_lengths(manifest), Error);
+  };
+  broken([](MemberTime& time) { time.length = 2; });
+  broken([](MemberTime& time) { time.model = -1; });
+  broken([](MemberTime& time) { time.total = -1.0; });
+  broken([](MemberTime& time) { time.steps = std::numeric_limits<double>::quiet_NaN(); });
+  broken([](MemberTime& time) { time.total = std::numeric_limits<double>::infinity(); });
+}
+
+TEST(RunSummary, PartsAndMeans) {
+  const std::vector<LengthSummary> lengths = summarise_lengths(test::example_manifest());
+  ASSERT_EQ(lengths.size(), 2U);
+  EXPECT_TRUE(lengths[1].complete());
+  EXPECT_EQ(lengths[1].mean_inference(), 41.0);
+  EXPECT_EQ(lengths[1].mean_time_per_step(), 41.0 / 40.0);
+  EXPECT_EQ(lengths[1].models[0].steps, 34.0);
+}
+
+}  // namespace
+}  // namespace hens
