@@ -1,0 +1,35 @@
+#include "commands/finish_reports.h"
+
+#include <algorithm>
+#include <iostream>
+
+#include "base/error.h"
+#include "forecast/layout.h"
+#include "forecast/run_folder.h"
+#include "report/report.h"
+
+namespace hens {
+
+void finish_reports(const fs::path& folder, Log& log) {
+  Manifest manifest = merged_manifest(folder);
+  manifest.reports = write_reports(folder, manifest, log);
+  const RunLock lock(folder);
+  publish_file(folder / "run.json", manifest_text(manifest));
+}
+
+void print_outcome(const fs::path& folder, const Manifest& manifest) {
+  const auto complete = std::count_if(manifest.members.begin(), manifest.members.end(),
+                                      [](const MemberEntry& m) { return m.state == MemberState::complete; });
+  std::cout << fmt::format("{} of {} members are complete in {}\n", complete, manifest.members.size(), folder.string());
+  std::error_code none;
+  for (const RunStore& store : open_stores(folder, manifest.spec, {manifest.grid, manifest.model_names})) {
+    std::cout << fmt::format("  store   {}\n", (folder / store.folder).string());
+  }
+  if (!fs::exists(folder / "run.json", none)) return;
+  for (const StoredFile& report : read_manifest(folder).reports) {
+    const bool map = report.path.ends_with(".jpg");
+    std::cout << fmt::format("  {}  {}\n", map ? "map    " : "report ", (folder / report.path).string());
+  }
+}
+
+}  // namespace hens

@@ -1,0 +1,22 @@
+// hens report: reports and maps again, from what a run left.
+#include "commands/command_line.h"
+#include "commands/commands.h"
+#include "commands/finish_reports.h"
+#include "forecast/run_folder.h"
+
+namespace hens {
+
+int report_command(const Arguments& arguments) {
+  CommandLine line("hens report DIR",
+                   "Writes timing_report.txt, benchmark_results.json and the maps again, from what the run left.",
+                   "hens report runs/demo");
+  line.add_log_option();
+  if (!line.parse(arguments, 1, 1)) return 0;
+  Log log(line.log_format());
+  const fs::path folder = line.positional().front();
+  finish_reports(folder, log);
+  print_outcome(folder, merged_manifest(folder));
+  return 0;
+}
+
+}  // namespace hens

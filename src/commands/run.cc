@@ -1,0 +1,69 @@
+// hens run: a job from its spec to stores, reports and maps.
+#include <iostream>
+
+#include <boost/program_options.hpp>
+
+#include "base/error.h"
+#include "base/stop.h"
+#include "commands/command_line.h"
+#include "commands/commands.h"
+#include "commands/finish_reports.h"
+#include "commands/overrides.h"
+#include "forecast/run_job.h"
+
+namespace hens {
+namespace {
+
+RunOptions run_options(const CommandLine& line, const JobSpec& spec) {
+  RunOptions options;
+  options.output = line.text("output", "runs/" + spec.name);
+  options.force_new_run = line.has("force-new-run");
+  if (line.has("shard")) options.selection = parse_shard(line.text("shard"), options.selection);
+  if (line.has("members")) options.selection.members = parse_members(line.text("members"));
+  std::string text;
+  if (line.has("members")) text += "members " + line.text("members");
+  if (line.has("shard")) text += (text.empty() ? "shard " : ", shard ") + line.text("shard");
+  if (!text.empty()) options.selection_text = text;
+  return options;
+}
+
+ExitCode outcome(const RunResult& result) {
+  if (result.members_failed == 0) return ExitCode::ok;
+  return result.members_done + result.members_kept == 0 ? ExitCode::not_finite : ExitCode::members_failed;
+}
+
+}  // namespace
+
+int run_command(const Arguments& arguments) {
+  namespace po = boost::program_options;
+  CommandLine line(
+      "hens run JOB.yaml [a.b=c]... [options]",
+      "Runs the job, or finishes what an earlier run of the same command left unfinished. a.b=c overrides a\n"
+      "key of the spec, the value read as YAML.",
+      "hens run jobs/demo.yaml ensemble.members=4 forecast.steps=[8]");
+  line.options().add_options()("output", po::value<std::string>()->value_name("DIR"),
+                               "where the run lies (default runs/<job name>)")(
+      "members", po::value<std::string>()->value_name("LIST"), "only these members: 17,42 or 0-9")(
+      "shard", po::value<std::string>()->value_name("I/N"), "only part I of N, I from 0; all parts may share DIR")(
+      "device", po::value<std::string>()->value_name("NAME"), "cpu, cuda, cuda:K or auto")(
+      "force-new-run", "set what DIR holds aside and start anew");
+  add_set_option(line);
+  line.add_cache_options();
+  line.add_log_option();
+  if (!line.parse(arguments, 1, 1000)) return 0;
+
+  std::vector<std::string> overrides = spec_overrides(line);
+  if (line.has("device")) overrides.push_back("runtime.device=" + line.text("device"));
+  const JobSpec spec = load_job_spec(line.positional().front(), overrides);
+  const RunOptions options = run_options(line, spec);
+
+  install_stop_signals();
+  Log log(line.log_format());
+  Downloader downloader(line.download_options(spec.mirrors), log);
+  const RunResult result = run_job(spec, options, downloader, log);
+  if (result.all_complete) finish_reports(options.output, log);
+  print_outcome(options.output, result.manifest);
+  return static_cast<int>(outcome(result));
+}
+
+}  // namespace hens

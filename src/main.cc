@@ -1,0 +1,77 @@
+// hens: the subcommand table, and the one place where an exception becomes an exit code.
+#include <array>
+#include <cstdio>
+#include <exception>
+#include <new>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/nearest.h"
+#include "base/version.h"
+#include "commands/commands.h"
+
+namespace {
+
+struct Subcommand {
+  const char* name;
+  const char* summary;
+  int (*run)(const hens::Arguments&);
+};
+
+constexpr std::array subcommands{
+    Subcommand{"run", "run a job, or finish it", hens::run_command},
+    Subcommand{"validate", "check a job spec and show what it costs", hens::validate_command},
+    Subcommand{"describe", "what a model package holds", hens::describe_command},
+    Subcommand{"fetch", "stage model packages and initial conditions", hens::fetch_command},
+    Subcommand{"synth", "write a synthetic model package", hens::synth_command},
+    Subcommand{"status", "what is done in a run's folder", hens::status_command},
+    Subcommand{"verify", "recompute every checksum of a run", hens::verify_command},
+    Subcommand{"report", "reports and maps again", hens::report_command},
+    Subcommand{"compare", "compare platforms by their benchmark results", hens::compare_command},
+    Subcommand{"bench", "speed of the engines beside their accuracy", hens::bench_command},
+};
+
+void print_help() {
+  fmt::print("hens {}: huge ensembles of a global machine-learning weather model\n\nUsage: hens COMMAND ...\n\n",
+             hens::version);
+  for (const Subcommand& command : subcommands) fmt::print("  {:10} {}\n", command.name, command.summary);
+  fmt::print("\n`hens COMMAND --help` tells more.\nExample: hens run jobs/demo.yaml\n");
+}
+
+int dispatch(const hens::Arguments& arguments) {
+  if (arguments.empty() || arguments[0] == "--help" || arguments[0] == "help") {
+    print_help();
+    return arguments.empty() ? static_cast<int>(hens::ExitCode::usage) : 0;
+  }
+  if (arguments[0] == "--version") {
+    fmt::print("hens {}\n", hens::version);
+    return 0;
+  }
+  std::vector<std::string> names;
+  for (const Subcommand& command : subcommands) {
+    if (arguments[0] == command.name) return command.run({arguments.begin() + 1, arguments.end()});
+    names.emplace_back(command.name);
+  }
+  hens::fail(hens::ExitCode::usage, "unknown command '{}'{}: `hens --help` lists them", arguments[0],
+             hens::did_you_mean(arguments[0], names));
+}
+
+int report(hens::ExitCode code, const char* text) {
+  fmt::print(stderr, "hens: {}\n", text);
+  return static_cast<int>(code);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return dispatch({argv + 1, argv + argc});
+  } catch (const hens::Error& error) {
+    return report(error.code(), error.what());
+  } catch (const std::bad_alloc&) {
+    return report(hens::ExitCode::bug, "out of memory");
+  } catch (const std::exception& error) {
+    return report(hens::ExitCode::bug, error.what());
+  }
+}

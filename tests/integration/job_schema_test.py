@@ -1,0 +1,160 @@
+"""The JSON Schemas in jobs/, as editors and other programs use them: with a real validator.
+
+  job_schema_test.py [RUN]...
+
+Right specs are accepted and wrong ones refused; the result files of the original benchmark (HENS_TEST_DATA) and those
+of the runs in the folders RUN are as their schemas say.
+"""
+
+import copy
+import json
+import os
+import pathlib
+import sys
+import unittest
+
+import jsonschema
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+DATA = pathlib.Path(os.environ.get("HENS_TEST_DATA", ROOT.parent / "shared"))
+RUNS = [pathlib.Path(folder) for folder in sys.argv[1:]]
+
+MINIMAL = {
+    "name": "test",
+    "initial_conditions": {"source": "analytic", "times": ["2024-01-01T00:00:00Z"]},
+    "models": ["synth:mini?seed=102"],
+    "forecast": {"steps": [4]},
+}
+
+# Key, value: as overrides of the minimal spec, all of which hens refuses, too.
+WRONG = [
+    ("name", "Test Job"), ("name", ["a"]), ("name", None), ("forcast", {}), ("models", []), ("models", [""]),
+    ("models", ["/a", "/a"]), ("ensemble", 3), ("ensemble.member", 2), ("ensemble.members", 0),
+    ("ensemble.members", 100001), ("ensemble.members", "2"), ("ensemble.members", 2.5), ("ensemble.seed", -1),
+    ("ensemble.seed", 2**64), ("initial_conditions.source", "gsf"), ("initial_conditions.times", ["tomorrow"]),
+    ("initial_conditions.times", []), ("initial_conditions.product", "1p00"), ("initial_conditions.gravity", 98.1),
+    ("perturbation.method", "noise"), ("perturbation.integration_steps", 41), ("perturbation.amplitude", 3),
+    ("perturbation.amplitude", {"z500": -1}), ("perturbation.amplitude", {"z500": "0.35std"}),
+    ("perturbation.noise.method", "white"), ("perturbation.noise.time_scale", "2 days"), ("forecast", None),
+    ("forecast.steps", [0]), ("forecast.steps", [10001]), ("forecast.steps", [4, 4]), ("forecast.lead_time", "10d"),
+    ("forecast.precision", "fp16"), ("output", []), ("output", "wind"), ("output.name", "a/b"),
+    ("output.variables", ["../u10m"]), ("output.format", "zip"), ("output.every", 6), ("output.initial_state", "no"),
+    ("output.compression", "gzip"), ("runtime.device", "gpu"), ("runtime.writers", 0), ("mirrors.s3", "ftp://host"),
+    ("mirrors.ftp", "http://host"), ("report.map_leads", ["tomorrow"]), ("report.maps", 1),
+]
+
+# The same for what hens takes.
+RIGHT = [
+    ("models", "/a"), ("ensemble", None), ("ensemble.seed", 2**64 - 1), ("forecast", {"lead_time": "10d"}),
+    ("forecast.steps", 8), ("initial_conditions.times", "2024-01-01"), ("initial_conditions.path", []),
+    ("perturbation.amplitude", {"z500": "0.35 std", "all": 0}), ("perturbation", None),
+    ("output", [{"name": "a"}, {"format": "netcdf", "every": "1d"}]), ("output", None),
+    ("runtime.device", "cuda:1"), ("mirrors.hf", "../mirror"), ("mirrors.s3", "http://localhost:9000"),
+    ("report.map_leads", ["0h", "10d"]),
+]
+
+
+def load_yaml(path):
+    """YAML as hens reads it: times stay text."""
+
+    class Loader(yaml.SafeLoader):
+        yaml_implicit_resolvers = {
+            first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+            for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+        }
+
+    return yaml.load(path.read_text(), Loader)
+
+
+def validator(name):
+    schema = json.loads((ROOT / "jobs" / name).read_text())
+    cls = jsonschema.validators.validator_for(schema)
+    cls.check_schema(schema)
+    return cls(schema)
+
+
+def changed(key, value):
+    spec = copy.deepcopy(MINIMAL)
+    *sections, last = key.split(".")
+    section = spec
+    for name in sections:
+        section = section.setdefault(name, {})
+    section[last] = value
+    return spec
+
+
+class JobSchema(unittest.TestCase):
+    schema = validator("job.schema.json")
+
+    def test_accepts_the_specs_in_jobs(self):
+        specs = sorted((ROOT / "jobs").glob("*.yaml"))
+        self.assertGreaterEqual(len(specs), 3)
+        for path in specs:
+            with self.subTest(path.name):
+                self.schema.validate(load_yaml(path))
+
+    def test_accepts_what_hens_reads(self):
+        self.schema.validate(MINIMAL)
+        for key, value in RIGHT:
+            with self.subTest(f"{key}={value}"):
+                self.schema.validate(changed(key, value))
+
+    def test_refuses_what_hens_refuses(self):
+        for key, value in WRONG:
+            with self.subTest(f"{key}={value}"):
+                self.assertFalse(self.schema.is_valid(changed(key, value)))
+        for key in MINIMAL:
+            with self.subTest(f"no {key}"):
+                self.assertFalse(self.schema.is_valid({k: v for k, v in MINIMAL.items() if k != key}))
+
+    def test_has_defaults_that_it_accepts(self):
+        def walk(node):
+            if isinstance(node, dict):
+                if "default" in node and "x-affects-forecast" in node:
+                    self.schema.evolve(schema={**node, "$defs": self.schema.schema["$defs"]}).validate(node["default"])
+                for child in node.values():
+                    walk(child)
+
+        walk(self.schema.schema)
+
+
+class ResultSchemas(unittest.TestCase):
+    benchmark = validator("benchmark_results.schema.json")
+    manifest = validator("run.schema.json")
+
+    def test_accept_the_original_benchmarks_results(self):
+        files = sorted((DATA / "data" / "benchmark_results").glob("*.json"))
+        if not files:
+            self.skipTest(f"no results in {DATA}/data/benchmark_results: set HENS_TEST_DATA to the test data")
+        for path in files:
+            with self.subTest(path.name):
+                self.benchmark.validate(json.loads(path.read_text()))
+
+    def test_refuse_results_without_a_field_of_the_original(self):
+        entry = {"nsteps": 4, "forecast_hours": 24, "inference_times": [8.0], "time_per_step": [2.0]}
+        results = {"platform": "local", "instance_type": "", "run_date": "2024-01-01T00:00:00Z", "nensemble": 2,
+                   "start_date": "2024-01-01", "benchmarks": [entry], "total_time": 9.0}
+        self.benchmark.validate(results)
+        for key in results:
+            self.assertFalse(self.benchmark.is_valid({k: v for k, v in results.items() if k != key}), key)
+        for key in entry:
+            less = {**results, "benchmarks": [{k: v for k, v in entry.items() if k != key}]}
+            self.assertFalse(self.benchmark.is_valid(less), key)
+
+    def test_accept_what_runs_leave(self):
+        if not RUNS:
+            self.skipTest("no folder of a run was given")
+        job = validator("job.schema.json")
+        for folder in RUNS:
+            with self.subTest(str(folder)):
+                manifest = json.loads((folder / "run.json").read_text())
+                self.manifest.validate(manifest)
+                job.validate(manifest["spec"])
+                results = folder / "benchmark_results.json"
+                if results.exists():
+                    self.benchmark.validate(json.loads(results.read_text()))
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])

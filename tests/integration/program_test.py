@@ -1,0 +1,223 @@
+"""The program as its users type it: exit codes, messages, help, the demo, the real path from an HTTP server."""
+import json
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+
+import harness
+from harness import hens, markers, stores, write_job
+
+ROOT = pathlib.Path(os.environ["HENS_SOURCE_DIR"])
+DATA = pathlib.Path(os.environ.get("HENS_TEST_DATA", ROOT.parent / "shared"))
+COMMANDS = "run validate describe fetch synth status verify report compare bench".split()
+
+
+def scratch():
+    return pathlib.Path(tempfile.mkdtemp(prefix="hens_program_"))
+
+
+def test_every_command_has_help_with_an_example():
+    assert all(command in hens("--help").stdout for command in COMMANDS)
+    for command in COMMANDS:
+        text = hens(command, "--help").stdout
+        assert f"Usage: hens {command}" in text and "Example: hens" in text, text
+
+
+def test_wrong_command_lines_name_the_nearest():
+    assert "did you mean 'run'" in hens("rn", check=64).stderr
+    assert "did you mean '--output'" in hens("run", "job.yaml", "--ouput", "x", check=64).stderr
+    hens("run", check=64)
+    hens("run", write_job(scratch()), "--shard", "2/2", check=64)
+    hens("run", write_job(scratch()), "--members", "9", "--output", scratch() / "x", check=64)
+    hens("run", "/nowhere/job.yaml", check=66)
+
+
+def test_every_problem_of_a_spec_is_named_at_once():
+    job = write_job(scratch(), """name: Bad Name
+initial_conditions: {source: gfs, times: [2024-01-01T01:00:00Z]}
+models: []
+ensemble: {member: 2}
+forecast: {steps: [0]}
+""")
+    errors = hens("validate", job, check=78).stderr
+    for place, word in (("1:7", "name"), ("4:", "did you mean 'members'"), ("5:", "forecast.steps"), ("3:", "models"),
+                        ("2:", "times")):
+        line = [l for l in errors.splitlines() if f"job.yaml:{place}" in l]
+        assert line and word in " ".join(line), (place, word, errors)
+
+
+def test_the_specs_of_the_project_are_valid():
+    for job in sorted((ROOT / "jobs").glob("*.yaml")):
+        if job.name != "kustomization.yaml":
+            hens("validate", job)
+    text = hens("validate", ROOT / "jobs/benchmark.yaml", "--ms-per-member-step", "40").stdout
+    assert "1776" in text, "2 models x 2 members x (4 + 40 + 400) steps"
+
+
+def test_the_demo_leaves_what_the_readme_says():
+    out = scratch() / "demo"
+    done = hens("run", ROOT / "jobs/demo.yaml", "forecast.steps=[4]", "--output", out, timeout=600)
+    for name in ("timing_report.txt", "benchmark_results.json", "hens_wind_2024_01_01.jpg", "run.json", "log.jsonl",
+                 "metrics.prom", "hens_0.zarr/zarr.json", "hens_1.zarr/zarr.json"):
+        assert (out / name).stat().st_size > 0, name
+    for name in ("timing_report.txt", "hens_wind_2024_01_01.jpg", "hens_0.zarr"):
+        assert str(out / name) in done.stdout, done.stdout
+    results = json.loads((out / "benchmark_results.json").read_text())
+    assert [len(b["inference_times"]) for b in results["benchmarks"]] == [2]
+    assert results["nensemble"] == 2 and results["start_date"] == "2024-01-01"
+    status = json.loads(hens("status", out, "--json").stdout)
+    assert (status["complete"], status["planned"]) == (4, 4)
+    before = {p: harness.sha256(p) for p in out.iterdir() if p.suffix in (".jpg", ".txt") or p.name.startswith("bench")}
+    for path in before:
+        path.unlink()
+    hens("report", out)
+    assert all(harness.sha256(path) == digest for path, digest in before.items()), "reports differ the second time"
+
+
+def test_every_line_of_the_log_is_json():
+    folder = scratch()
+    done = hens("run", write_job(folder), "--output", folder / "run", "--log", "json")
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    assert {"run", "progress"} <= {line["event"] for line in lines}, lines
+
+
+def test_netcdf_has_the_same_numbers():
+    import numpy
+    import xarray
+    folder = scratch()
+    job = write_job(folder)
+    hens("run", job, "--output", folder / "zarr")
+    hens("run", job, "output.format=netcdf", "--output", folder / "netcdf")
+    zarr = xarray.open_zarr(folder / "zarr/hens_0.zarr")
+    netcdf = xarray.open_mfdataset(str(folder / "netcdf/hens_0.netcdf/*.nc"), combine="by_coords")
+    for name in ("u10m", "v10m"):
+        assert numpy.array_equal(zarr[name].values, netcdf[name].values), name
+    assert numpy.isfinite(zarr["u10m"].values).all() and zarr["u10m"].shape == (2, 1, 2, 73, 144)
+
+
+def test_compare_on_the_published_results():
+    files = [DATA / f"data/benchmark_results/{name}.json" for name in ("databricks", "ec2")]
+    if not files[0].exists():
+        return f"needs {files[0]}"
+    text = hens("compare", *files).stdout
+    for figure in ("905.26", "1007.19", "2.26", "2.52", "10% faster", "10.04", "8.71", "7.32s (20%)", "2.20s (6%)"):
+        assert figure in text, (figure, text)
+    assert "| Databricks" in hens("compare", *files, "--format", "markdown").stdout.replace("**", "")
+    assert json.loads(hens("compare", *files, "--format", "json").stdout)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Nginx:
+    """nginx on loopback that serves `root`."""
+
+    def __init__(self, root):
+        self.folder, self.port = scratch(), free_port()
+        config = self.folder / "nginx.conf"
+        config.write_text(f"""
+daemon off; pid {self.folder}/pid; error_log {self.folder}/error.log; worker_processes 1;
+{'user root;' if os.getuid() == 0 else ''}
+events {{}}
+http {{
+  access_log {self.folder}/access.log; client_body_temp_path {self.folder}/b; proxy_temp_path {self.folder}/p;
+  fastcgi_temp_path {self.folder}/f; uwsgi_temp_path {self.folder}/u; scgi_temp_path {self.folder}/s;
+  server {{ listen 127.0.0.1:{self.port}; root {root}; }}
+}}
+""")
+        self.process = subprocess.Popen(["nginx", "-c", str(config)], stderr=subprocess.DEVNULL)
+        for _ in range(100):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.05)
+        raise AssertionError("nginx does not listen: " + (self.folder / "error.log").read_text()[-500:])
+
+    def log(self):
+        return (self.folder / "access.log").read_text()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait()
+
+
+def test_a_real_analysis_from_nginx_by_byte_ranges():
+    name = "gfs.20150912.t18z.pgrb2.2p50.f000"
+    if not (DATA / "data/gfs" / name).exists() or shutil.which("nginx") is None:
+        return "needs the GFS sample of the test data, and nginx"
+    bucket = scratch()
+    target = bucket / "noaa-gfs-bdp-pds/gfs.20150912/18/atmos"
+    target.mkdir(parents=True)
+    os.chmod(bucket, 0o755)
+    for suffix in ("", ".idx"):
+        shutil.copy(DATA / "data/gfs" / (name + suffix), target / ("gfs.t18z.pgrb2.2p50.f000" + suffix))
+    folder = scratch()
+    with Nginx(bucket) as server:
+        settings = ["initial_conditions.times=[2015-09-12T18:00:00Z]", "initial_conditions.product=2p50",
+                    "perturbation.method=none", f"mirrors.s3=http://127.0.0.1:{server.port}", "forecast.steps=[1]",
+                    "runtime.device=cpu", "--cache", folder / "cache"]
+        job = ROOT / "jobs/gfs_2p5deg.yaml"
+        plan = json.loads(hens("fetch", job, *settings, "--dry-run", "--json").stdout)
+        assert any(item["range"] for item in plan) and " 206 " not in server.log()
+        hens("run", job, *settings, "--output", folder / "run")
+        assert " 206 " in server.log(), "no byte ranges were asked for"
+        asked = server.log().count("\n")
+        hens("run", job, *settings, "--output", folder / "again", "--offline")
+        assert server.log().count("\n") == asked, "the cache was not enough"
+        assert stores(folder / "again") == stores(folder / "run")
+        sources = json.loads((folder / "run/run.json").read_text())["attempts"][0]["sources"]
+        assert any("relative humidity" in note for source in sources for note in source["notes"]), sources
+        wrong = hens("run", job, *settings[1:], "initial_conditions.times=[2015-09-13T00:00:00Z]", "--output",
+                     folder / "wrong", check=66)
+        assert "gfs.20150913/00" in wrong.stderr, wrong.stderr
+
+
+def test_packages_from_the_hub_and_from_s3_through_mirrors():
+    if shutil.which("nginx") is None:
+        return "needs nginx"
+    root = scratch()
+    os.chmod(root, 0o755)
+    hens("synth", root / "package", "--size", "mini", "--seed", "102")
+    hub, bucket = root / "datasets/owner/name/resolve/main/registry/sfno", root / "bucket/models/sfno"
+    for target in (hub, bucket):
+        shutil.copytree(root / "package", target)
+    folder = scratch()
+    job = write_job(folder)
+    hens("run", job, f"models=['{root}/package']", "--output", folder / "local")
+    with Nginx(root) as server:
+        mirror = f"http://127.0.0.1:{server.port}"
+        for name, uri in (("hf", "hf://datasets/owner/name/registry/sfno"), ("s3", "s3://bucket/models/sfno")):
+            run = ["run", job, f"models=['{uri}']", f"mirrors.{name}={mirror}", "--cache", folder / "cache"]
+            hens(*run, "--output", folder / name)
+            assert markers(folder / name).keys() == markers(folder / "local").keys()
+            shards = {f["path"]: f["sha256"] for m in markers(folder / "local").values() for f in m["files"]}
+            assert all(harness.sha256(folder / name / path) == digest for path, digest in shards.items()), name
+            missing = hens("run", job, f"models=['{uri}x']", f"mirrors.{name}={mirror}", "--output", folder / "none",
+                           check=66)
+            assert f"{uri}x" in missing.stderr, missing.stderr
+
+
+def test_a_damaged_package_is_refused_by_name():
+    folder = scratch()
+    hens("synth", folder / "package", "--size", "mini", "--seed", "102")
+    job = write_job(folder)
+    checkpoint = folder / "package/training_checkpoints/best_ckpt_mp0.tar"
+    checkpoint.write_bytes(checkpoint.read_bytes()[:100_000])
+    assert "best_ckpt_mp0.tar" in hens("run", job, f"models=['{folder}/package']", "--output", folder / "x", check=65).stderr
+    checkpoint.unlink()
+    assert "best_ckpt_mp0.tar" in hens("run", job, f"models=['{folder}/package']", "--output", folder / "x", check=66).stderr
+    assert not (folder / "x").exists(), "nothing may be begun with a package that cannot be read"
+
+
+if __name__ == "__main__":
+    harness.run_tests(globals())

@@ -1,0 +1,25 @@
+"""A folder of src/ includes only itself and folders above it in CMakeLists.txt's list; tests never include tests."""
+import pathlib
+import re
+import sys
+
+root = pathlib.Path(sys.argv[1])
+order = re.findall(r"^hens_library\((\w+)", (root / "CMakeLists.txt").read_text(), re.M)
+wrong, seen = [], 0
+for path in sorted((root / "src").rglob("*")):
+    if path.suffix not in {".h", ".cc", ".cu", ".cuh"} or path.parent == root / "src":
+        continue
+    folder = path.relative_to(root / "src").parts[0]
+    if folder not in order:
+        wrong.append(f"{path}: folder {folder} is not in CMakeLists.txt's list")
+        continue
+    for include in re.findall(r'^\s*#include "([^"]+)"', path.read_text(), re.M):
+        seen += 1
+        target = include.split("/")[0]
+        if "/" not in include:
+            wrong.append(f'{path}: "{include}" is not rooted at src/')
+        elif target not in order or order.index(target) > order.index(folder):
+            wrong.append(f'{path}: includes "{include}", which is not above {folder}')
+print("\n".join(wrong))
+assert seen > 50, "the scanner sees no includes"
+sys.exit(1 if wrong else 0)
