@@ -24,3 +24,4 @@ add_library(hens_eccodes INTERFACE)
 target_link_libraries(hens_eccodes INTERFACE eccodes)
 
 include(Torch)
+include(Cuda)

@@ -1,8 +1,9 @@
 # hens_library(<folder> [DEPS <folders>...] [LIBS <targets>...] [TORCH])
-#   a static library from all sources of src/<folder>; TORCH uses LibTorch and its precompiled header.
+#   a static library from all sources of src/<folder>, .cu files among them; TORCH uses LibTorch and its precompiled
+#   header.
 function(hens_library folder)
   cmake_parse_arguments(arg "TORCH" "" "DEPS;LIBS" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${folder}/*.cc)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${folder}/*.cc ${CMAKE_SOURCE_DIR}/src/${folder}/*/*.cu)
   if(NOT sources)
     add_library(hens_${folder} INTERFACE)
     set(scope INTERFACE)
@@ -23,7 +24,8 @@ function(hens_library folder)
 endfunction()
 
 function(hens_warnings target)
-  target_compile_options(${target} PRIVATE -Wall -Wextra -Wno-missing-field-initializers)
+  target_compile_options(${target} PRIVATE
+                         $<$<NOT:$<COMPILE_LANGUAGE:CUDA>>:-Wall -Wextra -Wno-missing-field-initializers>)
 endfunction()
 
 # One precompiled header for everything that sees ATen (8 s a file without it).
@@ -33,7 +35,7 @@ function(hens_torch_header target)
     add_library(hens_torch_precompiled STATIC ${CMAKE_BINARY_DIR}/torch_precompiled.cc)
     target_link_libraries(hens_torch_precompiled PUBLIC hens_torch)
     hens_warnings(hens_torch_precompiled)
-    target_precompile_headers(hens_torch_precompiled PRIVATE <ATen/ATen.h>)
+    target_precompile_headers(hens_torch_precompiled PRIVATE $<$<COMPILE_LANGUAGE:CXX>:<ATen/ATen.h$<ANGLE-R>>)
   endif()
   target_precompile_headers(${target} REUSE_FROM hens_torch_precompiled)
 endfunction()

@@ -33,7 +33,9 @@ int bench_command(const Arguments& arguments) {
                    "hens bench synth:mini?seed=102 --device cpu --steps 20");
   line.options().add_options()("steps", po::value<std::string>()->value_name("N"), "timed steps, default 10")(
       "batch", po::value<std::string>()->value_name("B"), "members at a time, default 1")(
-      "device", po::value<std::string>()->value_name("NAME"), "cpu, cuda, cuda:K or auto")("json", "as JSON");
+      "device", po::value<std::string>()->value_name("NAME"), "cpu, cuda, cuda:K or auto")(
+      "kernels", po::value<std::string>()->value_name("WHICH"),
+      "of the fast engine: best (for the card), ampere (as an L40S runs), all")("json", "as JSON");
   line.add_cache_options();
   line.add_log_option();
   if (!line.parse(arguments, 0, 1)) return 0;
@@ -41,8 +43,14 @@ int bench_command(const Arguments& arguments) {
   Downloader downloader(line.download_options(), log);
   const std::string uri = line.positional().empty() ? "synth:mini?seed=102" : line.positional().front();
   const ModelPackage package = open_package(stage_package(uri, downloader, log));
-  const nlohmann::ordered_json bench = run_bench(
-      package, {line.text("device", "auto"), whole_number(line, "steps", 10), whole_number(line, "batch", 1)});
+  BenchOptions options{line.text("device", "auto"), whole_number(line, "steps", 10), whole_number(line, "batch", 1),
+                       line.text("kernels", "best")};
+  if (options.kernels != "best" && options.kernels != "ampere" && options.kernels != "all") {
+    fail(ExitCode::usage, "--kernels {}: expected best, ampere or all", options.kernels);
+  }
+  options.weight_folder = weight_folder(downloader.options().cache);
+  options.package_digest = remembered_package_digest(package.folder, downloader.options().cache);
+  const nlohmann::ordered_json bench = run_bench(package, options);
   std::cout << (line.has("json") ? bench.dump(1) + "\n" : bench_text(bench));
   return 0;
 }

@@ -14,10 +14,14 @@ struct BenchOptions {
   std::string device = "auto";
   int steps = 10;  // timed steps, after two that are not
   int batch = 1;   // members at a time
+  std::string kernels = "best";  // of the fast engine: best | ampere | all
+  fs::path weight_folder;        // where the fast engine's weight files are kept; empty: none
+  std::string package_digest;    // needed with weight_folder
 };
 
-// One row a mode: load seconds, milliseconds a member-step (median, least, most), relative L2 and greatest difference
-// (in standard deviations) of one step's normalised state from strict fp32's, peak memory; and the hardware. The state
+// One row an engine and mode: load seconds, milliseconds a member-step (median, least, most), relative L2, greatest
+// difference (in standard deviations) and worst channel of one step's normalised state beside strict fp32's, memory, and
+// for the fast engine the time of each phase; and the hardware. The state
 // is random about the package's climate.
 nlohmann::ordered_json run_bench(const ModelPackage& package, const BenchOptions& options);
 

@@ -21,6 +21,9 @@ std::string package_name(const std::string& uri);
 // package_digest(folder), remembered in the cache by the files' paths, sizes and times, since it reads 8.9 GB.
 std::string remembered_package_digest(const fs::path& folder, const fs::path& cache);
 
+// Where the fast engine keeps its weight files.
+inline fs::path weight_folder(const fs::path& cache) { return cache / "engine"; }
+
 // Files that a package consists of, relative to its folder.
 const std::vector<std::string>& package_files();
 

@@ -73,6 +73,10 @@ uint64_t peak_gpu_bytes(at::Device device) {
   return static_cast<uint64_t>(stats.reserved_bytes[0].peak);
 }
 
+void release_cached_memory(at::Device device) {
+  if (device.is_cuda()) c10::getDeviceAllocator(device.type())->emptyCache();
+}
+
 void synchronize(at::Device device) {
   if (!device.is_cuda()) return;
   try {

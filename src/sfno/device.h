@@ -23,6 +23,9 @@ DeviceFacts device_facts(at::Device device);
 // Most bytes of GPU memory that LibTorch held at one time so far; 0 on the CPU.
 uint64_t peak_gpu_bytes(at::Device device);
 
+// Gives memory that LibTorch keeps for later back to the device; for what does not allocate through it.
+void release_cached_memory(at::Device device);
+
 // Waits until all work on the device is done; rethrows its faults as Error{gpu}.
 void synchronize(at::Device device);
 

@@ -68,24 +68,34 @@ Sun<Real> sun(Time time) {
 }
 
 template <typename Real>
-std::vector<Real> cos_zenith(const Sun<Real>& sun, const LatLonGrid& grid) {
-  std::vector<Real> hour_cosine;  // of each meridian's hour angle
+ZenithFactors<Real> zenith_factors(const Sun<Real>& sun, const LatLonGrid& grid) {
+  ZenithFactors<Real> factors;
   for (const double lon : grid.lon) {
-    hour_cosine.push_back(std::cos(sun.sidereal + radians(static_cast<Real>(lon)) - sun.right_ascension));
+    factors.hour_cosine.push_back(std::cos(sun.sidereal + radians(static_cast<Real>(lon)) - sun.right_ascension));
   }
-  std::vector<Real> values;
-  values.reserve(grid.points());
   for (const double degrees : grid.lat) {
     const Real lat = radians(static_cast<Real>(degrees));
-    const Real constant = std::sin(lat) * std::sin(sun.declination);
-    const Real amplitude = std::cos(lat) * std::cos(sun.declination);
-    for (const Real cosine : hour_cosine) values.push_back(constant + amplitude * cosine);
+    factors.constant.push_back(std::sin(lat) * std::sin(sun.declination));
+    factors.amplitude.push_back(std::cos(lat) * std::cos(sun.declination));
+  }
+  return factors;
+}
+
+template <typename Real>
+std::vector<Real> cos_zenith(const Sun<Real>& sun, const LatLonGrid& grid) {
+  const ZenithFactors<Real> factors = zenith_factors(sun, grid);
+  std::vector<Real> values;
+  values.reserve(grid.points());
+  for (size_t i = 0; i < factors.constant.size(); ++i) {
+    for (const Real cosine : factors.hour_cosine) values.push_back(factors.constant[i] + factors.amplitude[i] * cosine);
   }
   return values;
 }
 
 template Sun<float> sun(Time);
 template Sun<double> sun(Time);
+template ZenithFactors<float> zenith_factors(const Sun<float>&, const LatLonGrid&);
+template ZenithFactors<double> zenith_factors(const Sun<double>&, const LatLonGrid&);
 template std::vector<float> cos_zenith(const Sun<float>&, const LatLonGrid&);
 template std::vector<double> cos_zenith(const Sun<double>&, const LatLonGrid&);
 

@@ -28,6 +28,15 @@ struct Sun {
 template <typename Real>
 Sun<Real> sun(Time time);
 
+// cos of the zenith angle on a grid is constant[lat] + amplitude[lat] * hour_cosine[lon].
+template <typename Real>
+struct ZenithFactors {
+  std::vector<Real> constant, amplitude;  // sines of latitude and declination; their cosines
+  std::vector<Real> hour_cosine;          // of each meridian's hour angle
+};
+template <typename Real>
+ZenithFactors<Real> zenith_factors(const Sun<Real>& sun, const LatLonGrid& grid);
+
 // cos of the zenith angle on a grid, [lat, lon].
 template <typename Real>
 std::vector<Real> cos_zenith(const Sun<Real>& sun, const LatLonGrid& grid);

@@ -1,0 +1,69 @@
+// The one shape of work that a model step is made of: tiles of matrix products with something done to each tile's sums.
+//
+//   D0[r, n] += sum_k A_s[r, k] B_s[k, n]      over the segments s of a tile
+//
+// A segment has operands of its own, so one tile can add products of different matrices, or keep two or three sums that
+// its epilogue combines (north and south, even and odd, real and imaginary). What a tile does is data: the jobs are made
+// once, on the host, and tested there. Three backends run the same jobs and the same epilogues: wgmma with bulk tensor
+// copies (sm_90a), mma.sync (sm_80 and later), and plain loops on the host, which the others are tested against.
+//
+// This header is seen by nvcc and by the host compiler: no LibTorch, no CUDA types.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+namespace hens::engine {
+
+enum class Kernels { hopper, ampere, host };
+
+constexpr int tile_rows = 128;
+constexpr int tile_depth = 64;    // products along k per stage of the pipeline
+constexpr int copy_columns = 64;  // of an n-major operand that one bulk copy brings
+constexpr int max_segments = 3;
+
+// What a tile's sums are.
+//   single   one sum; every segment adds to it
+//   dual     two sums: the first segment adds to D0, the second to D1
+//   complex  D0 + i D1 = (A[x2 = 0] + i A[x2 = 1]) (B[x2 = 0] + i B[x2 = 1]); one segment
+enum class TileMode { single, dual, complex };
+
+// A tensor of 16-bit floats with four dimensions, x0 contiguous. Sizes and strides in elements; strides of x1 .. x3 are
+// multiples of 8 and `data` is aligned to 16 bytes. What lies outside the sizes counts as zero.
+struct Operand {
+  const void* data = nullptr;
+  std::array<int64_t, 4> size{1, 1, 1, 1};
+  std::array<int64_t, 4> stride{1, 0, 0, 0};
+};
+
+// One tile of a call. A is read at (x0 = k, x1 = a[s][0] + row, a[s][1], a[s][2]). B is read at
+//   k-major   (x0 = k, x1 = b[s][0] + n, b[s][1], b[s][2])
+//   n-major   (x0 = col + n, x1 = b[s][0] + k, b[s][1], b[s][2])
+struct TileJob {
+  int32_t a[max_segments][3];
+  int32_t b[max_segments][3];
+  int32_t k[max_segments];  // products along k; 0: no such segment. The first of each sum is at least 1
+  int32_t row, rows, col;   // of the output: first row, rows that count (1 .. 128), first column
+  int32_t plane;            // for the epilogue
+  int32_t statistics;       // row of the table of partial sums, for epilogues that make them
+};
+
+// Kinds of tiles, and their columns by backend.
+template <TileMode kMode, bool kNMajor, int kHopperColumns, int kAmpereColumns>
+struct TileShape {
+  static constexpr TileMode mode = kMode;
+  static constexpr bool n_major = kNMajor;
+  static constexpr int hopper_columns = kHopperColumns, ampere_columns = kAmpereColumns;
+  static constexpr int columns(Kernels kernels) { return kernels == Kernels::hopper ? hopper_columns : ampere_columns; }
+};
+
+namespace shapes {
+using Pointwise = TileShape<TileMode::single, false, 208, 128>;  // 1x1 convolutions
+using State = TileShape<TileMode::single, false, 80, 80>;        // 1x1 convolutions to few channels
+using Pair = TileShape<TileMode::dual, false, 128, 128>;         // the same weights on two sets of points
+using Transform = TileShape<TileMode::dual, true, 128, 128>;     // halves of a spherical harmonic transform
+using Mixing = TileShape<TileMode::complex, false, 104, 64>;     // the spectral convolution
+}  // namespace shapes
+
+}  // namespace hens::engine

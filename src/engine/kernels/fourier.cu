@@ -1,0 +1,19 @@
+// Fourier sums along longitude, both ways.
+#include "engine/kernels/launch.cuh"
+
+namespace hens::engine {
+
+void launch(const GemmPlan& plan, const FourierForward& epilogue) {
+  launch_tiles<shapes::Transform>(plan.inside(), epilogue);
+}
+void launch(const GemmPlan& plan, const FourierInverse& epilogue) {
+  launch_tiles<shapes::Transform>(plan.inside(), epilogue);
+}
+void launch(const GemmPlan& plan, const FourierInverseNorm& epilogue) {
+  launch_tiles<shapes::Transform>(plan.inside(), epilogue);
+}
+void launch(const GemmPlan& plan, const FourierInverseResidual& epilogue) {
+  launch_tiles<shapes::Transform>(plan.inside(), epilogue);
+}
+
+}  // namespace hens::engine

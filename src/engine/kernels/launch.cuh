@@ -1,0 +1,38 @@
+// The launcher that every phase's file instantiates: the plan's backend picks the kernel.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include "engine/kernels/gemm_inside.h"
+#include "engine/kernels/gemm_ampere.cuh"
+#include "engine/kernels/gemm_hopper.cuh"
+#include "engine/kernels/gemm_host.cuh"
+
+namespace hens::engine {
+
+template <typename Shape, typename Epilogue>
+void launch_tiles(const GemmPlan::Inside& plan, const Epilogue& epilogue) {
+  const Backend& backend = *plan.backend;
+  const TileJob* jobs = plan.jobs.as<const TileJob>();
+  const auto stream = static_cast<cudaStream_t>(backend.stream());
+  if (plan.job_count == 0) return;
+  if (backend.kernels() == Kernels::hopper) {
+    constexpr int bytes = hopper::Memory<Shape, Epilogue::statistics>::bytes;
+    const auto kernel = hopper::gemm<Shape, Epilogue>;
+    static const int ready = cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes);
+    check_cuda(ready, "shared memory of a kernel");
+    const int blocks = plan.job_count < backend.multiprocessors() ? plan.job_count : backend.multiprocessors();
+    kernel<<<blocks, hopper::threads, bytes, stream>>>(plan.maps, jobs, plan.job_count, epilogue);
+  } else if (backend.kernels() == Kernels::ampere) {
+    constexpr int bytes = ampere::Stage<Shape>::memory;
+    const auto kernel = ampere::gemm<Shape, Epilogue>;
+    static const int ready = cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes);
+    check_cuda(ready, "shared memory of a kernel");
+    kernel<<<plan.job_count, ampere::threads, bytes, stream>>>(plan.operands, jobs, epilogue);
+  } else {
+    return host::gemm<Shape>(plan.operands.a, plan.operands.b, jobs, plan.job_count, epilogue);
+  }
+  check_cuda(cudaGetLastError(), "launching a kernel");
+}
+
+}  // namespace hens::engine

@@ -1,0 +1,463 @@
+#include "engine/network.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+#include <optional>
+
+#include <c10/util/Half.h>
+#include <fmt/format.h>
+
+#include "engine/gemm_plan.h"
+#include "engine/tables.h"
+#include "engine/tile_jobs.h"
+
+namespace hens::engine {
+namespace {
+
+// Rows that the MLP and the decoder work on at a time: their hidden layers exist for one slab only.
+constexpr int64_t slab_rows = 131072;
+
+Operand matrix(const void* data, int64_t rows, int64_t columns, int64_t stride) {
+  return {data, {columns, rows, 1, 1}, {1, stride, 0, 0}};
+}
+
+struct Slab {
+  int64_t first, rows;
+  GemmPlan fc1, fc2;
+};
+
+// One grid's transforms with the arrays that they read; what they write is said at launch.
+struct Transform {
+  Grid grid;
+  float legendre_scale = 1;  // of the analysis
+  Operand fourier_table, legendre_table, inverse_legendre_table, inverse_fourier_table;
+  std::optional<GemmPlan> legendre, inverse_legendre, inverse_fourier;
+};
+
+struct Block {
+  std::string name;
+  NormWeights norm0, norm1;
+  const float *fc1_bias, *fc2_bias;
+  std::optional<GemmPlan> mixing;
+  std::optional<GemmPlan> skip;  // first and last block: on the spectrum; others: on the folded field
+  std::vector<Slab> slabs;
+};
+
+struct DecoderSlab {
+  int64_t first;
+  GemmPlan hidden, last;
+};
+
+}  // namespace
+
+struct FastNetwork::Inside {
+  Inside(const Backend& backend, const Sizes& sizes, DeviceWeights weights);
+
+  const Backend& backend;
+  const Sizes sizes;
+  const DeviceWeights weights;
+  const int width;            // of channels
+  const int64_t order_row;    // elements of one latitude's Fourier coefficients
+  const int64_t field_elements;
+
+  Buffer input, fourier, spectrum, mixed, hidden, points, fields;
+  Buffer partial, norms, folded_decoder, decoder_constant, sun;
+  std::vector<Buffer> tables;
+  Transform outer, inner;
+  std::optional<GemmPlan> encoder, first_fourier, inner_fourier[2];
+  std::vector<Block> blocks;
+  std::vector<DecoderSlab> decoder;
+
+  const float* input_of = nullptr;  // the state that `input` holds
+  PhaseObserver observer;
+
+  __half* folded(int slot) const { return fields.as<__half>() + slot * sizes.inner.points() * width; }
+  Affine affine(int which) const {
+    return {norms.as<float>() + 2 * which * width, norms.as<float>() + (2 * which + 1) * width};
+  }
+  bool one_state_tile() const { return sizes.state_width() <= shapes::State::columns(backend.kernels()); }
+
+  void make_buffers();
+  Operand upload_table(const Table& table);
+  Transform make_transform(const Grid& grid);
+  GemmPlan fourier_plan(const Transform& transform, const __half* field) const;
+  Block make_block(int i);
+  std::vector<Slab> make_slabs(const std::string& block, const Grid& grid) const;
+  void make_decoder();
+
+  void phase(const char* name) const {
+    if (observer) observer(name);
+  }
+  void forward(float* state);
+  void analyse(const Transform& transform, const GemmPlan& fourier_of_field);
+  void mix(const Block& block);
+  void apply_skip_to_spectrum(const Block& block);
+  void legendre_back(const Transform& transform);
+  void block_inside(const Block& block, const Transform& transform);
+  void mlp(const Block& block, const Grid& grid);
+  void finish_first(const Block& block);
+  void finish_middle(const Block& block, int from);
+  void last_residual(const Block& block);
+  void decode(float* state);
+};
+
+// ---- construction ----
+
+FastNetwork::Inside::Inside(const Backend& backend_, const Sizes& sizes_, DeviceWeights weights_)
+    : backend(backend_),
+      sizes(sizes_),
+      weights(std::move(weights_)),
+      width(sizes.width()),
+      order_row(int64_t{2} * sizes.orders * width),
+      field_elements(std::max(sizes.outer.points(), 2 * sizes.inner.points()) * width) {
+  make_buffers();
+  outer = make_transform(sizes.outer);
+  inner = make_transform(sizes.inner);
+  first_fourier.emplace(fourier_plan(outer, folded(0)));
+  for (const int slot : {0, 1}) inner_fourier[slot].emplace(fourier_plan(inner, folded(slot)));
+
+  const int64_t in = sizes.input_width(), half = sizes.outer.half();
+  const Operand input_rows{input.as<void>(), {in, half, 2, sizes.outer.nlat}, {1, 2 * in, half * 2 * in, half * 4 * in}};
+  encoder.emplace(backend, box_rows<shapes::Pair>(), std::vector{input_rows, input_rows},
+                  std::vector(2, matrix(weights.at<void>("encoder.weight"), sizes.embed, in, in)),
+                  encoder_jobs(sizes.outer, width, shapes::Pair::columns(backend.kernels()), static_cast<int>(in)));
+  for (int i = 0; i < sizes.blocks; ++i) blocks.push_back(make_block(i));
+  make_decoder();
+}
+
+void FastNetwork::Inside::make_buffers() {
+  const auto halves = [&](int64_t count) { return Buffer(backend, static_cast<size_t>(count) * sizeof(__half)); };
+  const auto floats = [&](int64_t count) { return Buffer(backend, static_cast<size_t>(count) * sizeof(float)); };
+  const auto coefficients = [&](const Grid& grid) {
+    // The last row of odd orders may be read where there is none: 4 more.
+    return std::max(int64_t{2} * grid.northern(), int64_t{grid.nlat}) * order_row + 4 * width;
+  };
+  const Grid &o = sizes.outer, &i = sizes.inner;
+  input = halves(o.points() * 2 * sizes.input_width());
+  fourier = halves(std::max(coefficients(o), coefficients(i)));
+  spectrum = halves((sizes.lmax + 1) * order_row);
+  mixed = halves((sizes.lmax + 1) * order_row);
+  const int64_t most_points = std::max(o.points(), i.points());
+  hidden = halves(std::min(slab_rows, most_points) * sizes.hidden_width());
+  points = halves(most_points * width);
+  fields = halves(field_elements);
+  const int64_t tiles = most_points / tile_rows + most_points / slab_rows + 2;
+  const int64_t spectral = int64_t{2} * sizes.orders * std::max(legendre_tiles(o), legendre_tiles(i));
+  partial = floats(2 * width * std::max(tiles, spectral));
+  norms = floats(4 * width);
+  folded_decoder = halves(int64_t{sizes.embed} * width);
+  decoder_constant = floats(width);
+  sun = floats(2 * o.nlat + o.nlon);
+}
+
+Operand FastNetwork::Inside::upload_table(const Table& table) {
+  const size_t bytes = table.values.size() * sizeof(uint16_t);
+  tables.emplace_back(backend, bytes);
+  upload(backend, tables.back().as<void>(), table.values.data(), bytes);
+  Operand operand = table.operand;
+  operand.data = tables.back().as<void>();
+  return operand;
+}
+
+Transform FastNetwork::Inside::make_transform(const Grid& grid) {
+  Transform t;
+  t.grid = grid;
+  {
+    const AnalysisTables analysis = analysis_tables(sizes, grid);
+    t.legendre_scale = analysis.legendre_scale;
+    t.fourier_table = upload_table(analysis.fourier);
+    t.legendre_table = upload_table(analysis.legendre);
+    const SynthesisTables synthesis = synthesis_tables(sizes, grid);
+    t.inverse_legendre_table = upload_table(synthesis.legendre);
+    t.inverse_fourier_table = upload_table(synthesis.fourier);
+  }
+  constexpr int box = box_rows<shapes::Transform>();
+  const int columns = shapes::Transform::columns(backend.kernels());
+  const int64_t two = 2 * width, even_rows = 2 * sizes.even_orders(), northern = grid.northern();
+  const Operand sums{fourier.as<void>(),
+                     {two, northern, sizes.orders, 2},
+                     {1, order_row, two, northern * order_row}};
+  t.legendre.emplace(backend, box, std::vector(2, t.legendre_table), std::vector(2, sums),
+                     legendre_forward_jobs(sizes, grid, columns));
+  const Operand degrees{mixed.as<void>(),
+                        {two, (sizes.lmax + 1) / 2, sizes.orders, 2},
+                        {1, 2 * order_row, two, order_row}};
+  t.inverse_legendre.emplace(backend, box, std::vector(2, t.inverse_legendre_table), std::vector(2, degrees),
+                             legendre_inverse_jobs(sizes, grid, columns));
+  const Operand waves{fourier.as<void>(),
+                      {width, even_rows, 2, grid.nlat},
+                      {1, width, even_rows * width, order_row}};
+  t.inverse_fourier.emplace(backend, box, std::vector(2, t.inverse_fourier_table), std::vector(2, waves),
+                            fourier_inverse_jobs(sizes, grid, columns));
+  return t;
+}
+
+GemmPlan FastNetwork::Inside::fourier_plan(const Transform& t, const __half* field) const {
+  const int64_t half = t.grid.half();
+  const Operand rows{field, {width, half, 2, t.grid.nlat}, {1, width, half * width, 2 * half * width}};
+  return GemmPlan(backend, box_rows<shapes::Transform>(), std::vector(2, t.fourier_table), std::vector(2, rows),
+                  fourier_forward_jobs(sizes, t.grid, shapes::Transform::columns(backend.kernels())));
+}
+
+std::vector<Slab> FastNetwork::Inside::make_slabs(const std::string& block, const Grid& grid) const {
+  constexpr int box = box_rows<shapes::Pointwise>();
+  const int columns = shapes::Pointwise::columns(backend.kernels()), wide = sizes.hidden_width();
+  const Operand w1 = matrix(weights.at<void>(block + "fc1.weight"), sizes.hidden, width, width);
+  const Operand w2 = matrix(weights.at<void>(block + "fc2.weight"), sizes.embed, wide, wide);
+  std::vector<Slab> slabs;
+  for (int64_t first = 0; first < grid.points(); first += slab_rows) {
+    const int64_t rows = std::min(slab_rows, grid.points() - first);
+    const Operand u = matrix(points.as<__half>() + first * width, rows, width, width);
+    const Operand h = matrix(hidden.as<void>(), rows, wide, wide);
+    slabs.push_back({first, rows, GemmPlan(backend, box, {u}, {w1}, pointwise_jobs(rows, wide, columns, {width})),
+                     GemmPlan(backend, box, {h}, {w2}, pointwise_jobs(rows, width, columns, {wide}))});
+  }
+  return slabs;
+}
+
+Block FastNetwork::Inside::make_block(int i) {
+  const bool first = i == 0, last = i == sizes.blocks - 1;
+  Block block;
+  block.name = fmt::format("block{}.", i);
+  const auto vector = [&](const char* name) { return weights.at<float>(block.name + name); };
+  float epsilon = 0;
+  download(backend, &epsilon, vector("epsilon"), sizeof(float));
+  block.norm0 = {vector("norm0.weight"), vector("norm0.bias"), epsilon};
+  block.norm1 = {vector("norm1.weight"), vector("norm1.bias"), 1e-6f};
+  block.fc1_bias = vector("fc1.bias");
+  block.fc2_bias = vector("fc2.bias");
+
+  const int64_t embed = sizes.embed;
+  const Operand coefficients{spectrum.as<void>(), {width, sizes.orders, 2, sizes.lmax}, {1, 2 * width, width, order_row}};
+  const Operand filter{weights.at<void>(block.name + "filter"),
+                       {width, embed, 2, sizes.lmax},
+                       {1, width, embed * width, 2 * embed * width}};
+  block.mixing.emplace(backend, box_rows<shapes::Mixing>(), std::vector{coefficients}, std::vector{filter},
+                       mixing_jobs(sizes, shapes::Mixing::columns(backend.kernels())));
+
+  const int columns = shapes::Pointwise::columns(backend.kernels());
+  const Operand skip = matrix(weights.at<void>(block.name + "skip"), embed, width, width);
+  if (first || last) {
+    const Operand rows = matrix(spectrum.as<void>(), int64_t{2} * sizes.lmax * sizes.orders, width, width);
+    block.skip.emplace(backend, box_rows<shapes::Pointwise>(), std::vector{rows}, std::vector{skip},
+                       spectral_rows_jobs(sizes, columns));
+  } else {
+    const Operand rows = matrix(folded((i + 1) % 2), sizes.inner.points(), width, width);
+    block.skip.emplace(backend, box_rows<shapes::Pointwise>(), std::vector{rows}, std::vector{skip},
+                       pointwise_jobs(sizes.inner.points(), width, columns, {width}));
+  }
+  block.slabs = make_slabs(block.name, last ? sizes.outer : sizes.inner);
+  return block;
+}
+
+void FastNetwork::Inside::make_decoder() {
+  const int64_t in = sizes.input_width(), channels = sizes.channels;
+  const Operand first = matrix(folded_decoder.as<void>(), sizes.embed, width, width);
+  const Operand last = matrix(weights.at<void>("decoder.last"), channels, width, width);
+  const Operand skip = matrix(weights.at<void>("big_skip"), channels, 2 * in, 2 * in);
+  const Operand rest = matrix(weights.at<void>("big_skip.rest"), channels, in, in);
+  for (int64_t row = 0; row < sizes.outer.points(); row += slab_rows) {
+    const int64_t rows = std::min(slab_rows, sizes.outer.points() - row);
+    const Operand h = matrix(points.as<__half>() + row * width, rows, width, width);
+    const Operand d = matrix(hidden.as<void>(), rows, width, width);
+    const Operand x = matrix(input.as<__half>() + row * 2 * in, rows, 2 * in, 2 * in);
+    decoder.push_back(
+        {row,
+         GemmPlan(backend, box_rows<shapes::Pointwise>(), {h}, {first},
+                  pointwise_jobs(rows, width, shapes::Pointwise::columns(backend.kernels()), {width})),
+         GemmPlan(backend, box_rows<shapes::State>(), {d, x, x}, {last, skip, rest},
+                  pointwise_jobs(rows, sizes.state_width(), shapes::State::columns(backend.kernels()),
+                                 {width, static_cast<int>(2 * in), static_cast<int>(in)}))});
+  }
+}
+
+// ---- a step ----
+
+void FastNetwork::Inside::forward(float* state) {
+  phase("encoder");
+  launch(*encoder, EncoderGelu{folded(0), weights.at<float>("encoder.bias"), sizes.outer.half(), width});
+
+  analyse(outer, *first_fourier);
+  block_inside(blocks.front(), inner);
+  finish_first(blocks.front());  // X in slot 0
+
+  int slot = 0;
+  for (size_t i = 1; i + 1 < blocks.size(); ++i, slot = 1 - slot) {
+    analyse(inner, *inner_fourier[slot]);
+    block_inside(blocks[i], inner);
+    finish_middle(blocks[i], slot);
+  }
+
+  analyse(inner, *inner_fourier[slot]);
+  last_residual(blocks.back());
+  block_inside(blocks.back(), outer);
+  decode(state);
+}
+
+// X -> G -> S
+void FastNetwork::Inside::analyse(const Transform& t, const GemmPlan& fourier_of_field) {
+  phase("fourier forward");
+  launch(fourier_of_field, FourierForward{fourier.as<__half>(), t.grid.northern() * order_row, order_row, width});
+  phase("legendre forward");
+  launch(*t.legendre, LegendreForward{spectrum.as<__half>(), order_row, 2 * width, 2 * width, sizes.lmax, t.legendre_scale});
+}
+
+// S -> T
+void FastNetwork::Inside::mix(const Block& block) {
+  phase("spectral convolution");
+  launch(*block.mixing, Mixing{mixed.as<__half>(), order_row, 2 * width, width, width});
+}
+
+void FastNetwork::Inside::apply_skip_to_spectrum(const Block& block) {
+  phase("skip");
+  launch(*block.skip, Plain{mixed.as<__half>(), width});
+}
+
+// T -> G and the partial sums of the first norm
+void FastNetwork::Inside::legendre_back(const Transform& t) {
+  phase("legendre back");
+  launch(*t.inverse_legendre, LegendreInverse{fourier.as<__half>(), order_row, 2 * width, t.grid.nlat,
+                                              1.0f / spectrum_scale, partial.as<float>()});
+}
+
+// S -> U = M2 gelu(M1 gelu(norm0(synthesis(W S)))), and norm1's affine map of it
+void FastNetwork::Inside::block_inside(const Block& block, const Transform& t) {
+  mix(block);
+  legendre_back(t);
+  phase("norm");
+  const int nyquist = sizes.orders > t.grid.half() ? sizes.position(t.grid.half()) : -1;
+  const Affine norm = affine(0);
+  spectral_norm(backend, norms.as<float>(), norms.as<float>() + width, partial.as<float>(), sizes.orders,
+                legendre_tiles(t.grid), width, t.grid.nlat, nyquist, block.norm0);
+  phase("fourier back");
+  launch(*t.inverse_fourier, FourierInverseNorm{points.as<__half>(), t.grid.half(), width, norm});
+  mlp(block, t.grid);
+}
+
+void FastNetwork::Inside::mlp(const Block& block, const Grid& grid) {
+  int tiles = 0;
+  for (const Slab& slab : block.slabs) {
+    phase("mlp 1");
+    launch(slab.fc1, BiasGelu{hidden.as<__half>(), block.fc1_bias, sizes.hidden_width()});
+    phase("mlp 2");
+    launch(slab.fc2, BiasStatistics{points.as<__half>() + slab.first * width, block.fc2_bias, width,
+                                    partial.as<float>() + int64_t{2} * tiles * width});
+    tiles += static_cast<int>((slab.rows + tile_rows - 1) / tile_rows);
+  }
+  phase("norm");
+  field_norm(backend, norms.as<float>() + 2 * width, norms.as<float>() + 3 * width, partial.as<float>(), tiles, width,
+             grid.points(), block.norm1);
+}
+
+// X = norm1(U) + synthesis(S E2 s)
+void FastNetwork::Inside::finish_first(const Block& block) {
+  apply_skip_to_spectrum(block);
+  legendre_back(inner);
+  phase("fourier back");
+  launch(*inner.inverse_fourier, FourierInverseResidual{folded(0), points.as<__half>(), sizes.inner.half(), width, 1.0f,
+                                                        affine(1)});
+}
+
+// X' = norm1(U) + S X
+void FastNetwork::Inside::finish_middle(const Block& block, int from) {
+  phase("skip");
+  launch(*block.skip, SkipNorm{folded(1 - from), points.as<__half>(), sizes.inner.half(), width, affine(1)});
+}
+
+// Where X was: D1 S synthesis(s), what the decoder's first layer gets beside norm1(U).
+void FastNetwork::Inside::last_residual(const Block& block) {
+  apply_skip_to_spectrum(block);
+  legendre_back(outer);
+  phase("fourier back");
+  launch(*outer.inverse_fourier, FourierInverse{fields.as<__half>(), sizes.outer.half(), width, 1.0f});
+}
+
+void FastNetwork::Inside::decode(float* state) {
+  phase("norm");
+  fold_norm(backend, folded_decoder.as<__half>(), decoder_constant.as<float>(), weights.at<float>("decoder.first"),
+            weights.at<float>("decoder.first.bias"), affine(1), sizes.embed, width);
+  const int64_t in = 2 * sizes.input_width(), out = sizes.state_width();
+  for (const DecoderSlab& slab : decoder) {
+    phase("decoder 1");
+    launch(slab.hidden, DecoderGelu{hidden.as<__half>(), decoder_constant.as<float>(),
+                                    fields.as<__half>() + slab.first * width, width});
+    phase("decoder 2");
+    // The input's rows may be replaced while they are read only if no other tile reads them.
+    __half* next = one_state_tile() ? input.as<__half>() + slab.first * in : nullptr;
+    launch(slab.last, NextState{state + slab.first * out, next, out, in, sizes.input_width(), static_cast<int>(out)});
+  }
+  if (!one_state_tile()) {
+    set_input(backend, input.as<__half>(), state, sizes.outer.points(), static_cast<int>(out), sizes.input_width());
+  }
+}
+
+// ---- outside ----
+
+FastNetwork::FastNetwork(const Backend& backend, const Sizes& sizes, DeviceWeights weights,
+                         const std::vector<float>& static_features)
+    : inside_(std::make_unique<Inside>(backend, sizes, std::move(weights))) {
+  const int64_t count = sizes.forcing - (sizes.sun ? 1 : 0), in = sizes.input_width();
+  const int64_t first = sizes.state_width() + (sizes.sun ? 1 : 0);
+  assert(static_cast<int64_t>(static_features.size()) == sizes.outer.points() * count);
+  std::vector<uint16_t> rows(static_cast<size_t>(sizes.outer.points() * 2 * in), 0);
+  for (int64_t point = 0; point < sizes.outer.points(); ++point) {
+    for (int64_t f = 0; f < count; ++f) {
+      const float value = static_features[static_cast<size_t>(point * count + f)];
+      const c10::Half high(value);
+      uint16_t* at = rows.data() + point * 2 * in + first + f;
+      at[0] = high.x;
+      at[in] = c10::Half(value - static_cast<float>(high)).x;
+    }
+  }
+  upload(backend, inside_->input.as<void>(), rows.data(), rows.size() * sizeof(uint16_t));
+}
+
+FastNetwork::~FastNetwork() = default;
+
+size_t FastNetwork::state_floats() const {
+  return static_cast<size_t>(inside_->sizes.outer.points() * inside_->sizes.state_width());
+}
+
+Scaling FastNetwork::scaling() const {
+  return {inside_->weights.at<float>("mean"), inside_->weights.at<float>("std")};
+}
+
+void FastNetwork::set_sun(const SunOnGrid& sun) {
+  Inside& n = *inside_;
+  if (!n.sizes.sun) return;
+  const Grid& grid = n.sizes.outer;
+  std::vector<float> all = sun.constant;
+  all.insert(all.end(), sun.amplitude.begin(), sun.amplitude.end());
+  all.insert(all.end(), sun.cosine.begin(), sun.cosine.end());
+  assert(static_cast<int>(all.size()) == 2 * grid.nlat + grid.nlon);
+  float* at = n.sun.as<float>();
+  upload(n.backend, at, all.data(), all.size() * sizeof(float));
+  engine::set_sun(n.backend, n.input.as<__half>(), at, at + grid.nlat, at + 2 * grid.nlat, grid.nlat, grid.nlon,
+                  n.sizes.state_width(), n.sizes.input_width());
+}
+
+void FastNetwork::step(float* state, std::shared_ptr<Backend::Graph>& graph) {
+  Inside& n = *inside_;
+  if (n.input_of != state) {
+    set_input(n.backend, n.input.as<__half>(), state, n.sizes.outer.points(), n.sizes.state_width(),
+              n.sizes.input_width());
+  }
+  if (!graph) graph = n.backend.record([&n, state] { n.forward(state); });
+  n.backend.launch(*graph);
+  n.input_of = state;
+}
+
+void FastNetwork::step_observed(float* state, const PhaseObserver& observer) {
+  Inside& n = *inside_;
+  set_input(n.backend, n.input.as<__half>(), state, n.sizes.outer.points(), n.sizes.state_width(),
+            n.sizes.input_width());
+  n.observer = observer;
+  n.forward(state);
+  n.observer = {};
+  n.input_of = state;
+}
+
+void FastNetwork::forget_input() { inside_->input_of = nullptr; }
+
+}  // namespace hens::engine

@@ -1,0 +1,42 @@
+// The engine's view of a network: its sizes, and the widths that its arrays are padded to.
+//
+// Channels are the contiguous dimension of every array, padded with zeros to multiples of 16, so that rows are whole
+// 32-byte sectors and a product's depth is whole instructions.
+#pragma once
+
+#include "package/package.h"
+
+namespace hens::engine {
+
+struct Grid {
+  GridKind kind = GridKind::equiangular;
+  int nlat = 0, nlon = 0;
+  int half() const { return nlon / 2; }              // points of a folded row
+  int northern() const { return (nlat + 1) / 2; }    // rows down to the equator, which counts where there is one
+  int64_t points() const { return int64_t{1} * nlat * nlon; }
+};
+
+struct Sizes {
+  Grid outer, inner;
+  int lmax = 0, orders = 0;  // degrees 0 .. lmax - 1, orders 0 .. orders - 1; orders <= lmax
+  int channels = 0;          // of the state
+  int forcing = 0;           // sun and static features
+  bool sun = false;          // the first of the forcing
+  int embed = 0, hidden = 0, blocks = 0;
+
+  int width() const { return padded(embed); }
+  int hidden_width() const { return padded(hidden); }
+  int state_width() const { return channels + channels % 2; }  // forcing begins here in the network's input
+  int input_width() const { return padded(state_width() + forcing); }
+  int even_orders() const { return (orders + 1) / 2; }
+  int odd_orders() const { return orders / 2; }
+  // Fourier coefficients lie with the even orders first.
+  int position(int order) const { return order % 2 == 0 ? order / 2 : even_orders() + order / 2; }
+
+  static int padded(int n) { return (n + 15) / 16 * 16; }
+};
+
+// Throws Error{bad_spec} naming what the fast engine cannot do: an odd number of longitudes, a single block.
+Sizes sizes_of(const ModelConfig& config);
+
+}  // namespace hens::engine

@@ -1,0 +1,38 @@
+// The tables of the engine's spherical harmonic transform in 16 bit: those of sht/channels_last.h, laid out as operands
+// of matrix products, made in double and rounded once.
+//
+// Powers of two keep the numbers in the middle of fp16's range: the Fourier table carries `fourier_scale`, which the
+// Legendre table takes back; both leave the spectrum multiplied by `spectrum_scale`.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "engine/gemm.h"
+#include "engine/sizes.h"
+
+namespace hens::engine {
+
+constexpr float spectrum_scale = 16.0f;
+
+// A table with four dimensions, x0 contiguous and padded with zeros to a multiple of 8.
+struct Table {
+  std::vector<uint16_t> values;  // bits of fp16
+  Operand operand;               // of `values`: sizes and strides; `data` is not set
+};
+
+struct AnalysisTables {
+  Table fourier;   // [parity][position of the order within its parity, cos sin][lon < half]
+  Table legendre;  // [m][degrees m + q + 2 r: parity q][r][northern row], quadrature weights included
+  float legendre_scale;  // what multiplies the sums to give the scaled spectrum
+};
+
+struct SynthesisTables {
+  Table legendre;  // [m][q][northern row][r]
+  Table fourier;   // [parity][lon < half][position of the order within its parity, cos sin], factor 2 of -m included
+};
+
+AnalysisTables analysis_tables(const Sizes& sizes, const Grid& grid);
+SynthesisTables synthesis_tables(const Sizes& sizes, const Grid& grid);
+
+}  // namespace hens::engine

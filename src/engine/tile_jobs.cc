@@ -1,0 +1,167 @@
+#include "engine/tile_jobs.h"
+
+#include <algorithm>
+
+namespace hens::engine {
+namespace {
+
+// Calls make(first row, rows) and make(first column) for the tiles of `rows` x `cols`.
+template <typename Make>
+void for_tiles(int64_t rows, int cols, int columns, const Make& make) {
+  for (int64_t row = 0; row < rows; row += tile_rows) {
+    const int count = static_cast<int>(std::min<int64_t>(tile_rows, rows - row));
+    for (int col = 0; col < cols; col += columns) make(static_cast<int>(row), count, col);
+  }
+}
+
+// The same with the columns outside: rows that share B's columns stand together.
+template <typename Make>
+void for_tiles_by_column(int rows, int cols, int columns, const Make& make) {
+  for (int col = 0; col < cols; col += columns) {
+    for (int row = 0; row < rows; row += tile_rows) make(row, std::min(tile_rows, rows - row), col);
+  }
+}
+
+void set(int32_t (&at)[3], int x1, int x2, int x3) { at[0] = x1, at[1] = x2, at[2] = x3; }
+
+TileJob job_at(int row, int rows, int col, int plane) {
+  TileJob job{};
+  job.row = row, job.rows = rows, job.col = col, job.plane = plane;
+  return job;
+}
+
+int degrees_of(const Sizes& sizes, int m, int q) { return std::max(0, (sizes.lmax - m - q + 1) / 2); }
+
+}  // namespace
+
+std::vector<TileJob> pointwise_jobs(int64_t rows, int cols, int columns, const std::vector<int>& depths) {
+  std::vector<TileJob> jobs;
+  for_tiles(rows, cols, columns, [&](int row, int count, int col) {
+    TileJob job = job_at(row, count, col, 0);
+    for (size_t s = 0; s < depths.size(); ++s) {
+      set(job.a[s], row, 0, 0);
+      set(job.b[s], col, 0, 0);
+      job.k[s] = depths[s];
+    }
+    job.statistics = row / tile_rows;
+    jobs.push_back(job);
+  });
+  return jobs;
+}
+
+std::vector<TileJob> encoder_jobs(const Grid& grid, int cols, int columns, int depth) {
+  std::vector<TileJob> jobs;
+  for (int lat = 0; lat < grid.nlat; ++lat) {
+    for_tiles(grid.half(), cols, columns, [&](int row, int count, int col) {
+      TileJob job = job_at(row, count, col, lat);
+      for (const int part : {0, 1}) {
+        set(job.a[part], row, part, lat);
+        set(job.b[part], col, 0, 0);
+        job.k[part] = depth;
+      }
+      jobs.push_back(job);
+    });
+  }
+  return jobs;
+}
+
+std::vector<TileJob> fourier_forward_jobs(const Sizes& sizes, const Grid& grid, int columns) {
+  std::vector<TileJob> jobs;
+  for (int north = 0; north < grid.northern(); ++north) {
+    for (const int parity : {0, 1}) {
+      const int rows = 2 * (parity == 0 ? sizes.even_orders() : sizes.odd_orders());
+      for_tiles_by_column(rows, sizes.width(), columns, [&](int row, int count, int col) {
+        TileJob job = job_at(row + parity * 2 * sizes.even_orders(), count, col, north);
+        for (const int side : {0, 1}) {
+          set(job.a[side], row, parity, 0);
+          set(job.b[side], 0, parity, side == 0 ? north : grid.nlat - 1 - north);
+          job.k[side] = grid.half();
+        }
+        jobs.push_back(job);
+      });
+    }
+  }
+  return jobs;
+}
+
+std::vector<TileJob> legendre_forward_jobs(const Sizes& sizes, const Grid& grid, int columns) {
+  std::vector<TileJob> jobs;
+  for (int m = 0; m < sizes.orders; ++m) {
+    for_tiles_by_column(degrees_of(sizes, m, 0), 2 * sizes.width(), columns, [&](int row, int count, int col) {
+      TileJob job = job_at(row, count, col, m);
+      for (const int q : {0, 1}) {
+        set(job.a[q], row, q, m);
+        set(job.b[q], 0, sizes.position(m), q);
+        job.k[q] = grid.northern();
+      }
+      jobs.push_back(job);
+    });
+  }
+  return jobs;
+}
+
+std::vector<TileJob> mixing_jobs(const Sizes& sizes, int columns) {
+  std::vector<TileJob> jobs;
+  for (int l = sizes.lmax - 1; l >= 0; --l) {  // the longest first
+    for_tiles_by_column(std::min(l + 1, sizes.orders), sizes.width(), columns, [&](int row, int count, int col) {
+      TileJob job = job_at(row, count, col, l);
+      set(job.a[0], row, 0, l);
+      set(job.b[0], col, 0, l);
+      job.k[0] = sizes.width();
+      jobs.push_back(job);
+    });
+  }
+  return jobs;
+}
+
+std::vector<TileJob> spectral_rows_jobs(const Sizes& sizes, int columns) {
+  std::vector<TileJob> jobs;
+  for (int l = 0; l < sizes.lmax; ++l) {
+    const int first = 2 * l * sizes.orders;
+    for_tiles(2 * std::min(l + 1, sizes.orders), sizes.width(), columns, [&](int row, int count, int col) {
+      TileJob job = job_at(first + row, count, col, 0);
+      set(job.a[0], first + row, 0, 0);
+      set(job.b[0], col, 0, 0);
+      job.k[0] = sizes.width();
+      jobs.push_back(job);
+    });
+  }
+  return jobs;
+}
+
+int legendre_tiles(const Grid& grid) { return (grid.northern() + tile_rows - 1) / tile_rows; }
+
+std::vector<TileJob> legendre_inverse_jobs(const Sizes& sizes, const Grid& grid, int columns) {
+  std::vector<TileJob> jobs;
+  for (int m = 0; m < sizes.orders; ++m) {
+    for_tiles_by_column(grid.northern(), 2 * sizes.width(), columns, [&](int row, int count, int col) {
+      TileJob job = job_at(row, count, col, sizes.position(m));
+      for (const int q : {0, 1}) {
+        set(job.a[q], row, q, m);
+        set(job.b[q], (m + q) / 2, m, (m + q) % 2);
+        job.k[q] = std::max(1, degrees_of(sizes, m, q));  // where there is no degree the operands are zero
+      }
+      job.statistics = sizes.position(m) * legendre_tiles(grid) + row / tile_rows;
+      jobs.push_back(job);
+    });
+  }
+  return jobs;
+}
+
+std::vector<TileJob> fourier_inverse_jobs(const Sizes& sizes, const Grid& grid, int columns) {
+  std::vector<TileJob> jobs;
+  for (int lat = 0; lat < grid.nlat; ++lat) {
+    for_tiles_by_column(grid.half(), sizes.width(), columns, [&](int row, int count, int col) {
+      TileJob job = job_at(row, count, col, lat);
+      for (const int parity : {0, 1}) {
+        set(job.a[parity], row, parity, 0);
+        set(job.b[parity], 0, parity, lat);
+        job.k[parity] = std::max(1, 2 * (parity == 0 ? sizes.even_orders() : sizes.odd_orders()));
+      }
+      jobs.push_back(job);
+    });
+  }
+  return jobs;
+}
+
+}  // namespace hens::engine

@@ -1,0 +1,41 @@
+// Which tiles each phase of a step computes: pure functions of sizes.
+//
+// Jobs that read the same data stand next to each other, so that the second read hits the cache. `columns` is the
+// tile's, of the backend at hand.
+#pragma once
+
+#include <vector>
+
+#include "engine/gemm.h"
+#include "engine/sizes.h"
+
+namespace hens::engine {
+
+// rows x cols of one product, A from row 0 at (x2 = x3 = 0), B likewise. `depths`: products along k, by segment.
+std::vector<TileJob> pointwise_jobs(int64_t rows, int cols, int columns, const std::vector<int>& depths);
+
+// The encoder on points j and j + half of each row: A [lat][half][lon < half][channel].
+std::vector<TileJob> encoder_jobs(const Grid& grid, int cols, int columns, int depth);
+
+// Fourier sums of each northern row and its mirror image: A the table [parity][order part][lon],
+// B [lat][sum, difference][lon][channel]. job.row: [order part] with the even orders first.
+std::vector<TileJob> fourier_forward_jobs(const Sizes& sizes, const Grid& grid, int columns);
+
+// A the table [m][q][r][northern row], B [sum, difference][northern row][position of m][part channel].
+std::vector<TileJob> legendre_forward_jobs(const Sizes& sizes, const Grid& grid, int columns);
+
+// A the spectrum [l][part][m][channel], B the weights [l][part][out][in].
+std::vector<TileJob> mixing_jobs(const Sizes& sizes, int columns);
+
+// A real matrix on all coefficients with m <= l: A the spectrum as rows [l][m][part].
+std::vector<TileJob> spectral_rows_jobs(const Sizes& sizes, int columns);
+
+// A the table [m][q][northern row][r], B the spectrum [parity of l][m][l / 2][part channel].
+// job.statistics: position of m times legendre_tiles + tile.
+std::vector<TileJob> legendre_inverse_jobs(const Sizes& sizes, const Grid& grid, int columns);
+int legendre_tiles(const Grid& grid);
+
+// A the table [parity][lon][order part], B [lat][parity][order part][channel].
+std::vector<TileJob> fourier_inverse_jobs(const Sizes& sizes, const Grid& grid, int columns);
+
+}  // namespace hens::engine
