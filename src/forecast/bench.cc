@@ -13,6 +13,7 @@
 #include "job/member_key.h"
 #include "sfno/device.h"
 #include "sfno/reference_engine.h"
+#include "sfno/threads.h"
 
 namespace hens {
 namespace {
@@ -96,6 +97,7 @@ Json bench_engine(const ModelPackage& package, const BenchOptions& options, at::
 
 Json run_bench(const ModelPackage& package, const BenchOptions& options) {
   if (options.steps < 1 || options.batch < 1) fail(ExitCode::usage, "--steps and --batch: expected at least 1");
+  const PatientThreads patience;
   const at::Device device = open_device(options.device);
   const Hardware hardware = find_hardware(device);
   Json bench{{"package", package.folder.filename().string()},

@@ -31,7 +31,7 @@ void plan_package(const std::string& uri, const Downloader& downloader, std::vec
     return;
   }
   for (const std::string& file : package_files()) {
-    const std::string address = uri + "/" + file;
+    const std::string address = package_file_uri(uri, file);
     items.push_back({"model package", address, downloader.resolve(address)});
   }
 }
@@ -69,7 +69,7 @@ std::vector<FetchItem> fetch_all(const JobSpec& spec, Downloader& downloader, Lo
     const fs::path folder = stage_package(uri, downloader, log);
     for (const std::string& name : package_files()) {
       const fs::path path = folder / name;
-      const std::string address = is_synthetic(uri) ? uri : uri + "/" + name;
+      const std::string address = is_synthetic(uri) ? uri : package_file_uri(uri, name);
       items.push_back({"model package", address, is_synthetic(uri) ? "made in the cache" : downloader.resolve(address),
                        "", fs::file_size(path), sha256_file(path), path.string()});
     }

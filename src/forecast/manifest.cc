@@ -128,13 +128,14 @@ std::string sealed_text(Json json) {
   return json.dump(1) + "\n";
 }
 
+// The digest speaks of the content; the bytes have to be the sealed ones, too, so that no damage passes unnoticed.
 Json read_sealed(const fs::path& path) {
+  const std::string text = read_file(path);
   Json json;
   try {
-    json = Json::parse(read_file(path));
-    const std::string digest = json.at("digest");
+    json = Json::parse(text);
     json.erase("digest");
-    if (digest == sha256_hex(json.dump())) return json;
+    if (sealed_text(json) == text) return json;
   } catch (const Json::exception& error) {
     fail(ExitCode::bad_input, "{}: is damaged: {}", path.string(), error.what());
   }

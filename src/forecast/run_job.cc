@@ -18,6 +18,7 @@
 #include "package/package.h"
 #include "sfno/device.h"
 #include "sfno/reference_engine.h"
+#include "sfno/threads.h"
 #include "source/source.h"
 
 namespace hens {
@@ -203,6 +204,7 @@ RunResult JobRun::run() {
   attempt_.libtorch_version = TORCH_VERSION;
   attempt_.selection = options_.selection_text;
   if (spec_.runtime.threads > 0) at::set_num_threads(spec_.runtime.threads);
+  const PatientThreads patience;
   device_ = open_device(spec_.runtime.device);
   attempt_.hardware = find_hardware(device_);
   const std::vector<MemberTask> selected = select_members(spec_, options_.selection);

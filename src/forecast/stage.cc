@@ -1,5 +1,6 @@
 #include "forecast/stage.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include <sys/stat.h>
@@ -58,14 +59,14 @@ fs::path stage_synthetic(const std::string& uri, const fs::path& cache, Log& log
 fs::path stage_remote(const std::string& uri, Downloader& downloader) {
   fs::path folder;
   for (const std::string& name : package_files()) {
-    const Fetched fetched = downloader.file(uri + "/" + name);
+    const Fetched fetched = downloader.file(package_file_uri(uri, name));
     if (name == "config.json") folder = fetched.path.parent_path();
   }
   return folder;
 }
 
 std::string file_facts(const fs::path& path) {
-  struct stat status {};
+  struct stat status{};
   if (::stat(path.c_str(), &status) != 0) return "absent";
   return fmt::format("{} {} {}.{:09d} {}", fs::absolute(path).string(), status.st_size, status.st_mtim.tv_sec,
                      status.st_mtim.tv_nsec, status.st_ino);
@@ -85,6 +86,11 @@ fs::path stage_package(const std::string& uri, Downloader& downloader, Log& log)
   if (uri.starts_with(file_scheme)) return uri.substr(file_scheme.size());
   if (uri.find("://") == std::string::npos) return uri;
   return stage_remote(uri, downloader);
+}
+
+std::string package_file_uri(const std::string& uri, const std::string& name) {
+  const size_t query = uri.starts_with("s3://") ? std::min(uri.rfind("?region="), uri.size()) : uri.size();
+  return uri.substr(0, query) + "/" + name + uri.substr(query);
 }
 
 std::string package_name(const std::string& uri) {

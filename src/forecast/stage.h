@@ -15,6 +15,9 @@ namespace hens {
 // Error{missing_input}, {bad_spec} for a scheme or synth size that hens does not know, and those of Downloader.
 fs::path stage_package(const std::string& uri, Downloader& downloader, Log& log);
 
+// The address of file `name` of package `uri`: s3's `?region=` stays at the end.
+std::string package_file_uri(const std::string& uri, const std::string& name);
+
 // A short name for people, host-independent: the last part of the URI; synth_mini_seed102 for synth:mini?seed=102.
 std::string package_name(const std::string& uri);
 

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/error.h"
 #include "package/byte_reader.h"
 #include "package/zip_format.h"
 

@@ -20,8 +20,13 @@ StoredFile publish_report(const fs::path& run_folder, const std::string& name, c
 }
 
 std::vector<CoastSegment> coastlines(Log& log) {
-  if (const auto file = find_gshhg()) return read_gshhg(*file, least_land_km2);
-  log.warn("no_coastlines", {{"message", "GSHHG is not installed (package gmt-gshhg-low): the maps have no coastlines"}});
+  std::string why = "GSHHG is not installed (package gmt-gshhg-low)";
+  try {
+    if (const auto file = find_gshhg()) return read_gshhg(*file, least_land_km2);
+  } catch (const Error& error) {
+    why = error.what();
+  }
+  log.warn("no_coastlines", {{"message", "the maps have no coastlines: " + why}});
   return {};
 }
 

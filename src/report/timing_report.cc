@@ -15,7 +15,8 @@ namespace {
 constexpr int line_width = 100;
 constexpr int label_width = 14;
 
-std::string seconds(double value) { return fixed(value, value > 0.0 && value < 10.0 ? 3 : 2); }
+// Beyond a day nobody reads hundredths, and the widest table has no room for them.
+std::string seconds(double value) { return fixed(value, value > 0.0 && value < 10.0 ? 3 : value < 1e5 ? 2 : 0); }
 
 std::string joined(const std::vector<std::string>& parts) {
   std::string text;

@@ -10,6 +10,9 @@ namespace {
 sht::ShtSize outer_size(const ModelConfig& c) { return {c.model_grid, c.nlat, c.nlon, c.lmax, c.mmax}; }
 sht::ShtSize inner_size(const ModelConfig& c) { return {c.sht_grid, c.inner_nlat, c.inner_nlon, c.lmax, c.mmax}; }
 
+// As torch-harmonics tells grids apart; equal ones are the same points.
+bool same_grid(const sht::ShtSize& a, const sht::ShtSize& b) { return a.nlat == b.nlat && a.grid == b.grid; }
+
 // Rows of zeros up to a multiple of 16: matrix products whose rows are whole cache lines are up to twice as fast.
 at::Tensor padded(const at::Tensor& weight) { return at::constant_pad_nd(weight, {0, 0, 0, -weight.size(0) & 15}); }
 
@@ -26,9 +29,11 @@ Network::Network(const ModelPackage& package, at::Device device)
   const WeightLoader load(package, device);
   encoder_ = {load.linear("encoder.fwd.0", config.input_channels(), embed, true),
               load.linear("encoder.fwd.2", embed, embed, false)};
+  const bool resample = !same_grid(outer_size(config), inner_size(config));
   for (int i = 0; i < config.num_layers; ++i) {
+    const bool from_outer = i == 0, to_outer = i == config.num_layers - 1;
     const std::string name = fmt::format("blocks.{}.", i);
-    blocks_.push_back({i == 0, i == config.num_layers - 1,
+    blocks_.push_back({from_outer, to_outer, resample && from_outer != to_outer,
                        SpectralConv(load.view(name + "filter.filter.weight", {embed, embed, config.lmax}), device),
                        load.norm(name + "norm0", embed), load.norm(name + "norm1", embed),
                        TwoLayer{load.linear(name + "mlp.fwd.0", embed, hidden, true),
@@ -61,9 +66,9 @@ at::Tensor Network::operator()(const at::Tensor& input, const NetworkProbe& prob
 at::Tensor Network::run(const Block& block, const at::Tensor& x) const {
   const auto& analysis = block.from_outer ? outer_analysis_ : inner_analysis_;
   const auto& synthesis = block.to_outer ? outer_synthesis_ : inner_synthesis_;
-  const sht::Spectrum s = analysis(x);                                                // [l, m, embed]
-  const at::Tensor residual = block.from_outer != block.to_outer ? synthesis(s) : x;  // on the grid of the result
-  at::Tensor a = synthesis(block.filter(s));                                          // [lat, lon, embed]
+  const sht::Spectrum s = analysis(x);                            // [l, m, embed]
+  const at::Tensor residual = block.resample ? synthesis(s) : x;  // on the grid of the result
+  at::Tensor a = synthesis(block.filter(s));                      // [lat, lon, embed]
   instance_norm_(a, block.norm0);
   at::gelu_(a);
   a = two_layer(a, block.mlp);

@@ -33,6 +33,7 @@ class Network {
  private:
   struct Block {
     bool from_outer, to_outer;  // grids: the first block comes from the outer one, the last goes back to it
+    bool resample;              // these two differ, so the residual has to change its grid, too
     SpectralConv filter;
     Norm norm0, norm1;
     TwoLayer mlp;

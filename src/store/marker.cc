@@ -41,6 +41,12 @@ Marker marker_from(const Json& json) {
   return marker;
 }
 
+// The JSON's text with the digest of all other keys as its last key.
+std::string sealed_text(Json json) {
+  json["digest"] = sha256_hex(json.dump());
+  return json.dump(1) + "\n";
+}
+
 // A path that leads out of the run's folder is none of its files.
 bool stays_inside(const fs::path& path) {
   if (path.empty() || path.is_absolute()) return false;
@@ -52,19 +58,15 @@ bool stays_inside(const fs::path& path) {
 
 }  // namespace
 
-void publish_marker(const fs::path& path, const Marker& marker) {
-  Json json = to_json(marker);
-  json["digest"] = sha256_hex(json.dump());
-  publish_file(path, json.dump(1) + "\n");
-}
+void publish_marker(const fs::path& path, const Marker& marker) { publish_file(path, sealed_text(to_json(marker))); }
 
 Marker read_marker(const fs::path& path) {
   const std::string text = read_file(path, largest_marker);
   try {
     Json json = Json::parse(text);
-    const std::string digest = json.at("digest");
     json.erase("digest");
-    if (digest == sha256_hex(json.dump())) return marker_from(json);
+    // The bytes as well as the content: white space that went missing is damage, too.
+    if (sealed_text(json) == text) return marker_from(json);
   } catch (const Json::exception& error) {
     fail(ExitCode::bad_input, "{}: is damaged: {}", path.string(), error.what());
   }

@@ -5,6 +5,7 @@ import pathlib
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -205,6 +206,73 @@ def test_packages_from_the_hub_and_from_s3_through_mirrors():
             missing = hens("run", job, f"models=['{uri}x']", f"mirrors.{name}={mirror}", "--output", folder / "none",
                            check=66)
             assert f"{uri}x" in missing.stderr, missing.stderr
+
+
+class Moto:
+    """moto's S3 on loopback. Like S3 itself it serves strangers what is public and refuses the rest."""
+
+    def __init__(self):
+        self.port = free_port()
+        self.address = f"http://127.0.0.1:{self.port}"
+        self.process = subprocess.Popen([sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(self.port)],
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for _ in range(600):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.1)
+        raise AssertionError("moto does not listen")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait()
+
+    def fill(self, bucket, prefix, folder, acl):
+        import boto3
+        s3 = boto3.client("s3", endpoint_url=self.address, region_name="us-east-1", aws_access_key_id="test",
+                          aws_secret_access_key="test")
+        if bucket not in [b["Name"] for b in s3.list_buckets()["Buckets"]]:
+            s3.create_bucket(Bucket=bucket)
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                key = f"{prefix}/{path.relative_to(folder)}"
+                s3.put_object(Bucket=bucket, Key=key, Body=path.read_bytes(), ACL=acl)
+
+
+def test_packages_and_analyses_from_moto_as_s3():
+    package, folder = scratch() / "sfno", scratch()
+    hens("synth", package, "--size", "mini", "--seed", "102")
+    job = write_job(folder)
+    hens("run", job, f"models=['{package}']", "--output", folder / "local")
+    shards = {f["path"]: f["sha256"] for m in markers(folder / "local").values() for f in m["files"]}
+    with Moto() as server:
+        server.fill("models", "public/sfno", package, "public-read")
+        server.fill("models", "private/sfno", package, "private")
+        mirror = f"mirrors.s3={server.address}"
+        for uri in ("s3://models/public/sfno", "s3://models/public/sfno?region=eu-west-1"):
+            out = folder / uri[-3:]
+            hens("run", job, f"models=['{uri}']", mirror, "--cache", folder / f"cache{uri[-3:]}", "--output", out)
+            assert all(harness.sha256(out / path) == digest for path, digest in shards.items()), uri
+        refused = hens("run", job, "models=['s3://models/private/sfno']", mirror, "--output", folder / "x", check=77)
+        assert "s3://models/private/sfno/config.json" in refused.stderr, refused.stderr
+        absent = hens("run", job, "models=['s3://models/public/none']", mirror, "--output", folder / "x", check=None)
+        assert absent.returncode in (66, 77), absent.stderr  # S3 tells strangers 403 of what is not there
+        gfs = DATA / "data/gfs/gfs.20150912.t18z.pgrb2.2p50.f000"
+        if not gfs.exists():
+            return
+        bucket = scratch()
+        for suffix in ("", ".idx"):
+            shutil.copy(str(gfs) + suffix, bucket / ("gfs.t18z.pgrb2.2p50.f000" + suffix))
+        server.fill("noaa-gfs-bdp-pds", "gfs.20150912/18/atmos", bucket, "public-read")
+        hens("run", ROOT / "jobs/gfs_2p5deg.yaml", "initial_conditions.times=[2015-09-12T18:00:00Z]",
+             "initial_conditions.product=2p50", "perturbation.method=none", mirror, "forecast.steps=[1]",
+             "runtime.device=cpu", "--cache", folder / "cache_gfs", "--output", folder / "gfs")
+        source, = [s for s in json.loads((folder / "gfs/run.json").read_text())["attempts"][0]["sources"]
+                   if s["url"].startswith("s3://")]
+        assert source["bytes"] < gfs.stat().st_size, "only ranges of the file were wanted"
 
 
 def test_a_damaged_package_is_refused_by_name():

@@ -105,6 +105,14 @@ TEST(WindMap, HasARowForEachModel) {
   EXPECT_EQ(two.rgb.size(), static_cast<size_t>(two.width) * two.height * 3);
 }
 
+// Cairo rounds a channel its own way, to the byte below or above.
+bool nearly_among(const std::set<std::array<uint8_t, 3>>& colours, const Colour& wanted) {
+  return std::any_of(colours.begin(), colours.end(), [&](const std::array<uint8_t, 3>& colour) {
+    return std::abs(colour[0] - 255.0 * wanted.red) <= 1.0 && std::abs(colour[1] - 255.0 * wanted.green) <= 1.0 &&
+           std::abs(colour[2] - 255.0 * wanted.blue) <= 1.0;
+  });
+}
+
 TEST(WindMap, ShowsTheFieldsInTheirColours) {
   const MapInput input = example(1, 4);
   const Picture picture = draw_wind_map(input, {});
@@ -115,11 +123,7 @@ TEST(WindMap, ShowsTheFieldsInTheirColours) {
   for (const auto& [palette, field] : {std::pair{Palette::wind, &input.models[0].wind.mean_speed},
                                        std::pair{Palette::spread, &input.models[0].wind.spread}}) {
     const BandScale scale = make_scale(palette, area_quantile(*field, input.grid.lat, 0.999));
-    for (const Colour& band : scale.bands) {
-      const auto byte = [](double channel) { return static_cast<uint8_t>(std::lround(255.0 * channel)); };
-      EXPECT_TRUE(colours.contains({byte(band.red), byte(band.green), byte(band.blue)}))
-          << "each band is in the legend";
-    }
+    for (const Colour& band : scale.bands) EXPECT_TRUE(nearly_among(colours, band)) << "each band is in the legend";
   }
 }
 

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <numeric>
 
+#include <fmt/format.h>
+
 #include "source/humidity.h"
 #include "source/source_fixtures.h"
 

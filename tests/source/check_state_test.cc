@@ -2,6 +2,8 @@
 #include <cmath>
 #include <limits>
 
+#include <fmt/format.h>
+
 #include "package/npy.h"
 #include "source/analytic.h"
 #include "source/humidity.h"

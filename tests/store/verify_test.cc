@@ -1,6 +1,7 @@
 // A run of two members in one store, damaged in each way that files can be.
 #include "store/verify.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
