@@ -70,7 +70,7 @@ class Reaper {
 
   void say(const char* kind, const std::string& id, const Tags& tags) {
     ++count_;
-    std::cout << fmt::format("{}: {} {} of {}, expired {}\n", dry_run_ ? "would delete" : "deleting", kind, id,
+    std::cout << fmt::format("{}: {} {} of {}, expires {}\n", dry_run_ ? "would delete" : "deleting", kind, id,
                              value_of(tags, tag::name), value_of(tags, tag::expires));
   }
 

@@ -32,8 +32,9 @@ std::vector<Resource> find(const Aws& aws, const std::string& operation, const J
   std::vector<Resource> found;
   const Json answer = aws.call({"ec2", operation, "--filters", filters.dump()});
   for (const Json& entry : answer.value(list, Json::array())) {
-    Resource resource{entry.value(id, ""), tags_from_json(entry)};
-    if (in_scope(resource.tags, scope)) found.push_back(std::move(resource));
+    Resource resource{entry.value(id, ""), entry.value("KeyName", ""), tags_from_json(entry)};
+    const bool again = std::any_of(found.begin(), found.end(), [&](const Resource& r) { return r.id == resource.id; });
+    if (!again && in_scope(resource.tags, scope)) found.push_back(std::move(resource));
   }
   return found;
 }
@@ -137,8 +138,10 @@ std::optional<Resource> find_key_named(const Aws& aws, const std::string& key_na
   const Scope scope{value_of(tags, tag::owner), value_of(tags, tag::name)};
   Json filters = ours_filter(scope.owner, scope.name);
   filters.push_back(filter("key-name", {key_name}));
-  const auto found = find(aws, "describe-key-pairs", filters, scope, "KeyPairs", "KeyPairId");
-  return found.empty() ? std::nullopt : std::optional(found.front());
+  for (Resource& key : find(aws, "describe-key-pairs", filters, scope, "KeyPairs", "KeyPairId")) {
+    if (key.name == key_name) return std::move(key);
+  }
+  return std::nullopt;
 }
 
 // Deletes by one call; ambiguous answers are asked again, what is not there is deleted.
@@ -315,7 +318,7 @@ void delete_group(const Aws& aws, const Resource& group) {
 }
 
 void delete_key_pair(const Aws& aws, const Resource& key) {
-  delete_once(aws, {"ec2", "delete-key-pair", "--key-pair-id", key.id});
+  delete_once(aws, {"ec2", "delete-key-pair", "--key-name", key.name});
 }
 
 void delete_volume(const Aws& aws, const Resource& volume) {

@@ -25,6 +25,7 @@ struct Instance {
 // A security group, key pair or volume.
 struct Resource {
   std::string id;
+  std::string name;  // of a key pair
   Tags tags;
 };
 
