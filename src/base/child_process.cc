@@ -4,9 +4,9 @@
 #include <istream>
 #include <iterator>
 #include <thread>
+#include <unistd.h>
 
 #include <sys/wait.h>
-#include <unistd.h>
 
 // Version 1 of the library is in every Boost from 1.74 on. Its headers moved to v1/ in 1.86, and its names into the
 // namespace v1 (inline until version 2 became the default in 1.88).
@@ -84,8 +84,8 @@ ChildResult run_captured(const ChildCommand& command) {
   try {
     bp::ipstream out, err;
     bp::opstream in;
-    bp::child child(bp::exe = program, bp::args = arguments_of(command), environment_of(command), bp::std_in < in,
-                    bp::std_out > out, bp::std_err > err);
+    bp::child child(bp::exe = program, bp::args = arguments_of(command), environment_of(command),
+                    bp::std_in<in, bp::std_out> out, bp::std_err > err);
     // Both outputs are drained at once: a child that waits for room in one pipe must not wait for ever.
     std::thread errors([&] { result.err = all_of(err); });
     std::thread output([&] { result.out = all_of(out); });

@@ -15,7 +15,7 @@
 namespace hens {
 
 struct ChildCommand {
-  std::vector<std::string> argv;  // argv[0] is a name looked up on PATH, or a path
+  std::vector<std::string> argv;                        // argv[0] is a name looked up on PATH, or a path
   std::map<std::string, std::string> environment = {};  // added to ours, or in place of ours
   std::string_view input = {};                          // for its standard input; run_captured only
 };

@@ -21,18 +21,25 @@ bool contains_any(std::string_view text, const std::array<std::string_view, N>& 
 constexpr std::array<std::string_view, 3> capacity_codes{"InsufficientInstanceCapacity", "InsufficientHostCapacity",
                                                          "InsufficientCapacity"};
 constexpr std::array<std::string_view, 14> credential_codes{
-    "AuthFailure", "UnauthorizedOperation", "AccessDenied", "ExpiredToken", "RequestExpired", "InvalidClientTokenId",
-    "UnrecognizedClient", "SignatureDoesNotMatch", "InvalidAccessKeyId", "IncompleteSignature", "OptInRequired",
-    "Blocked", "InvalidToken", "TokenRefreshRequired"};
+    "AuthFailure",        "UnauthorizedOperation", "AccessDenied",       "ExpiredToken",
+    "RequestExpired",     "InvalidClientTokenId",  "UnrecognizedClient", "SignatureDoesNotMatch",
+    "InvalidAccessKeyId", "IncompleteSignature",   "OptInRequired",      "Blocked",
+    "InvalidToken",       "TokenRefreshRequired"};
 // The CLI's own sentences where it has no answer of the service.
-constexpr std::array<std::string_view, 9> credential_texts{
-    "Unable to locate credentials", "could not be found", "SSO session", "Error loading SSO", "Partial credentials",
-    "Token has expired", "token has expired", "Error when retrieving credentials", "refresh failed"};
+constexpr std::array<std::string_view, 9> credential_texts{"Unable to locate credentials",
+                                                           "could not be found",
+                                                           "SSO session",
+                                                           "Error loading SSO",
+                                                           "Partial credentials",
+                                                           "Token has expired",
+                                                           "token has expired",
+                                                           "Error when retrieving credentials",
+                                                           "refresh failed"};
 constexpr std::array<std::string_view, 7> ambiguous_codes{
     "RequestTimeout", "InternalError", "InternalFailure", "ServiceUnavailable", "Unavailable", "Timeout", "500"};
-constexpr std::array<std::string_view, 6> ambiguous_texts{
-    "Read timeout", "Connect timeout", "Could not connect", "Connection was closed", "Connection reset",
-    "Connection aborted"};
+constexpr std::array<std::string_view, 6> ambiguous_texts{"Read timeout",      "Connect timeout",
+                                                          "Could not connect", "Connection was closed",
+                                                          "Connection reset",  "Connection aborted"};
 
 std::string trimmed(std::string text) {
   while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back()))) text.pop_back();

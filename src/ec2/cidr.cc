@@ -71,8 +71,8 @@ bool is_public_ipv4(const std::string& text) {
   // RFC 1918, RFC 6598 (carriers' NAT), loopback, link-local, this network, multicast and above.
   return !within(*address, "10.0.0.0", 8) && !within(*address, "172.16.0.0", 12) &&
          !within(*address, "192.168.0.0", 16) && !within(*address, "100.64.0.0", 10) &&
-         !within(*address, "127.0.0.0", 8) && !within(*address, "169.254.0.0", 16) &&
-         !within(*address, "0.0.0.0", 8) && !within(*address, "224.0.0.0", 3);
+         !within(*address, "127.0.0.0", 8) && !within(*address, "169.254.0.0", 16) && !within(*address, "0.0.0.0", 8) &&
+         !within(*address, "224.0.0.0", 3);
 }
 
 std::optional<std::string> find_public_ip() {
@@ -80,12 +80,11 @@ std::optional<std::string> find_public_ip() {
   const std::string url = other != nullptr ? other : "https://checkip.amazonaws.com/";
   if (!is_trusted_url(url)) fail(ExitCode::usage, "HENS_EC2_CHECKIP_URL {}: expected an https:// address", url);
   std::string answer;
-  const HttpReceiver receiver{
-      [](const HttpHead& head) { return head.status == 200; },
-      [&](std::span<const std::byte> bytes) {
-        answer.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-        return answer.size() <= longest_answer;
-      }};
+  const HttpReceiver receiver{[](const HttpHead& head) { return head.status == 200; },
+                              [&](std::span<const std::byte> bytes) {
+                                answer.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+                                return answer.size() <= longest_answer;
+                              }};
   HttpRequest request{url};
   request.connect_seconds = request.stall_seconds = 5;
   const HttpOutcome outcome = HttpClient().get(request, receiver, [] { stop_if_requested(); });

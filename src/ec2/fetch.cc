@@ -26,7 +26,8 @@ Wanted wanted_job(const Session& session, const Options& options) {
   const std::string given = options.has("results") ? check_results(options.text("results")) : "";
   if (const auto machine = find_machine(session, given)) {
     const std::string results = value_of(machine->tags, tag::results);
-    if (!results.empty()) return {results, value_of(machine->tags, tag::way) == "job" ? value_of(machine->tags, tag::launch) : ""};
+    if (!results.empty())
+      return {results, value_of(machine->tags, tag::way) == "job" ? value_of(machine->tags, tag::launch) : ""};
   }
   const Json note = session.state().job();
   if (note.is_object() && (given.empty() || note.value("results", "") == given)) {
@@ -65,8 +66,7 @@ std::string last_console_lines(const Session& session) {
   const Json note = session.state().job();
   if (!note.is_object()) return "";
   try {
-    const Json answer =
-        session.aws.call({"ec2", "get-console-output", "--instance-id", note.value("instance", "")});
+    const Json answer = session.aws.call({"ec2", "get-console-output", "--instance-id", note.value("instance", "")});
     const std::string text = answer.value("Output", "");
     return text.size() > 2000 ? text.substr(text.size() - 2000) : text;
   } catch (const AwsError&) {

@@ -13,8 +13,7 @@ constexpr uint64_t most_bytes = 1 << 20;
 
 // https://, s3://, hf://, synth: go anywhere; file:// and paths do not.
 bool travels(const std::string& source) {
-  return source.starts_with("synth:") ||
-         (source.find("://") != std::string::npos && !source.starts_with("file://"));
+  return source.starts_with("synth:") || (source.find("://") != std::string::npos && !source.starts_with("file://"));
 }
 
 void check_sources(const fs::path& file, const char* key, const YAML::Node& node) {

@@ -121,8 +121,9 @@ class UserDataFile {
 void show_plan(const LaunchPlan& plan, const LaunchOptions& options, const std::vector<Subnet>& subnets, bool is_job) {
   std::cout << "dry run: nothing was changed. It would\n";
   if (!is_job) std::cout << fmt::format("- use or make a key pair hens-ec2-{}-...\n", options.name);
-  std::cout << fmt::format("- use or make a security group hens-ec2-{}-..., SSH from {}\n", options.name,
-                           options.ssh_cidrs.empty() ? "nowhere" : fmt::format("{}", fmt::join(options.ssh_cidrs, ", ")));
+  std::cout << fmt::format(
+      "- use or make a security group hens-ec2-{}-..., SSH from {}\n", options.name,
+      options.ssh_cidrs.empty() ? "nowhere" : fmt::format("{}", fmt::join(options.ssh_cidrs, ", ")));
   for (size_t i = 0; i < subnets.size(); ++i) {
     std::cout << fmt::format("- {}launch in {} ({})\n", i == 0 ? "" : "where that has no capacity, ", subnets[i].zone,
                              subnets[i].id);
@@ -149,24 +150,35 @@ std::string user_data_of(const LaunchOptions& options, const std::string& launch
 std::vector<std::string> run_instances_words(const LaunchPlan& plan, const Subnet& subnet, const std::string& group,
                                              const fs::path& user_data_file) {
   const Json metadata = {{"HttpTokens", "required"}, {"HttpPutResponseHopLimit", 2}, {"HttpEndpoint", "enabled"}};
-  const Json disk = {{"VolumeSize", disk_gigabytes}, {"VolumeType", "gp3"}, {"Encrypted", true},
-                     {"DeleteOnTermination", true}};
+  const Json disk = {
+      {"VolumeSize", disk_gigabytes}, {"VolumeType", "gp3"}, {"Encrypted", true}, {"DeleteOnTermination", true}};
   const Json specifications =
       Json::array({tag_specification("instance", plan.tags), tag_specification("volume", plan.tags)});
-  std::vector<std::string> words{"ec2", "run-instances",
-                                 "--client-token", plan.launch + "-" + subnet.zone,
-                                 "--count", "1",
-                                 "--image-id", plan.ami,
-                                 "--instance-type", plan.instance_type,
-                                 "--subnet-id", subnet.id,
-                                 "--security-group-ids", group,
+  std::vector<std::string> words{"ec2",
+                                 "run-instances",
+                                 "--client-token",
+                                 plan.launch + "-" + subnet.zone,
+                                 "--count",
+                                 "1",
+                                 "--image-id",
+                                 plan.ami,
+                                 "--instance-type",
+                                 plan.instance_type,
+                                 "--subnet-id",
+                                 subnet.id,
+                                 "--security-group-ids",
+                                 group,
                                  "--associate-public-ip-address",
-                                 "--instance-initiated-shutdown-behavior", "terminate",
-                                 "--metadata-options", metadata.dump(),
+                                 "--instance-initiated-shutdown-behavior",
+                                 "terminate",
+                                 "--metadata-options",
+                                 metadata.dump(),
                                  "--block-device-mappings",
                                  Json::array({{{"DeviceName", plan.root_device}, {"Ebs", disk}}}).dump(),
-                                 "--tag-specifications", specifications.dump(),
-                                 "--user-data", "file://" + user_data_file.string()};
+                                 "--tag-specifications",
+                                 specifications.dump(),
+                                 "--user-data",
+                                 "file://" + user_data_file.string()};
   if (!plan.key_name.empty()) words.insert(words.end(), {"--key-name", plan.key_name});
   if (!plan.instance_profile.empty()) {
     words.insert(words.end(), {"--iam-instance-profile", Json{{"Name", plan.instance_profile}}.dump()});
@@ -184,8 +196,14 @@ std::optional<Instance> launch(const Aws& aws, const LaunchOptions& options, con
   auto pending = state.pending();
   if (pending && has_ended(aws, owner, pending->launch)) pending.reset();
   const LocalState::Pending number = pending.value_or(LocalState::Pending{new_launch_number(), expires});
-  LaunchPlan plan{number.launch, image.id, image.root_device, options.instance_type, "", options.instance_profile,
-                  user_data_of(options, number.launch, aws, job), launch_tags(options, owner, number, job.has_value())};
+  LaunchPlan plan{number.launch,
+                  image.id,
+                  image.root_device,
+                  options.instance_type,
+                  "",
+                  options.instance_profile,
+                  user_data_of(options, number.launch, aws, job),
+                  launch_tags(options, owner, number, job.has_value())};
   std::cerr << launch_cost_text(options.instance_type, options.price, options.shutdown_minutes) << "\n";
   if (options.dry_run) {
     show_plan(plan, options, subnets, job.has_value());

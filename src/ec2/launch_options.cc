@@ -70,11 +70,13 @@ void check_image(const std::string& image) {
   static const std::regex form(R"([A-Za-z0-9][A-Za-z0-9._/:-]*@sha256:[0-9a-f]{64})");
   if (image.size() <= 255 && std::regex_match(image, form)) return;
   fail(ExitCode::usage,
-       "--image {}: expected NAME@sha256:DIGEST, as `make push` prints it: a tag may mean another image tomorrow", image);
+       "--image {}: expected NAME@sha256:DIGEST, as `make push` prints it: a tag may mean another image tomorrow",
+       image);
 }
 
 std::string check_results(const std::string& results) {
-  static const std::regex form(R"(s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[A-Za-z0-9!_.*()/=+@-]*[A-Za-z0-9!_.*()=+@-]/?)");
+  static const std::regex form(
+      R"(s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[A-Za-z0-9!_.*()/=+@-]*[A-Za-z0-9!_.*()=+@-]/?)");
   if (results.size() > 256 || !std::regex_match(results, form)) {
     fail(ExitCode::usage, "--results {}: expected s3://BUCKET/PREFIX, of at most 256 plain characters", results);
   }

@@ -46,10 +46,11 @@ void print_table(const std::vector<Instance>& instances, bool with_owner) {
 }  // namespace
 
 int list_command(const Arguments& arguments) {
-  Options options("hens-ec2 list [OPTIONS]",
-                  "The machines that hens-ec2 launched in a region: age, end, cost so far (age times the launch's price; "
-                  "AWS' bill is what counts).",
-                  "hens-ec2 list --everyone");
+  Options options(
+      "hens-ec2 list [OPTIONS]",
+      "The machines that hens-ec2 launched in a region: age, end, cost so far (age times the launch's price; "
+      "AWS' bill is what counts).",
+      "hens-ec2 list --everyone");
   add_account_options(options);
   options.add_flag("everyone", "those of others in the account, too");
   options.add_flag("json", "a JSON list");

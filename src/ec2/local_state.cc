@@ -50,8 +50,8 @@ void LocalState::ensure_key() const {
   std::error_code ignored;
   if (fs::exists(private_key(), ignored) && fs::exists(public_key(), ignored)) return;
   fs::remove(private_key(), ignored);
-  const ChildResult made = run_captured(
-      {{"ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "hens-ec2", "-f", private_key().string()}});
+  const ChildResult made =
+      run_captured({{"ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "hens-ec2", "-f", private_key().string()}});
   if (made.exit_code != 0) fail(ExitCode::cannot_create, "{}: ssh-keygen: {}", private_key().string(), made.err);
 }
 

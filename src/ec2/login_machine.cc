@@ -14,8 +14,9 @@ Instance find_login_machine(const Session& session) {
   for (const Instance& instance : find_instances(session.aws, {session.owner, session.name})) {
     if (instance.state != "running") continue;
     if (value_of(instance.tags, tag::way) != "login") {
-      fail(ExitCode::usage, "{} ({}) was launched by `hens-ec2 submit`: there is no way in, `hens-ec2 fetch` has results",
-           session.name, instance.id);
+      fail(ExitCode::usage,
+           "{} ({}) was launched by `hens-ec2 submit`: there is no way in, `hens-ec2 fetch` has results", session.name,
+           instance.id);
     }
     return instance;
   }

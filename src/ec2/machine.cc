@@ -16,7 +16,8 @@ std::string last_line(const std::string& text) {
   const size_t end = text.find_last_not_of(" \r\n");
   if (end == std::string::npos) return "no answer";
   const size_t begin = text.rfind('\n', end);
-  return text.substr(begin == std::string::npos ? 0 : begin + 1, end - (begin == std::string::npos ? 0 : begin + 1) + 1);
+  return text.substr(begin == std::string::npos ? 0 : begin + 1,
+                     end - (begin == std::string::npos ? 0 : begin + 1) + 1);
 }
 
 }  // namespace
@@ -31,9 +32,23 @@ Machine::Machine(std::string ip, const LocalState& state)
 }
 
 std::vector<std::string> Machine::ssh() const {
-  return {"ssh", "-i", key_.string(), "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes",
-          "-o", "StrictHostKeyChecking=accept-new", "-o", "UserKnownHostsFile=" + shell_quoted(known_hosts_.string()),
-          "-o", "ConnectTimeout=10", "-o", "ServerAliveInterval=15", "-o", "ServerAliveCountMax=4"};
+  return {"ssh",
+          "-i",
+          key_.string(),
+          "-o",
+          "IdentitiesOnly=yes",
+          "-o",
+          "BatchMode=yes",
+          "-o",
+          "StrictHostKeyChecking=accept-new",
+          "-o",
+          "UserKnownHostsFile=" + shell_quoted(known_hosts_.string()),
+          "-o",
+          "ConnectTimeout=10",
+          "-o",
+          "ServerAliveInterval=15",
+          "-o",
+          "ServerAliveCountMax=4"};
 }
 
 std::string Machine::login_line() const {
@@ -56,8 +71,8 @@ int Machine::run_attached(const std::string& line) const {
 std::string Machine::demand(const std::string& line, std::string_view input) const {
   const ChildResult result = run(line, input);
   if (result.exit_code != 0) {
-    fail(ExitCode::unavailable, "ssh {}@{}: exit code {}: {}\n  docs/ec2.md, \"SSH refused\", says what to look at", user,
-         ip_, result.exit_code, last_line(result.err));
+    fail(ExitCode::unavailable, "ssh {}@{}: exit code {}: {}\n  docs/ec2.md, \"SSH refused\", says what to look at",
+         user, ip_, result.exit_code, last_line(result.err));
   }
   return result.out;
 }
@@ -69,8 +84,9 @@ void Machine::wait_until_ready(int seconds) const {
     if (result.exit_code == 0) return;
     if (std::chrono::steady_clock::now() > end) {
       const std::string what = result.exit_code == 255 ? last_line(result.err) : "its user data is not through yet";
-      fail(ExitCode::unavailable, "{}@{} is not ready after {} s: {}\n  docs/ec2.md, \"SSH refused\", says what to look at",
-           user, ip_, seconds, what);
+      fail(ExitCode::unavailable,
+           "{}@{} is not ready after {} s: {}\n  docs/ec2.md, \"SSH refused\", says what to look at", user, ip_,
+           seconds, what);
     }
     poll_pause();
   }
@@ -85,15 +101,16 @@ bool Machine::bring(const std::string& remote, const fs::path& folder) const {
     transport += (transport.empty() ? "" : " ") + (plain ? word : "\"" + word + "\"");
   }
   const std::string from = fmt::format("{}@{}:{}", user, ip_, remote);
-  return hens::run_attached({{"rsync", "-a", "--partial", "--exclude=*.tmp", "--rsync-path", "sudo rsync", "-e", transport,
-                              from, folder.string() + "/"}}) == 0;
+  return hens::run_attached({{"rsync", "-a", "--partial", "--exclude=*.tmp", "--rsync-path", "sudo rsync", "-e",
+                              transport, from, folder.string() + "/"}}) == 0;
 }
 
 std::optional<std::string> Machine::deadline() const {
   const ChildResult result = run("sudo /opt/hens-ec2/timer show");
   std::string text = result.out;
   std::erase_if(text, [](unsigned char c) { return std::isspace(c) != 0; });
-  const bool number = !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
+  const bool number =
+      !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
   if (result.exit_code != 0 || (!number && text != "never")) return std::nullopt;
   return text;
 }

@@ -13,10 +13,22 @@ namespace {
 
 // Published Linux on-demand prices of us-east-1, typed in by hand: nothing asks AWS' price list.
 constexpr std::array<std::pair<std::string_view, double>, 17> prices{{
-    {"g5.xlarge", 1.006},      {"g5.2xlarge", 1.212},     {"g5.4xlarge", 1.624},    {"g5.8xlarge", 2.448},
-    {"g6.xlarge", 0.8048},     {"g6.2xlarge", 0.9776},    {"g6.4xlarge", 1.3232},   {"g6.8xlarge", 2.0144},
-    {"g6e.xlarge", 1.861},     {"g6e.2xlarge", 2.24208},  {"g6e.4xlarge", 3.00424}, {"g6e.8xlarge", 4.52856},
-    {"g6e.12xlarge", 10.49264}, {"g6e.16xlarge", 7.57719}, {"g6e.24xlarge", 15.06559}, {"g6e.48xlarge", 30.13118},
+    {"g5.xlarge", 1.006},
+    {"g5.2xlarge", 1.212},
+    {"g5.4xlarge", 1.624},
+    {"g5.8xlarge", 2.448},
+    {"g6.xlarge", 0.8048},
+    {"g6.2xlarge", 0.9776},
+    {"g6.4xlarge", 1.3232},
+    {"g6.8xlarge", 2.0144},
+    {"g6e.xlarge", 1.861},
+    {"g6e.2xlarge", 2.24208},
+    {"g6e.4xlarge", 3.00424},
+    {"g6e.8xlarge", 4.52856},
+    {"g6e.12xlarge", 10.49264},
+    {"g6e.16xlarge", 7.57719},
+    {"g6e.24xlarge", 15.06559},
+    {"g6e.48xlarge", 30.13118},
     {"p5.48xlarge", 55.04},
 }};
 
@@ -49,9 +61,9 @@ std::string launch_cost_text(const std::string& instance_type, std::optional<dou
     return fmt::format("No price is known for {}: --price-per-hour names it. The timer is {} min.", instance_type,
                        timer_minutes);
   }
-  const std::string source =
-      given_price ? std::string("--price-per-hour")
-                  : fmt::format("on demand in us-east-1, {}; --price-per-hour names yours", price_date);
+  const std::string source = given_price
+                                 ? std::string("--price-per-hour")
+                                 : fmt::format("on demand in us-east-1, {}; --price-per-hour names yours", price_date);
   return fmt::format(
       "At most {}: {} min x {} USD/h ({}), unless the timer is extended. A few minutes of start and end, the disk "
       "(0.02 USD/h) and traffic come on top.",

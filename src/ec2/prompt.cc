@@ -1,7 +1,6 @@
 #include "ec2/prompt.h"
 
 #include <iostream>
-
 #include <unistd.h>
 
 namespace hens::ec2 {

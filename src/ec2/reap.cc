@@ -18,10 +18,12 @@ OwnerAndName whose(const Tags& tags) { return {value_of(tags, tag::owner), value
 
 // Somebody may have typed `shutdown +120` on the machine, which no tag tells: it is asked, where it can be.
 std::optional<std::string> later_end(const Session& session, const Instance& instance, Time when) {
-  if (value_of(instance.tags, tag::way) != "login" || instance.state != "running" || instance.ip.empty()) return std::nullopt;
+  if (value_of(instance.tags, tag::way) != "login" || instance.state != "running" || instance.ip.empty())
+    return std::nullopt;
   const LocalState state(session.owner, session.aws.region(), value_of(instance.tags, tag::name));
   std::error_code ignored;
-  if (value_of(instance.tags, tag::owner) != session.owner || !fs::exists(state.private_key(), ignored)) return std::nullopt;
+  if (value_of(instance.tags, tag::owner) != session.owner || !fs::exists(state.private_key(), ignored))
+    return std::nullopt;
   const auto says = Machine(instance.ip, state).deadline();
   if (!says || *says == "never") return says;
   const Time end{std::chrono::seconds(std::strtoll(says->c_str(), nullptr, 10))};
@@ -85,11 +87,12 @@ class Reaper {
 }  // namespace
 
 int reap_command(const Arguments& arguments) {
-  Options options("hens-ec2 reap [OPTIONS]",
-                  "Deletes what hens-ec2 made and whose time is over: instances whose timer should have ended them, and "
-                  "volumes, key pairs and security groups that nothing uses. A machine that was extended by hand says "
-                  "so, where it can be asked, and is left alone.",
-                  "hens-ec2 reap --dry-run");
+  Options options(
+      "hens-ec2 reap [OPTIONS]",
+      "Deletes what hens-ec2 made and whose time is over: instances whose timer should have ended them, and "
+      "volumes, key pairs and security groups that nothing uses. A machine that was extended by hand says "
+      "so, where it can be asked, and is left alone.",
+      "hens-ec2 reap --dry-run");
   add_account_options(options);
   options.add("within", "MIN", "also what expires so soon (default: 0)");
   options.add_flag("everyone", "that of others in the account, too");

@@ -226,9 +226,9 @@ MachineImage find_machine_image(const Aws& aws, const std::string& ami) {
 
 std::vector<Subnet> find_subnets(const Aws& aws, const std::string& subnet, const std::string& instance_type) {
   std::vector<Subnet> subnets;
-  const auto words = subnet.empty()
-                         ? std::vector<std::string>{"--filters", Json::array({filter("default-for-az", {"true"})}).dump()}
-                         : std::vector<std::string>{"--subnet-ids", subnet};
+  const auto words =
+      subnet.empty() ? std::vector<std::string>{"--filters", Json::array({filter("default-for-az", {"true"})}).dump()}
+                     : std::vector<std::string>{"--subnet-ids", subnet};
   std::vector<std::string> command{"ec2", "describe-subnets"};
   command.insert(command.end(), words.begin(), words.end());
   const Json answer = aws.call(command);

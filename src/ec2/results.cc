@@ -8,9 +8,11 @@ namespace hens::ec2 {
 namespace {
 
 const char* advice(const std::string& stage) {
-  if (stage == "pull") return "log.txt has docker's words: is the digest right, may the machine read the registry, did it time out?";
+  if (stage == "pull")
+    return "log.txt has docker's words: is the digest right, may the machine read the registry, did it time out?";
   if (stage == "gpu") return "the instance type needs an NVIDIA GPU, the AMI its driver";
-  if (stage == "docker") return "log.txt has docker's words: as a rule the AMI's driver is older than the image's CUDA needs";
+  if (stage == "docker")
+    return "log.txt has docker's words: as a rule the AMI's driver is older than the image's CUDA needs";
   if (stage == "upload") return "the instance profile needs s3:PutObject, s3:GetObject and s3:ListBucket there";
   if (stage == "time") return "--auto-shutdown was too short; the same command continues";
   return "log.txt has its words";

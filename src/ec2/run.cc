@@ -67,7 +67,8 @@ int run_command(const Arguments& arguments) {
   log_in_to_registry(session, machine, image);
   const std::string number = sha256_hex(job.text + "\n" + image).substr(0, 16);
   const ChildResult started = machine.run(
-      fmt::format("sudo /opt/hens-ec2/job start {} {} {}", shell_quoted(job.name), shell_quoted(image), number), job.text);
+      fmt::format("sudo /opt/hens-ec2/job start {} {} {}", shell_quoted(job.name), shell_quoted(image), number),
+      job.text);
   if (started.exit_code != 0) {
     fail(started.exit_code == 75 ? ExitCode::interrupted : ExitCode::unavailable, "{}: {}", instance.id, started.err);
   }
@@ -78,7 +79,8 @@ int run_command(const Arguments& arguments) {
                        machine.bring("/var/lib/hens-ec2/output/" + job.name + "/", folder);
   show_results(folder);
   if (const std::string sentence = explain(status); !sentence.empty()) std::cerr << sentence << "\n";
-  if (!brought) fail(ExitCode::io, "{}: not all results could be brought: the same command tries again", folder.string());
+  if (!brought)
+    fail(ExitCode::io, "{}: not all results could be brought: the same command tries again", folder.string());
   return status.exit_code;
 }
 

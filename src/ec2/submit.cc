@@ -14,8 +14,10 @@ void check_place(const Aws& aws, const std::string& results) {
   const auto status = read_remote_status(aws, results);
   if (!status) return;
   if (status->finished() && status->exit_code == 0) {
-    fail(ExitCode::bad_spec, "{} has the results of a finished job: `hens-ec2 fetch --results {}` brings them; give "
-         "another place for another job", results, results);
+    fail(ExitCode::bad_spec,
+         "{} has the results of a finished job: `hens-ec2 fetch --results {}` brings them; give "
+         "another place for another job",
+         results, results);
   }
   std::cerr << fmt::format("{}: a job there is {}, exit code {}: this one continues it\n", results, status->state,
                            status->exit_code);

@@ -71,7 +71,8 @@ Json to_json(const Tags& tags) {
 
 Tags tags_from_json(const Json& resource) {
   Tags tags;
-  for (const Json& entry : resource.value("Tags", Json::array())) tags[entry.value("Key", "")] = entry.value("Value", "");
+  for (const Json& entry : resource.value("Tags", Json::array()))
+    tags[entry.value("Key", "")] = entry.value("Value", "");
   return tags;
 }
 

@@ -30,7 +30,8 @@ void show(std::ostream& out, const Found& found) {
   for (const Instance& instance : found.instances) {
     const auto cost = cost_so_far(instance, current_time());
     out << fmt::format("  instance        {}  {}  {}, {} old{}\n", instance.id, instance.type, instance.state,
-                       minutes_text(current_time() - instance.launched), cost ? fmt::format(", {:.2f} USD", *cost) : "");
+                       minutes_text(current_time() - instance.launched),
+                       cost ? fmt::format(", {:.2f} USD", *cost) : "");
   }
   for (const Resource& volume : found.volumes) out << "  volume          " << volume.id << "\n";
   for (const Resource& group : found.groups) out << "  security group  " << group.id << "\n";

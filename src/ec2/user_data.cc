@@ -58,8 +58,8 @@ std::string without_comments(std::string_view script) {
     const size_t end = std::min(script.find('\n', begin), script.size() - 1) + 1;
     const std::string_view line = script.substr(begin, end - begin);
     const size_t first = line.find_first_not_of(" \n");
-    const bool comment = first != std::string_view::npos && line[first] == '#' &&
-                         line.find("shellcheck") == std::string_view::npos;
+    const bool comment =
+        first != std::string_view::npos && line[first] == '#' && line.find("shellcheck") == std::string_view::npos;
     if (begin == 0 || !comment) kept += line;
     begin = end;
   }
@@ -90,7 +90,9 @@ std::string job_document(const std::string& job_text) {
 
 std::string config_lines(const MachineConfig& config) {
   std::string lines;
-  const auto add = [&](const char* key, const std::string& value) { lines += fmt::format("{}={}\n", key, shell_quoted(value)); };
+  const auto add = [&](const char* key, const std::string& value) {
+    lines += fmt::format("{}={}\n", key, shell_quoted(value));
+  };
   add("name", config.name);
   add("launch", config.launch);
   add("region", config.region);
@@ -132,7 +134,8 @@ std::string render_user_data(const MachineConfig& config) {
   replace(script, "%FILES%", files);
   if (script.size() > most_bytes) {
     fail(ExitCode::bad_input,
-         "the job's YAML is {} bytes long, {} more than fit into EC2's user data: shorten its comments, or use `hens-ec2 "
+         "the job's YAML is {} bytes long, {} more than fit into EC2's user data: shorten its comments, or use "
+         "`hens-ec2 "
          "create` and `run`",
          config.job_text.size(), (script.size() - most_bytes) * 3 / 4 + 1);
   }

@@ -67,14 +67,19 @@ def run_instances(words):
         return 0, known["answer"]
     code, out = real(words)
     if code == 0:
-        memory.write_text(json.dumps({"digest": digest, "answer": out}))
+        memory.write_text(json.dumps({"digest": digest, "answer": out, "group": option(words, "--security-group-ids")}))
     return code, out
 
 
 def delete_security_group(words):
-    group = option(words, "--group-id")
-    filters = [{"Name": "instance.group-id", "Values": [group]}, {"Name": "instance-state-name", "Values": LIVING}]
-    if ask(["ec2", "describe-instances", "--filters", json.dumps(filters)])["Reservations"]:
+    # moto forgets the group of an instance that gets a public address: the launches remembered here know.
+    group, users = option(words, "--group-id"), []
+    for memory in folder().glob("token-*.json"):
+        known = json.loads(memory.read_text())
+        if known["group"] == group:
+            users += [instance["InstanceId"] for instance in json.loads(known["answer"])["Instances"]]
+    filters = [{"Name": "instance-id", "Values": users}, {"Name": "instance-state-name", "Values": LIVING}]
+    if users and ask(["ec2", "describe-instances", "--filters", json.dumps(filters)])["Reservations"]:
         return service_error(words, "DependencyViolation", f"resource {group} has a dependent object"), ""
     return real(words)
 

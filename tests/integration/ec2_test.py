@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import pty
+import subprocess
 import sys
 import unittest
 
@@ -48,7 +49,7 @@ class Create(Ec2Test):
         key, = self.account.keys()
         group, = self.account.groups()
         self.assertEqual(instance["KeyName"], key["KeyName"])
-        self.assertEqual([g["GroupId"] for g in instance["SecurityGroups"]], [group["GroupId"]])
+        self.assertEqual(option["--security-group-ids"], group["GroupId"])
         permission, = group["IpPermissions"]
         self.assertEqual((permission["IpProtocol"], permission["FromPort"], permission["ToPort"]), ("tcp", 22, 22))
         self.assertEqual([r["CidrIp"] for r in permission["IpRanges"]], [ADDRESS + "/32"])
@@ -248,6 +249,7 @@ class Errors(Ec2Test):
                     self.account.plan({"call": call, "do": "lost_answer", "times": times})
                     if call.endswith("ingress") and times == 3:
                         self.account.create(expect=UNAVAILABLE)
+                        self.assertEqual(self.account.instances(), [])
                     else:
                         self.account.create()
                         self.only_instance()
@@ -337,6 +339,11 @@ class Teardown(Ec2Test):
         self.account.create()
         self.assertIn("--force", self.account.hens_ec2("teardown", expect=USAGE).stderr)
         self.only_instance()
+        # What stands before aws refuses to delete a group in use, as EC2 does and moto does not.
+        group = self.account.groups()[0]["GroupId"]
+        asked = subprocess.run([self.account.bin / "aws", "ec2", "delete-security-group", "--region", REGION, "--group-id",
+                                group], env=self.account.environment, capture_output=True, text=True)
+        self.assertIn("DependencyViolation", asked.stderr)
         self.account.plan({"call": "ec2 terminate-instances", "do": "error", "code": "UnauthorizedOperation"})
         failed = self.account.hens_ec2("teardown", "--all", "--force", expect=CREDENTIALS)
         self.assertNotIn("nothing of yours is left", failed.stdout)
