@@ -20,6 +20,12 @@ std::string last_line(const std::string& text) {
                      end - (begin == std::string::npos ? 0 : begin + 1) + 1);
 }
 
+// ssh reads the value as a list of words, with double quotes.
+std::string known_hosts_option(const fs::path& path) {
+  const bool plain = path.string().find(' ') == std::string::npos;
+  return plain ? path.string() : "\"" + path.string() + "\"";
+}
+
 }  // namespace
 
 Machine::Machine(std::string ip, const LocalState& state)
@@ -42,7 +48,7 @@ std::vector<std::string> Machine::ssh() const {
           "-o",
           "StrictHostKeyChecking=accept-new",
           "-o",
-          "UserKnownHostsFile=" + shell_quoted(known_hosts_.string()),
+          "UserKnownHostsFile=" + known_hosts_option(known_hosts_),
           "-o",
           "ConnectTimeout=10",
           "-o",
@@ -98,7 +104,7 @@ bool Machine::bring(const std::string& remote, const fs::path& folder) const {
   std::string transport;
   for (const std::string& word : ssh()) {
     const bool plain = word.find_first_of(" '\"") == std::string::npos;
-    transport += (transport.empty() ? "" : " ") + (plain ? word : "\"" + word + "\"");
+    transport += (transport.empty() ? "" : " ") + (plain ? word : "'" + word + "'");
   }
   const std::string from = fmt::format("{}@{}:{}", user, ip_, remote);
   return hens::run_attached({{"rsync", "-a", "--partial", "--exclude=*.tmp", "--rsync-path", "sudo rsync", "-e",

@@ -20,7 +20,7 @@ void log_in_to_registry(const Session& session, const Machine& machine, const st
   if (at == std::string::npos || !host.ends_with(".amazonaws.com")) return;
   const std::string home = host.substr(at + 9, host.find('.', at + 9) - at - 9);
   const std::string password = session.aws.in_region(home).text({"ecr", "get-login-password"});
-  machine.demand("sudo docker login --username AWS --password-stdin " + shell_quoted(host), password);
+  machine.demand("sudo -H docker login --username AWS --password-stdin " + shell_quoted(host), password);
 }
 
 // The log as it grows, whatever the connection does, until the job is over.
@@ -81,7 +81,8 @@ int run_command(const Arguments& arguments) {
   if (const std::string sentence = explain(status); !sentence.empty()) std::cerr << sentence << "\n";
   if (!brought)
     fail(ExitCode::io, "{}: not all results could be brought: the same command tries again", folder.string());
-  return status.exit_code;
+  // A service that died without a word is no success.
+  return status.finished() ? status.exit_code : static_cast<int>(ExitCode::interrupted);
 }
 
 }  // namespace hens::ec2

@@ -193,4 +193,12 @@ if __name__ == "__main__":
     import awscli.customizations.s3.subcommands  # noqa: F401  loaded before the first fork
     
     CLI_ENVIRONMENT = {"AWS_DATA_PATH": os.environ["AWS_DATA_PATH"]}  # set by that import: where its own data lie
-    serve(sys.argv[2])
+    import awscli.botocore.session
+
+    where = sys.argv[2]
+    # What the CLI reads from its own files is the same at each call: read once, before the first fork.
+    LOADER = awscli.botocore.session.create_loader(CLI_ENVIRONMENT["AWS_DATA_PATH"])
+    awscli.botocore.session.create_loader = lambda *_: LOADER
+    for warm in (["ec2", "run-instances"], ["sts", "get-caller-identity"], ["s3api", "head-object"], ["ssm", "get-parameter"]):
+        real([*warm, "--generate-cli-skeleton"])
+    serve(where)

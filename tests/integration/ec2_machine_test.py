@@ -86,7 +86,7 @@ else
   mkdir -p "$(dirname "$to")" && cp "$from" "$to"
 fi
 """,
-    "sudo": '#!/bin/bash\nexec "$@"\n',
+    "sudo": '#!/bin/bash\n[ "$1" = -H ] && shift\nexec "$@"\n',
 }
 
 
@@ -416,6 +416,14 @@ cp -r "$(eval echo "$from")"$([[ $from = */ ]] && echo .) "${{@: -1}}"
         self.assertEqual(process.returncode, 0, err)
         self.assertIn("Total time", out)
         self.assertEqual(len(self.machine.calls("docker run")), 1)
+
+    def test_a_service_that_dies_is_no_success(self):
+        self.machine.order("long")
+        process = self.account.start("run", self.account.job, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.machine.wait_for(self.machine.state / "output/demo/steps")
+        os.kill(int((self.machine.run_folder / "pid").read_text()), signal.SIGKILL)
+        self.assertEqual(process.wait(timeout=60), INTERRUPTED)
+        (self.machine.fake / "long").unlink()
 
     def test_refused(self):
         self.machine.order("refused")

@@ -6,6 +6,7 @@
 #   job status                              status.json
 # status.json: {launch, state: running|interrupted|finished, stage, exit_code, message, time}. Exit codes are hens' own.
 set -u
+export HOME=${HOME:-/root} # where docker keeps its logins; a service has none
 root=${HENS_EC2_ROOT:-}
 state=$root/var/lib/hens-ec2
 run=$root/run/hens-ec2
@@ -174,7 +175,10 @@ follow() { # LINES
   [ -e "$state/job.yaml" ] || exit 66
   tail -n "${1:-+1}" -f "$log" &
   local tail=$!
-  while [ ! -e "$state/finished" ]; do sleep 1; done
+  while [ ! -e "$state/finished" ]; do
+    sleep 1
+    systemctl is-active --quiet hens-ec2-job.service || { sleep 2 && systemctl is-active --quiet hens-ec2-job.service; } || break
+  done
   sleep 1
   kill "$tail"
 }
