@@ -120,7 +120,9 @@ def carry_out_planned(words, caller):
     if order["do"] == "stale":
         sys.stdout.write('{"Reservations": []}')
         return 0
-    code, out = carry_out(words)
+    unheard = io.StringIO() if order["do"] == "lost_answer" else sys.stderr
+    with contextlib.redirect_stderr(unheard):
+        code, out = carry_out(words)
     if order["do"] == "kill":
         os.kill(caller, signal.SIGKILL)
     if order["do"] == "lost_answer":
@@ -191,14 +193,14 @@ if __name__ == "__main__":
 
     import awscli.clidriver
     import awscli.customizations.s3.subcommands  # noqa: F401  loaded before the first fork
-    
-    CLI_ENVIRONMENT = {"AWS_DATA_PATH": os.environ["AWS_DATA_PATH"]}  # set by that import: where its own data lie
-    import awscli.botocore.session
+    import botocore.session  # the CLI's own copy, under this name
+
+    CLI_ENVIRONMENT = {"AWS_DATA_PATH": os.environ["AWS_DATA_PATH"]}  # set by these imports: where its own data lie
 
     where = sys.argv[2]
     # What the CLI reads from its own files is the same at each call: read once, before the first fork.
-    LOADER = awscli.botocore.session.create_loader(CLI_ENVIRONMENT["AWS_DATA_PATH"])
-    awscli.botocore.session.create_loader = lambda *_: LOADER
+    LOADER = botocore.session.create_loader(CLI_ENVIRONMENT["AWS_DATA_PATH"])
+    botocore.session.create_loader = lambda *_: LOADER
     for warm in (["ec2", "run-instances"], ["sts", "get-caller-identity"], ["s3api", "head-object"], ["ssm", "get-parameter"]):
         real([*warm, "--generate-cli-skeleton"])
     serve(where)

@@ -396,6 +396,7 @@ cp -r "$(eval echo "$from")"$([[ $from = */ ]] && echo .) "${{@: -1}}"
         self.machine.order("no_gpu")
         self.assertIn("no GPU", self.account.hens_ec2("run", self.account.job, expect=GPU).stderr)
         (self.machine.fake / "no_gpu").unlink()
+        (self.machine.fake / "pulled").unlink()
         self.machine.order("no_pull")
         self.assertIn("pull", self.account.hens_ec2("run", self.account.job, expect=UNAVAILABLE).stderr)
 
