@@ -125,8 +125,8 @@ class Account:
     def create(self, *words, **keywords):
         return self.hens_ec2("create", "--ssh-cidr", ADDRESS, "--image", IMAGE, *words, **keywords)
 
-    def submit(self, *words, **keywords):
-        return self.hens_ec2("submit", self.job, "--image", IMAGE, "--results", "s3://bucket/run", "--instance-profile",
+    def submit(self, *words, results="s3://bucket/run", **keywords):
+        return self.hens_ec2("submit", self.job, "--image", IMAGE, "--results", results, "--instance-profile",
                              "hens-results", *words, **keywords)
 
     # ---- the shim ----

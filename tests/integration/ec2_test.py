@@ -467,7 +467,7 @@ class Submit(Ec2Test):
         self.put_status("finished", 0, launch="older")
         self.end_machine()
         self.assertIn("left nothing", self.account.hens_ec2("fetch", expect=UNAVAILABLE).stderr)
-        self.account.submit("--results", "s3://bucket/other")
+        self.account.submit(results="s3://bucket/other")
         self.end_machine()
 
     def test_an_interrupted_job_can_be_fetched_and_continued(self):
@@ -481,12 +481,12 @@ class Submit(Ec2Test):
         self.put_status("finished", 0, launch="x")
         self.assertIn("fetch", self.account.submit(expect=BAD_SPEC).stderr)
         self.assertEqual(self.account.left(), [])
-        self.assertIn("NoSuchBucket", self.account.submit("--results", "s3://nowhere/x", expect=None).stderr)
+        self.assertIn("NoSuchBucket", self.account.submit(results="s3://nowhere/x", expect=None).stderr)
 
     def test_a_job_that_cannot_run_there_costs_nothing(self):
         for text, said in [("models: [/data/package]\ninitial_conditions: {}\n", "/data/package"),
                            ("models: []\ninitial_conditions: {path: ../x.nc}\n", "../x.nc"), ("[1]\n", "models"),
-                           ("a: [", "demo.yaml:"), ("models: []\ninitial_conditions: {}\n#" + "x" * 20000, "16384")]:
+                           ("a: [", "demo.yaml:"), ("models: []\ninitial_conditions: {}\n#" + "x" * 20000, "user data")]:
             with self.subTest(said):
                 self.account.job.write_text(text)
                 self.assertIn(said, self.account.submit(expect=None).stderr)
