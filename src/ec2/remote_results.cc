@@ -2,14 +2,31 @@
 
 #include <iostream>
 
+#include "base/error.h"
+
 namespace hens::ec2 {
+namespace {
+
+// "Not there" is what S3 says of an object, and of any object in a bucket that is not there.
+void check_bucket(const Aws& aws, const std::string& results) {
+  const std::string bucket = results.substr(5, results.find('/', 5) - 5);
+  try {
+    aws.call({"s3api", "head-bucket", "--bucket", bucket});
+  } catch (const AwsError& error) {
+    if (error.kind() != AwsErrorKind::missing) throw;
+    fail(ExitCode::missing_input, "{}: there is no bucket {}", results, bucket);
+  }
+}
+
+}  // namespace
 
 std::optional<JobStatus> read_remote_status(const Aws& aws, const std::string& results) {
   try {
     return parse_status(aws.text({"s3", "cp", results + "/status.json", "-"}));
   } catch (const AwsError& error) {
-    if (error.kind() == AwsErrorKind::missing && error.aws_code() != "NoSuchBucket") return std::nullopt;
-    throw;
+    if (error.kind() != AwsErrorKind::missing) throw;
+    check_bucket(aws, results);
+    return std::nullopt;
   }
 }
 

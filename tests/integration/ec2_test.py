@@ -481,7 +481,8 @@ class Submit(Ec2Test):
         self.put_status("finished", 0, launch="x")
         self.assertIn("fetch", self.account.submit(expect=BAD_SPEC).stderr)
         self.assertEqual(self.account.left(), [])
-        self.assertIn("NoSuchBucket", self.account.submit(results="s3://nowhere/x", expect=None).stderr)
+        self.assertIn("no bucket nowhere", self.account.submit(results="s3://nowhere/x", expect=MISSING).stderr)
+        self.assertEqual(self.account.left(), [])
 
     def test_a_job_that_cannot_run_there_costs_nothing(self):
         for text, said in [("models: [/data/package]\ninitial_conditions: {}\n", "/data/package"),
