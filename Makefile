@@ -8,7 +8,7 @@ export CCACHE_SLOPPINESS = pch_defines,time_macros,include_file_mtime,include_fi
 export CCACHE_BASEDIR = $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup configure build demo test bench-store install format clean
+.PHONY: help setup configure build hens-ec2 demo test bench-store install format clean
 
 help:  ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | sed 's/:.*## /\t/' | expand -t 22
@@ -22,6 +22,12 @@ configure: setup
 
 build: configure  ## build the programs into build/
 	@cmake --build $(BUILD) -j $(JOBS)
+
+hens-ec2:  ## build the operator's tool alone, without LibTorch: build-ec2/hens-ec2
+	@scripts/setup.sh ec2
+	@cmake -G Ninja -S . -B $(BUILD)-ec2 -DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache \
+	  -DHENS_BUILD_FORECAST=OFF -DHENS_BUILD_TESTS=OFF >$(BUILD)-ec2.log 2>&1 || { cat $(BUILD)-ec2.log; exit 1; }
+	@cmake --build $(BUILD)-ec2 -j $(JOBS) --target hens-ec2
 
 demo: build  ## build, then run jobs/demo.yaml on the CPU
 	@$(BUILD)/hens run jobs/demo.yaml --output runs/demo

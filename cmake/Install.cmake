@@ -1,7 +1,7 @@
 # A relocatable tree: bin/hens, lib/ with every library that a bare glibc system lacks, lib/torch as a link to LibTorch.
 # On another machine only that link has to be set anew (or LD_LIBRARY_PATH). GRIB input also needs ecCodes' tables there.
 include(GNUInstallDirs)
-install(TARGETS hens RUNTIME_DEPENDENCY_SET hens_libraries RUNTIME DESTINATION bin)
+install(TARGETS hens hens-ec2 RUNTIME_DEPENDENCY_SET hens_libraries RUNTIME DESTINATION bin)
 install(RUNTIME_DEPENDENCY_SET hens_libraries
         DIRECTORIES ${HENS_TORCH_ROOT}/lib
         PRE_EXCLUDE_REGEXES "^ld-linux" "^lib(c|m|dl|rt|pthread|resolv|nsl|util)\\.so" "^lib(torch|c10|gomp-|cud|nv|cu)"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what hens needs to build and test, as far as it is missing: Debian/Ubuntu packages, LibTorch with nvcc (as
 # pinned Python wheels, into .deps/torch), the Python packages of the tests (into .deps/py). Safe to run again.
-#   scripts/setup.sh [build|test]      default: build
+#   scripts/setup.sh [build|test|ec2]      default: build; ec2: only what hens-ec2 needs
 set -euo pipefail
 cd "$(dirname "$0")/.."
 what=${1:-build}
@@ -10,12 +10,14 @@ torch=2.11.0
 cuda_nvcc=13.0.88
 cuda_cccl=13.0.85
 
-build_packages=(
-  g++ make cmake ninja-build ccache pkg-config git ca-certificates python3 python3-venv
+ec2_packages=(
+  g++ make cmake ninja-build ccache pkg-config git ca-certificates
   libboost-dev libboost-program-options-dev libyaml-cpp-dev libfmt-dev nlohmann-json3-dev
-  libhdf5-dev libnetcdf-dev libeccodes-dev libcurl4-openssl-dev libssl-dev libisal-dev libblosc-dev
+  libcurl4-openssl-dev libssl-dev libisal-dev)
+build_packages=("${ec2_packages[@]}" python3 python3-venv
+  libhdf5-dev libnetcdf-dev libeccodes-dev libblosc-dev
   libcairo2-dev libjpeg-dev fonts-dejavu-core gmt-gshhg-low libgtest-dev libgmock-dev)
-test_packages=(libeccodes-tools nginx-light procps time)
+test_packages=(libeccodes-tools nginx-light openssh-client procps time)
 
 say() { printf '== %s\n' "$*" >&2; }
 
@@ -61,10 +63,15 @@ complete_toolkit() {
 }
 
 if command -v apt-get >/dev/null; then
+  if [ "$what" = ec2 ]; then
+    install_packages "${ec2_packages[@]}"
+    exit
+  fi
   install_packages "${build_packages[@]}"
   [ "$what" = build ] || install_packages "${test_packages[@]}"
 else
   say "no apt-get here: install by hand: ${build_packages[*]}"
+  [ "$what" != ec2 ] || exit 0
 fi
 python_environment torch "torch==$torch nvcc==$cuda_nvcc" "torch==$torch" "nvidia-cuda-nvcc==$cuda_nvcc" \
   "nvidia-nvvm==$cuda_nvcc" "nvidia-cuda-crt==$cuda_nvcc" "nvidia-cuda-cccl==$cuda_cccl"

@@ -1,0 +1,174 @@
+#include "ec2/aws.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <regex>
+#include <string_view>
+
+#include "base/child_process.h"
+#include "base/stop.h"
+
+namespace hens::ec2 {
+namespace {
+
+template <size_t N>
+bool contains_any(std::string_view text, const std::array<std::string_view, N>& words) {
+  return std::any_of(words.begin(), words.end(),
+                     [&](std::string_view word) { return text.find(word) != std::string_view::npos; });
+}
+
+constexpr std::array<std::string_view, 3> capacity_codes{"InsufficientInstanceCapacity", "InsufficientHostCapacity",
+                                                         "InsufficientCapacity"};
+constexpr std::array<std::string_view, 14> credential_codes{
+    "AuthFailure",        "UnauthorizedOperation", "AccessDenied",       "ExpiredToken",
+    "RequestExpired",     "InvalidClientTokenId",  "UnrecognizedClient", "SignatureDoesNotMatch",
+    "InvalidAccessKeyId", "IncompleteSignature",   "OptInRequired",      "Blocked",
+    "InvalidToken",       "TokenRefreshRequired"};
+// The CLI's own sentences where it has no answer of the service.
+constexpr std::array<std::string_view, 9> credential_texts{"Unable to locate credentials",
+                                                           "could not be found",
+                                                           "SSO session",
+                                                           "Error loading SSO",
+                                                           "Partial credentials",
+                                                           "Token has expired",
+                                                           "token has expired",
+                                                           "Error when retrieving credentials",
+                                                           "refresh failed"};
+constexpr std::array<std::string_view, 7> ambiguous_codes{
+    "RequestTimeout", "InternalError", "InternalFailure", "ServiceUnavailable", "Unavailable", "Timeout", "500"};
+constexpr std::array<std::string_view, 6> ambiguous_texts{"Read timeout",      "Connect timeout",
+                                                          "Could not connect", "Connection was closed",
+                                                          "Connection reset",  "Connection aborted"};
+
+std::string trimmed(std::string text) {
+  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back()))) text.pop_back();
+  const size_t first = text.find_first_not_of(" \n\r\t");
+  return first == std::string::npos ? "" : text.substr(first);
+}
+
+ExitCode exit_code_of(AwsErrorKind kind) {
+  switch (kind) {
+    case AwsErrorKind::credentials:
+      return ExitCode::credentials;
+    case AwsErrorKind::missing:
+      return ExitCode::missing_input;
+    default:
+      return ExitCode::unavailable;
+  }
+}
+
+const char* advice(AwsErrorKind kind, const std::string& code) {
+  if (code == "UnauthorizedOperation") {
+    return "\n  The identity lacks a permission: docs/ec2.md has the policy (`aws sts decode-authorization-message`).";
+  }
+  if (kind != AwsErrorKind::credentials) return "";
+  return "\n  Refresh the credentials (`aws sso login`, `aws configure`), then try `aws sts get-caller-identity`.";
+}
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr ? value : "";
+}
+
+std::string operation_of(const std::vector<std::string>& words) {
+  return words.size() < 2 ? words.at(0) : words[0] + " " + words[1];
+}
+
+// Version 2 of the CLI would start a pager.
+ChildCommand command_of(std::vector<std::string> argv) { return {std::move(argv), {{"AWS_PAGER", ""}}}; }
+
+}  // namespace
+
+AwsError::AwsError(AwsErrorKind kind, std::string code, const std::string& message)
+    : Error(exit_code_of(kind), message), kind_(kind), code_(std::move(code)) {}
+
+AwsErrorKind classify(const std::string& aws_code, const std::string& text) {
+  if (aws_code.empty()) {
+    if (contains_any(text, ambiguous_texts)) return AwsErrorKind::ambiguous;
+    return contains_any(text, credential_texts) ? AwsErrorKind::credentials : AwsErrorKind::other;
+  }
+  if (contains_any(aws_code, capacity_codes)) return AwsErrorKind::capacity;
+  if (contains_any(aws_code, credential_codes)) return AwsErrorKind::credentials;
+  if (aws_code == "DependencyViolation" || aws_code == "InvalidGroup.InUse" || aws_code == "VolumeInUse") {
+    return AwsErrorKind::in_use;
+  }
+  if (aws_code.ends_with(".NotFound") || aws_code.ends_with("NotFound") || aws_code == "404" ||
+      aws_code == "NoSuchKey") {
+    return AwsErrorKind::missing;
+  }
+  if (aws_code.ends_with(".Duplicate")) return AwsErrorKind::duplicate;
+  return contains_any(aws_code, ambiguous_codes) ? AwsErrorKind::ambiguous : AwsErrorKind::other;
+}
+
+AwsError parse_aws_error(const std::string& operation, int exit_code, const std::string& stderr_text) {
+  static const std::regex form(R"(An error occurred \(([^)]+)\) when calling the (\w+) operation[^:]*: ([^]*))");
+  const std::string text = trimmed(stderr_text);
+  std::smatch match;
+  std::string code;
+  std::string sentence = text.empty() ? fmt::format("exit code {}", exit_code) : text;
+  if (std::regex_search(text, match, form)) {
+    code = match[1];
+    sentence = fmt::format("{}: {}", code, trimmed(match[3]));
+  }
+  // Killed before it could answer, by a signal of the terminal, say.
+  const AwsErrorKind kind = text.empty() && exit_code > 128 ? AwsErrorKind::ambiguous : classify(code, text);
+  return {kind, code, fmt::format("aws {}: {}{}", operation, sentence, advice(kind, code))};
+}
+
+Aws::Aws(const std::string& region, std::string profile) : region_(region), profile_(std::move(profile)) {
+  for (const char* name : {"AWS_REGION", "REGION", "AWS_DEFAULT_REGION"}) {
+    if (region_.empty()) region_ = environment(name);
+  }
+  if (region_.empty()) {
+    std::vector<std::string> words{"aws", "configure", "get", "region"};
+    if (!profile_.empty()) words.insert(words.end(), {"--profile", profile_});
+    region_ = trimmed(run_captured(command_of(words)).out);
+  }
+  static const std::regex form("[a-z]{2}(-[a-z]+)+-[0-9]");
+  if (region_.empty()) {
+    fail(ExitCode::usage, "no region: give --region, AWS_REGION, REGION, or `aws configure set region us-east-1`");
+  }
+  if (!std::regex_match(region_, form)) fail(ExitCode::usage, "region '{}': expected one as us-east-1", region_);
+}
+
+std::vector<std::string> Aws::argv(const std::vector<std::string>& words) const {
+  std::vector<std::string> all{"aws"};
+  all.insert(all.end(), words.begin(), words.end());
+  all.insert(all.end(), {"--region", region_});
+  if (!profile_.empty()) all.insert(all.end(), {"--profile", profile_});
+  return all;
+}
+
+std::string Aws::text(const std::vector<std::string>& words) const {
+  stop_if_requested();
+  const ChildResult result = run_captured(command_of(argv(words)));
+  stop_if_requested();
+  if (result.exit_code != 0) throw parse_aws_error(operation_of(words), result.exit_code, result.err);
+  return result.out;
+}
+
+Json Aws::call(const std::vector<std::string>& words) const {
+  std::vector<std::string> all = words;
+  all.insert(all.end(), {"--output", "json"});
+  const std::string out = text(all);
+  if (trimmed(out).empty()) return Json::object();
+  Json answer = Json::parse(out, nullptr, false);
+  if (answer.is_discarded()) {
+    throw AwsError(AwsErrorKind::ambiguous, "", fmt::format("aws {}: the answer is not JSON", operation_of(words)));
+  }
+  return answer;
+}
+
+void Aws::attached(const std::vector<std::string>& words) const {
+  stop_if_requested();
+  const int exit_code = run_attached(command_of(argv(words)));
+  stop_if_requested();
+  if (exit_code != 0) {
+    throw AwsError(AwsErrorKind::other, "", fmt::format("aws {}: exit code {}", operation_of(words), exit_code));
+  }
+}
+
+std::string Aws::caller() const { return call({"sts", "get-caller-identity"}).value("Arn", ""); }
+
+}  // namespace hens::ec2

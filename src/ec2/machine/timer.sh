@@ -1,0 +1,76 @@
+#!/bin/bash
+# The end of this machine: a moment kept in a file, for which logind's own scheduled shutdown is armed.
+#   timer arm           at boot: logind has forgotten, the file has not
+#   timer tick          twice a minute: follow what people typed (shutdown -c, shutdown +N), stop the job in time
+#   timer set MINUTES   from now
+#   timer cancel
+#   timer show          seconds since 1970, or `never`
+set -u
+root=${HENS_EC2_ROOT:-}
+state=$root/var/lib/hens-ec2
+run=$root/run/hens-ec2 # empty after a reboot
+scheduled=$root/run/systemd/shutdown/scheduled
+upload_minutes=5
+# shellcheck source=/dev/null
+. "$state/config"
+
+deadline() { cat "$state/deadline" 2>/dev/null; }
+
+keep() { # EPOCH: durable before it counts
+  echo "$1" >"$state/deadline.new" && sync "$state/deadline.new" && mv "$state/deadline.new" "$state/deadline"
+}
+
+schedule() { # EPOCH [LEAST MINUTES]
+  local minutes=$((($1 - $(date +%s) + 59) / 60))
+  local least=${2:-0}
+  if ((minutes < least)); then minutes=$least; fi
+  shutdown -P "+$minutes" 'hens-ec2: time is up' && mkdir -p "$run" && : >"$run/armed"
+}
+
+follow() { # EPOCH of the file; what logind has may be someone's newer wish
+  [ "$(systemctl is-system-running)" = stopping ] && return
+  if [ ! -e "$run/armed" ]; then
+    schedule "$1"
+  elif [ ! -e "$scheduled" ]; then
+    echo 'hens-ec2: the shutdown was cancelled'
+    rm -f "$state/deadline" "$run/armed"
+  else
+    local usec at
+    usec=$(sed -n 's/^USEC=//p' "$scheduled")
+    at=$((${usec:-0} / 1000000))
+    if ((at > 0 && (at > $1 + 90 || at < $1 - 90))); then keep "$at"; fi
+  fi
+}
+
+# The job gets a signal while there is time left to upload what it has.
+stop_job_in_time() {
+  local at
+  at=$(deadline) || return 0
+  if (($(date +%s) >= at - upload_minutes * 60)) && [ -e "$run/job" ]; then
+    echo 'hens-ec2: time is nearly up, stopping the job'
+    docker stop -t 60 hens-job
+  fi
+}
+
+mkdir -p "$run"
+exec 9>"$run/timer.lock"
+flock 9
+case ${1:-} in
+  arm) if at=$(deadline) && [ ! -e "$run/armed" ]; then schedule "$at" 2; fi ;;
+  tick)
+    if at=$(deadline); then follow "$at"; fi
+    flock -u 9 # stopping a job takes a while
+    stop_job_in_time
+    ;;
+  set)
+    at=$(($(date +%s) + $2 * 60))
+    keep "$at"
+    schedule "$at"
+    ;;
+  cancel)
+    rm -f "$state/deadline" "$run/armed"
+    shutdown -c
+    ;;
+  show) deadline || echo never ;;
+  *) exit 64 ;;
+esac

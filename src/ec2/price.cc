@@ -1,0 +1,73 @@
+#include "ec2/price.h"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <string_view>
+#include <utility>
+
+#include "base/error.h"
+
+namespace hens::ec2 {
+namespace {
+
+// Published Linux on-demand prices of us-east-1, typed in by hand: nothing asks AWS' price list.
+constexpr std::array<std::pair<std::string_view, double>, 17> prices{{
+    {"g5.xlarge", 1.006},
+    {"g5.2xlarge", 1.212},
+    {"g5.4xlarge", 1.624},
+    {"g5.8xlarge", 2.448},
+    {"g6.xlarge", 0.8048},
+    {"g6.2xlarge", 0.9776},
+    {"g6.4xlarge", 1.3232},
+    {"g6.8xlarge", 2.0144},
+    {"g6e.xlarge", 1.861},
+    {"g6e.2xlarge", 2.24208},
+    {"g6e.4xlarge", 3.00424},
+    {"g6e.8xlarge", 4.52856},
+    {"g6e.12xlarge", 10.49264},
+    {"g6e.16xlarge", 7.57719},
+    {"g6e.24xlarge", 15.06559},
+    {"g6e.48xlarge", 30.13118},
+    {"p5.48xlarge", 55.04},
+}};
+
+}  // namespace
+
+std::optional<double> default_price(const std::string& instance_type) {
+  for (const auto& [type, price] : prices) {
+    if (type == instance_type) return price;
+  }
+  return std::nullopt;
+}
+
+double parse_price(const std::string& text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || !(value > 0) || !(value < 10'000)) {
+    fail(ExitCode::usage, "--price-per-hour {}: expected USD an hour, as 3.00424", text);
+  }
+  return value;
+}
+
+std::string most_cost_text(double price_per_hour, Duration timer) {
+  const double cents = price_per_hour * static_cast<double>(timer.count()) / 3600 * 100;
+  return fmt::format("{:.2f} USD", std::ceil(cents - 1e-9) / 100);
+}
+
+std::string launch_cost_text(const std::string& instance_type, std::optional<double> given_price, int timer_minutes) {
+  const auto price = given_price ? given_price : default_price(instance_type);
+  if (!price) {
+    return fmt::format("No price is known for {}: --price-per-hour names it. The timer is {} min.", instance_type,
+                       timer_minutes);
+  }
+  const std::string source = given_price
+                                 ? std::string("--price-per-hour")
+                                 : fmt::format("on demand in us-east-1, {}; --price-per-hour names yours", price_date);
+  return fmt::format(
+      "At most {}: {} min x {} USD/h ({}), unless the timer is extended. A few minutes of start and end, the disk "
+      "(0.02 USD/h) and traffic come on top.",
+      most_cost_text(*price, std::chrono::minutes(timer_minutes)), timer_minutes, *price, source);
+}
+
+}  // namespace hens::ec2
