@@ -61,11 +61,9 @@ class Staging:
         self.lock = threading.Lock()
 
     def name_there(self, path):
-        """Records and logs of shards would overwrite each other: they carry the shard's name."""
-        parts = path.parts
-        own = parts[0] == "attempts" or parts[0] in ("log.jsonl", "metrics.prom")
-        if self.part.startswith("shard_") and own:
-            return pathlib.Path(*parts[:-1], f"{self.part}_{parts[-1]}")
+        """The logs of shards would overwrite each other: they carry the shard's name."""
+        if self.part.startswith("shard_") and str(path) in ("log.jsonl", "metrics.prom"):
+            return path.with_name(f"{self.part}_{path.name}")
         return path
 
     def put(self, path):
@@ -219,9 +217,9 @@ def report(options):
             below = path.relative_to(volume)
             if path.is_file() and below.parts[0] != "staged" and not path.name.endswith(".part"):
                 copy_whole(path, local / below)
-        check(pump(["verify", str(local)], nothing), "hens verify")
         before = {p: (p.stat().st_size, p.stat().st_mtime_ns) for p in local.rglob("*") if p.is_file()}
-        check(pump(["report", str(local)], nothing), "hens report")
+        check(pump(["report", str(local)], nothing), "hens report")  # run.json too: each shard knew of itself only
+        check(pump(["verify", str(local)], nothing), "hens verify")
         for path in sorted(p for p in local.rglob("*") if p.is_file()):
             if before.get(path) != (path.stat().st_size, path.stat().st_mtime_ns):
                 copy_whole(path, volume / path.relative_to(local))

@@ -226,7 +226,7 @@ RunResult JobRun::run() {
   if (todo.empty()) {
     folder.mend_records();
   } else {
-    attempt_.number = folder.begin_attempt(attempt_);
+    attempt_.number = folder.begin_attempt(attempt_, options_.selection);
   }
   try {
     for (int model = 0; model < static_cast<int>(spec_.models.size()); ++model) {
