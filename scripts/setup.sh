@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what hens needs to build and test, as far as it is missing: Debian/Ubuntu packages, LibTorch with nvcc (as
 # pinned Python wheels, into .deps/torch), the Python packages of the tests (into .deps/py). Safe to run again.
-#   scripts/setup.sh [build|test]      default: build
+#   scripts/setup.sh [build|test|packages]      default: build; packages: the system's alone, as the image needs them
 set -euo pipefail
 cd "$(dirname "$0")/.."
 what=${1:-build}
@@ -62,10 +62,11 @@ complete_toolkit() {
 
 if command -v apt-get >/dev/null; then
   install_packages "${build_packages[@]}"
-  [ "$what" = build ] || install_packages "${test_packages[@]}"
+  [ "$what" != test ] || install_packages "${test_packages[@]}"
 else
   say "no apt-get here: install by hand: ${build_packages[*]}"
 fi
+[ "$what" != packages ] || exit 0
 python_environment torch "torch==$torch nvcc==$cuda_nvcc" "torch==$torch" "nvidia-cuda-nvcc==$cuda_nvcc" \
   "nvidia-nvvm==$cuda_nvcc" "nvidia-cuda-crt==$cuda_nvcc" "nvidia-cuda-cccl==$cuda_cccl"
 complete_toolkit
