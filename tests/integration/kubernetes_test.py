@@ -1,5 +1,6 @@
 """k8s/: what kubectl renders is valid Kubernetes, restricted, true to hens' exit codes, and its arguments run a job."""
 import copy
+import json
 import os
 import pathlib
 import re
@@ -209,6 +210,22 @@ def test_an_index_without_a_count_is_refused():
     refused = harness.hens("run", job, "--shard", "auto", check=64, env={**clean, "JOB_COMPLETION_INDEX": "0"})
     assert "HENS_SHARDS" in refused.stderr
     assert "JOB_COMPLETION_INDEX" in harness.hens("run", job, "--shard=auto", check=64, env={**clean, "JOB_COMPLETION_INDEX": ""}).stderr
+
+
+def test_the_definition_for_aws_batch_is_what_the_api_takes():
+    definition = json.loads((ROOT / "docs/aws_batch_job.json").read_text())
+    retried = {rule["onExitCode"] for rule in definition["retryStrategy"]["evaluateOnExit"] if "onExitCode" in rule}
+    assert retried == {"69", "71", "74", "75", "137"}, "as the Job of k8s/ does"
+    try:
+        import botocore.session
+        import botocore.validate
+    except ImportError:
+        return "needs botocore"
+    shape = botocore.session.get_session().get_service_model("batch").operation_model("RegisterJobDefinition").input_shape
+    check = botocore.validate.ParamValidator()
+    assert not check.validate(definition, shape).has_errors(), check.validate(definition, shape).generate_report()
+    definition["containerProperties"]["comand"] = []
+    assert "comand" in check.validate(definition, shape).generate_report()
 
 
 if __name__ == "__main__":
