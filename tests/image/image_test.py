@@ -80,7 +80,7 @@ def test_the_demo_runs_confined_with_the_same_bytes():
 
 def test_docker_stop_gives_75_in_time_and_the_same_command_continues():
     out = scratch()
-    command = ["run", "jobs/demo.yaml", "ensemble.members=40", "forecast.steps=[4]", "--output", "/results/run"]
+    command = ["run", "jobs/demo.yaml", "ensemble.members=8", "forecast.steps=[4]", "--output", "/results/run"]
     name = docker("run", "-d", *CONFINED, "-v", f"{out}:/results", IMAGE, *command).stdout.strip()
     try:
         for _ in range(600):
@@ -95,7 +95,7 @@ def test_docker_stop_gives_75_in_time_and_the_same_command_continues():
     finally:
         docker("rm", "-f", name)
     kept = len(list(out.glob("run/members/*.json")))
-    assert 0 < kept < 80, kept
+    assert 0 < kept < 16, kept
     harness.assert_not_misled(out / "run")
     docker("run", "--rm", *CONFINED, "-v", f"{out}:/results", IMAGE, *command)
     docker("run", "--rm", *CONFINED, "-v", f"{out}:/results", IMAGE, "verify", "/results/run")
@@ -191,6 +191,8 @@ for top in ("/opt/hens", "/databricks", "/opt/virtualenv"):
         environment = dict(os.environ)
         # hens finds its libraries by itself; they find theirs through it.
         if str(path).startswith("/opt/hens/lib"): environment["LD_LIBRARY_PATH"] = "/opt/hens/lib:/opt/hens/lib/torch"
+        # A wheel's own copies are loaded by its extensions, which name their folder.
+        if path.parent.name.endswith(".libs"): environment["LD_LIBRARY_PATH"] = str(path.parent)
         text = subprocess.run(["ldd", str(path)], capture_output=True, text=True, env=environment).stdout
         bad += [f"{path}: {line.strip()}" for line in text.splitlines() if "not found" in line and "libcuda.so.1" not in line]
 print(count); print("\n".join(bad))
