@@ -1,14 +1,18 @@
-# What people type. `make help` lists it. Only BUILD, JOBS and PREFIX are meant to be set.
+# What people type. `make help` lists it. The variables here are meant to be set.
 BUILD ?= build
 JOBS ?= 2
 PREFIX ?= install
+DOCKER ?= docker
+TAG ?= $(shell sed -n 's/^project(hens VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
+BUILD_ARGS ?=
 
 # ccache may reuse precompiled headers and objects across clones.
 export CCACHE_SLOPPINESS = pch_defines,time_macros,include_file_mtime,include_file_ctime
 export CCACHE_BASEDIR = $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup configure build hens-ec2 demo test bench-store install format clean
+.PHONY: help setup configure build hens-ec2 demo test bench-store install format clean image push test-image \
+        deploy-databricks k8s-render lint
 
 help:  ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | sed 's/:.*## /\t/' | expand -t 22
@@ -47,6 +51,27 @@ install: build  ## a relocatable tree in install/: hens with its libraries
 
 format:  ## clang-format over all sources
 	@git ls-files 'src/*.cc' 'src/*.h' 'tests/*.cc' 'tests/*.h' 'bench/*.cc' | xargs clang-format -i
+
+image:  ## build the container image hens:TAG (BUILD_ARGS= for docker build, docker/Dockerfile)
+	@DOCKER_BUILDKIT=1 $(DOCKER) build -f docker/Dockerfile -t hens:$(TAG) --build-arg JOBS=$(JOBS) --build-arg VERSION=$(TAG) \
+	  --build-arg REVISION=$(shell git rev-parse HEAD 2>/dev/null) $(BUILD_ARGS) .
+
+push:  ## push the image to REGISTRY= as TAG= and print its digest
+	@DOCKER=$(DOCKER) scripts/push_image.sh hens:$(TAG) '$(REGISTRY)' '$(TAG)'
+
+test-image:  ## what the image promises, in containers (a docker daemon; some minutes)
+	@scripts/setup.sh test
+	@DOCKER=$(DOCKER) .deps/py/bin/python tests/image/image_test.py hens:$(TAG)
+
+deploy-databricks:  ## bundle validate and deploy with IMAGE= by digest (default: the last one pushed)
+	@scripts/deploy_databricks.sh $(IMAGE) $(ARGS)
+
+k8s-render:  ## the manifests of K8S=k8s/base with IMAGE= (default: the last one pushed)
+	@scripts/k8s_render.sh '$(or $(IMAGE),$(shell cat .image 2>/dev/null))' '$(or $(K8S),k8s/base)'
+
+lint:  ## shellcheck, yamllint and hadolint over all there is for them
+	@scripts/setup.sh test
+	@scripts/lint.sh .deps/py/bin
 
 clean:  ## remove the build folder
 	@rm -rf $(BUILD) $(BUILD).log

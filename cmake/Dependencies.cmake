@@ -23,9 +23,12 @@ hens_pkg_config(hens_hdf5 hdf5)
 hens_pkg_config(hens_cairo cairo)
 hens_pkg_config(hens_blosc blosc)
 
-find_package(eccodes REQUIRED)
+# ecCodes by hand: in Debian 13 its CMake files want its command line tools, and its pkg-config file names no folder.
+find_path(HENS_ECCODES_INCLUDE eccodes.h REQUIRED)
+find_library(HENS_ECCODES_LIBRARY eccodes REQUIRED)
 add_library(hens_eccodes INTERFACE)
-target_link_libraries(hens_eccodes INTERFACE eccodes)
+target_include_directories(hens_eccodes SYSTEM INTERFACE ${HENS_ECCODES_INCLUDE})
+target_link_libraries(hens_eccodes INTERFACE ${HENS_ECCODES_LIBRARY})
 
 include(Torch)
 include(Cuda)

@@ -4,7 +4,7 @@ include(GNUInstallDirs)
 install(TARGETS hens hens-ec2 RUNTIME_DEPENDENCY_SET hens_libraries RUNTIME DESTINATION bin)
 install(RUNTIME_DEPENDENCY_SET hens_libraries
         DIRECTORIES ${HENS_TORCH_ROOT}/lib
-        PRE_EXCLUDE_REGEXES "^ld-linux" "^lib(c|m|dl|rt|pthread|resolv|nsl|util)\\.so" "^lib(torch|c10|gomp-|cud|nv|cu)"
+        PRE_EXCLUDE_REGEXES "^ld-linux" "^lib(c|m|dl|rt|pthread|resolv|nsl|util)\\.so" "^lib(torch|c10|gomp-|nv|cu(da|dart|dnn|blas|fft|file|pti|rand|solver|sparse))"
         POST_EXCLUDE_REGEXES ".*/torch/lib/.*"
         LIBRARY DESTINATION lib)
 install(CODE "

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what hens needs to build and test, as far as it is missing: Debian/Ubuntu packages, LibTorch with nvcc (as
 # pinned Python wheels, into .deps/torch), the Python packages of the tests (into .deps/py). Safe to run again.
-#   scripts/setup.sh [build|test|ec2]      default: build; ec2: only what hens-ec2 needs
+#   scripts/setup.sh [build|test|ec2|packages]      default: build; ec2: only what hens-ec2 needs; packages: the
+#   system's alone, as the image needs them
 set -euo pipefail
 cd "$(dirname "$0")/.."
 what=${1:-build}
@@ -68,11 +69,12 @@ if command -v apt-get >/dev/null; then
     exit
   fi
   install_packages "${build_packages[@]}"
-  [ "$what" = build ] || install_packages "${test_packages[@]}"
+  [ "$what" != test ] || install_packages "${test_packages[@]}"
 else
   say "no apt-get here: install by hand: ${build_packages[*]}"
   [ "$what" != ec2 ] || exit 0
 fi
+[ "$what" != packages ] || exit 0
 python_environment torch "torch==$torch nvcc==$cuda_nvcc" "torch==$torch" "nvidia-cuda-nvcc==$cuda_nvcc" \
   "nvidia-nvvm==$cuda_nvcc" "nvidia-cuda-crt==$cuda_nvcc" "nvidia-cuda-cccl==$cuda_cccl"
 complete_toolkit

@@ -1,5 +1,6 @@
 #include "base/checksum.h"
 
+#include <algorithm>
 #include <array>
 #include <stdexcept>
 #include <string_view>

@@ -122,6 +122,8 @@ size_t on_body(char* data, size_t size, size_t count, void* user) {
   return exchange.guarded([&] { return exchange.receiver->body(bytes); }) ? size * count : 0;
 }
 
+size_t no_body(char*, size_t, size_t, void*) { return 0; }
+
 bool no_retry_mends(CURLcode code, long last_status) {
   switch (code) {
     case CURLE_UNSUPPORTED_PROTOCOL:  // also said of an answer that is not HTTP: only after a redirect is it an address
@@ -168,13 +170,20 @@ struct HttpClient::Handles {
     set(CURLOPT_USERAGENT, (std::string("hens/") + version).c_str());
     if (!request.range.empty()) set(CURLOPT_RANGE, request.range.c_str());
     if (!request.if_range.empty()) headers.add("If-Range: " + request.if_range);
+    for (const std::string& line : request.headers) headers.add(line);
     set(CURLOPT_HTTPHEADER, headers.first);
     set(CURLOPT_ERRORBUFFER, error_text);
     set(CURLOPT_NOSIGNAL, 1L);
     set(CURLOPT_QUICK_EXIT, 1L);  // a stop does not wait for a name server
     set(CURLOPT_PROTOCOLS_STR, "http,https");
     set(CURLOPT_REDIR_PROTOCOLS_STR, request.url.starts_with("https:") ? "https" : "http,https");
-    set(CURLOPT_FOLLOWLOCATION, 1L);
+    set(CURLOPT_FOLLOWLOCATION, request.direct ? 0L : 1L);
+    if (request.direct) set(CURLOPT_NOPROXY, "*");
+    if (request.put) {
+      set(CURLOPT_UPLOAD, 1L);
+      set(CURLOPT_INFILESIZE_LARGE, curl_off_t{0});
+      set(CURLOPT_READFUNCTION, &no_body);
+    }
     set(CURLOPT_MAXREDIRS, most_redirects);
     set(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
     set(CURLOPT_CONNECTTIMEOUT_MS, std::lround(1000 * request.connect_seconds));

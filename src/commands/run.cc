@@ -1,4 +1,5 @@
 // hens run: a job from its spec to stores, reports and maps.
+#include <cstdlib>
 #include <iostream>
 
 #include <boost/program_options.hpp>
@@ -14,15 +15,24 @@
 namespace hens {
 namespace {
 
+std::string shard_text(const std::string& option) {
+  if (option != "auto") return option;
+  return shard_of_batch_system([](const char* name) {
+    const char* value = std::getenv(name);
+    return std::string(value == nullptr ? "" : value);
+  });
+}
+
 RunOptions run_options(const CommandLine& line, const JobSpec& spec) {
   RunOptions options;
   options.output = line.text("output", "runs/" + spec.name);
   options.force_new_run = line.has("force-new-run");
-  if (line.has("shard")) options.selection = parse_shard(line.text("shard"), options.selection);
+  const std::string shard = line.has("shard") ? shard_text(line.text("shard")) : "";
+  if (!shard.empty()) options.selection = parse_shard(shard, options.selection);
   if (line.has("members")) options.selection.members = parse_members(line.text("members"));
   std::string text;
   if (line.has("members")) text += "members " + line.text("members");
-  if (line.has("shard")) text += (text.empty() ? "shard " : ", shard ") + line.text("shard");
+  if (!shard.empty()) text += (text.empty() ? "shard " : ", shard ") + shard;
   if (!text.empty()) options.selection_text = text;
   return options;
 }
@@ -44,7 +54,8 @@ int run_command(const Arguments& arguments) {
   line.options().add_options()("output", po::value<std::string>()->value_name("DIR"),
                                "where the run lies (default runs/<job name>)")(
       "members", po::value<std::string>()->value_name("LIST"), "only these members: 17,42 or 0-9")(
-      "shard", po::value<std::string>()->value_name("I/N"), "only part I of N, I from 0; all parts may share DIR")(
+      "shard", po::value<std::string>()->value_name("I/N"), "only part I of N, I from 0; all parts may share DIR. auto: as the\n"
+      "indexed Job of Kubernetes or the array job of AWS Batch says")(
       "device", po::value<std::string>()->value_name("NAME"), "cpu, cuda, cuda:K or auto")(
       "force-new-run", "set what DIR holds aside and start anew");
   add_set_option(line);

@@ -1,6 +1,5 @@
 #include "forecast/hardware.h"
 
-#include <cstdlib>
 #include <fstream>
 #include <string>
 #include <thread>
@@ -8,6 +7,7 @@
 
 #include <sys/resource.h>
 
+#include "forecast/platform.h"
 #include "sfno/device.h"
 
 namespace hens {
@@ -22,25 +22,6 @@ std::string cpu_model() {
   return "unknown";
 }
 
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
-
-std::string platform_name() {
-  if (!environment("DATABRICKS_RUNTIME_VERSION").empty()) return "Databricks";
-  if (!environment("KUBERNETES_SERVICE_HOST").empty()) return "Kubernetes";
-  std::error_code none;
-  return fs::exists("/.dockerenv", none) ? "docker" : "local";
-}
-
-std::string first_of(std::initializer_list<const char*> names) {
-  for (const char* name : names) {
-    if (std::string value = environment(name); !value.empty()) return value;
-  }
-  return {};
-}
-
 }  // namespace
 
 Hardware find_hardware(at::Device device) {
@@ -52,9 +33,10 @@ Hardware find_hardware(at::Device device) {
   const DeviceFacts facts = device_facts(device);
   hardware.gpu = facts.gpu;
   hardware.driver = facts.driver;
-  hardware.platform = platform_name();
-  hardware.instance_type = first_of({"HENS_INSTANCE_TYPE", "DB_INSTANCE_TYPE"});
-  hardware.region = first_of({"AWS_REGION", "AWS_DEFAULT_REGION"});
+  const Platform platform = find_platform();
+  hardware.platform = platform.name;
+  hardware.instance_type = platform.instance_type;
+  hardware.region = platform.region;
   return hardware;
 }
 

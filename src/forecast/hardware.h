@@ -9,8 +9,7 @@
 
 namespace hens {
 
-// CPU, memory, card, and the platform as far as the environment tells: Databricks (DATABRICKS_RUNTIME_VERSION),
-// Kubernetes (KUBERNETES_SERVICE_HOST), docker (/.dockerenv), else local. Asks no network.
+// CPU, memory, card, and the platform (forecast/platform.h).
 Hardware find_hardware(at::Device device);
 
 // Most resident memory of this process so far.

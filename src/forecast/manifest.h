@@ -24,7 +24,7 @@ struct Hardware {
   double memory_gib = 0.0;
   std::string device;                 // "cpu" | "cuda:0"
   std::string gpu, driver;            // empty on the CPU
-  std::string platform;               // Databricks | EC2 | Kubernetes | docker | local
+  std::string platform;               // Databricks | Kubernetes | AWS Batch | EC2 | docker | local
   std::string instance_type, region;  // empty where unknown
 };
 

@@ -194,11 +194,13 @@ void RunFolder::mend_attempts() {
   }
 }
 
-int RunFolder::begin_attempt(Attempt attempt) {
+int RunFolder::begin_attempt(Attempt attempt, const Selection& selection) {
   const RunLock lock(root_);
   mend_attempts();
   const std::vector<Attempt> earlier = read_attempts(root_);
-  attempt_ = attempt.number = earlier.empty() ? 1 : earlier.back().number + 1;
+  attempt_ = earlier.empty() ? 1 : earlier.back().number + 1;
+  while ((attempt_ - 1) % selection.shards != selection.shard) ++attempt_;
+  attempt.number = attempt_;
   publish_file(attempt_path(root_, attempt_), attempt_text(attempt));
   publish_views();
   return attempt_;

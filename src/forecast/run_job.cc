@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <map>
 #include <memory>
 
@@ -228,7 +229,7 @@ RunResult JobRun::run() {
   if (todo.empty()) {
     folder.mend_records();
   } else {
-    attempt_.number = folder.begin_attempt(attempt_);
+    attempt_.number = folder.begin_attempt(attempt_, options_.selection);
   }
   try {
     for (int model = 0; model < static_cast<int>(spec_.models.size()); ++model) {

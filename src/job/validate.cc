@@ -1,5 +1,6 @@
 #include "job/validate.h"
 
+#include <algorithm>
 #include <vector>
 
 #include <fmt/format.h>

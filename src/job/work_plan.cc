@@ -39,6 +39,24 @@ Selection parse_shard(const std::string& text, Selection selection) {
   return selection;
 }
 
+std::string shard_of_batch_system(const std::function<std::string(const char*)>& variable) {
+  const auto first_of = [&](const char* a, const char* b) {
+    const std::string value = variable(a);
+    return value.empty() ? variable(b) : value;
+  };
+  const std::string index = first_of("JOB_COMPLETION_INDEX", "AWS_BATCH_JOB_ARRAY_INDEX");
+  if (index.empty()) {
+    fail(ExitCode::usage,
+         "--shard auto: neither JOB_COMPLETION_INDEX (Kubernetes, completionMode: Indexed) nor "
+         "AWS_BATCH_JOB_ARRAY_INDEX (AWS Batch, array job) is set; give --shard I/N");
+  }
+  const std::string count = first_of("HENS_SHARDS", "AWS_BATCH_JOB_ARRAY_SIZE");
+  if (count.empty()) {
+    fail(ExitCode::usage, "--shard auto: this is index {} of how many? Set HENS_SHARDS to the number of indexes", index);
+  }
+  return index + "/" + count;
+}
+
 std::vector<int> parse_members(const std::string& text) {
   std::vector<int> members;
   size_t at = 0;

@@ -1,6 +1,7 @@
 // The work of a job as a list: which members exist, in which order they run, and which of them a shard owns. Pure.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,6 +30,13 @@ struct Selection {
 
 // "3/8" -> shard 3 of 8. Throws Error{usage} unless 0 <= I < N.
 Selection parse_shard(const std::string& text, Selection selection = {});
+
+// The shard that an indexed batch system gave this process, as "I/N". The index is Kubernetes' JOB_COMPLETION_INDEX or
+// AWS Batch's AWS_BATCH_JOB_ARRAY_INDEX; the count is HENS_SHARDS (Kubernetes tells none) or AWS_BATCH_JOB_ARRAY_SIZE.
+// `variable` returns the value of an environment variable, empty where it is not set. Throws Error{usage} naming the
+// variable that is missing.
+std::string shard_of_batch_system(const std::function<std::string(const char*)>& variable);
+
 // "17,42" or "0-9,17" -> members. Throws Error{usage}.
 std::vector<int> parse_members(const std::string& text);
 

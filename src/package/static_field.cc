@@ -1,5 +1,6 @@
 #include "package/static_field.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <memory>

@@ -1,5 +1,6 @@
 #include "sht/transform.h"
 
+#include <algorithm>
 #include <cassert>
 #include <numbers>
 

@@ -86,6 +86,19 @@ TEST(RunFolder, AttemptsAreNumberedAndADamagedRecordComesBackFromTheManifest) {
   EXPECT_EQ(merged_manifest(temporary.path()).attempts.size(), 3u);
 }
 
+TEST(RunFolder, AttemptsOfShardsNeverShareANumber) {
+  const auto begin = [](const test::TemporaryFolder& folder, int shard) {
+    return RunFolder(folder.path(), identity_with(), Log::none()).begin_attempt({}, {{}, shard, 3});
+  };
+  const test::TemporaryFolder shared, own;
+  EXPECT_EQ(begin(shared, 0), 1);
+  EXPECT_EQ(begin(shared, 0), 4);
+  EXPECT_EQ(begin(shared, 2), 6);
+  EXPECT_EQ(begin(shared, 1), 8);
+  EXPECT_EQ(begin(own, 2), 3) << "also in a folder of its own, which may be copied into the others' later";
+  EXPECT_EQ(begin(own, 2), 6);
+}
+
 TEST(RunFolder, ADamagedManifestIsMadeAnewFromTheMarkers) {
   const test::TemporaryFolder temporary;
   RunFolder folder(temporary.path(), identity_with(), Log::none());

@@ -11,6 +11,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/error.h"
 #include "job/spec_text.h"
 
 namespace hens {
@@ -180,6 +181,24 @@ TEST(OutputLeads, AreTheMultiplesOfTheInterval) {
   EXPECT_THAT(output_leads(output, 9), ElementsAre(hours(24), hours(48)));
   output.initial_state = true;
   EXPECT_THAT(output_leads(output, 3), ElementsAre(hours(0)));
+}
+
+std::string shard_among(const std::map<std::string, std::string>& environment) {
+  return shard_of_batch_system([&](const char* name) {
+    const auto found = environment.find(name);
+    return found == environment.end() ? std::string() : found->second;
+  });
+}
+
+TEST(Shard, IsWhatTheBatchSystemSays) {
+  EXPECT_EQ(shard_among({{"JOB_COMPLETION_INDEX", "3"}, {"HENS_SHARDS", "8"}}), "3/8");
+  EXPECT_EQ(shard_among({{"AWS_BATCH_JOB_ARRAY_INDEX", "0"}, {"AWS_BATCH_JOB_ARRAY_SIZE", "2"}}), "0/2");
+}
+
+TEST(Shard, IsNotGuessedWhereTheBatchSystemIsSilent) {
+  EXPECT_THROW(shard_among({{"HENS_SHARDS", "8"}}), Error);
+  EXPECT_THROW(shard_among({{"JOB_COMPLETION_INDEX", "3"}}), Error) << "an index of unknown many";
+  EXPECT_THROW(parse_shard(shard_among({{"JOB_COMPLETION_INDEX", "8"}, {"HENS_SHARDS", "8"}})), Error);
 }
 
 }  // namespace
