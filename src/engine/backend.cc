@@ -31,15 +31,19 @@ cudaStream_t as_stream(void* stream) { return static_cast<cudaStream_t>(stream);
 
 Kernels best_kernels(int device) { return compute_capability(device) == 90 ? Kernels::hopper : Kernels::ampere; }
 
+void check_capability(int device) {
+  const int capability = compute_capability(device);
+  if (capability >= 80) return;
+  fail(ExitCode::gpu,
+       "device cuda:{}: its compute capability is {}.{}; the fast engine needs 8.0 or later: set forecast.engine to "
+       "reference",
+       device, capability / 10, capability % 10);
+}
+
 Backend::Backend(Kernels kernels, int device) : kernels_(kernels), device_(device) {
   if (kernels == Kernels::host) return;
+  check_capability(device);
   const int capability = compute_capability(device);
-  if (capability < 80) {
-    fail(ExitCode::gpu,
-         "device cuda:{}: its compute capability is {}.{}; the fast engine needs 8.0 or later: set forecast.engine to "
-         "reference",
-         device, capability / 10, capability % 10);
-  }
   if (kernels == Kernels::hopper && capability != 90) {
     fail(ExitCode::gpu, "device cuda:{}: the hopper kernels run on compute capability 9.0 alone, this card has {}.{}",
          device, capability / 10, capability % 10);
@@ -157,6 +161,78 @@ void download(const Backend& backend, void* to, const void* from, size_t bytes) 
   check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, as_stream(backend.stream())),
              "copy from the GPU");
   backend.wait();
+}
+
+Staging::Staging(const Backend& backend, size_t bytes) : backend_(backend) {
+  if (!backend.on_gpu()) {
+    data_ = std::malloc(bytes);
+    if (data_ == nullptr) throw std::bad_alloc();
+    return;
+  }
+  check_cuda(cudaSetDevice(backend.device()), "choosing the GPU");
+  cudaStream_t stream = nullptr;
+  check_cuda(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "creating a stream");
+  stream_ = stream;
+  const cudaError_t code = cudaHostAlloc(&data_, bytes, cudaHostAllocDefault);
+  if (code != cudaSuccess) cudaStreamDestroy(stream);
+  check_cuda(code, "host memory for copies");
+}
+
+Staging::~Staging() {
+  if (!backend_.on_gpu()) {
+    std::free(data_);
+    return;
+  }
+  cudaFreeHost(data_);
+  cudaStreamDestroy(as_stream(stream_));
+}
+
+void Staging::send(void* to, size_t bytes) {
+  if (!backend_.on_gpu()) {
+    std::memcpy(to, data_, bytes);
+    return;
+  }
+  check_cuda(cudaMemcpyAsync(to, data_, bytes, cudaMemcpyHostToDevice, as_stream(stream_)), "copy to the GPU");
+  check_cuda(cudaStreamSynchronize(as_stream(stream_)), "copy to the GPU");
+}
+
+AsyncDownload::AsyncDownload(const Backend& backend, size_t bytes) : backend_(backend), device_(backend, bytes) {
+  if (!backend.on_gpu()) return;
+  cudaStream_t stream = nullptr;
+  cudaEvent_t written = nullptr, arrived = nullptr;
+  check_cuda(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "creating a stream");
+  stream_ = stream;
+  check_cuda(cudaEventCreateWithFlags(&written, cudaEventDisableTiming), "an event");
+  written_ = written;
+  check_cuda(cudaEventCreateWithFlags(&arrived, cudaEventDisableTiming), "an event");
+  arrived_ = arrived;
+  check_cuda(cudaHostAlloc(&host_, bytes, cudaHostAllocDefault), "host memory for copies");
+}
+
+AsyncDownload::~AsyncDownload() {
+  if (!backend_.on_gpu()) return;
+  if (stream_ != nullptr) cudaStreamSynchronize(as_stream(stream_));
+  if (host_ != nullptr) cudaFreeHost(host_);
+  for (void* event : {written_, arrived_}) {
+    if (event != nullptr) cudaEventDestroy(static_cast<cudaEvent_t>(event));
+  }
+  if (stream_ != nullptr) cudaStreamDestroy(as_stream(stream_));
+}
+
+void AsyncDownload::start() {
+  if (!backend_.on_gpu()) return;
+  const auto written = static_cast<cudaEvent_t>(written_), arrived = static_cast<cudaEvent_t>(arrived_);
+  check_cuda(cudaEventRecord(written, as_stream(backend_.stream())), "an event");
+  check_cuda(cudaStreamWaitEvent(as_stream(stream_), written, 0), "an event");
+  check_cuda(cudaMemcpyAsync(host_, device(), bytes(), cudaMemcpyDeviceToHost, as_stream(stream_)),
+             "copy from the GPU");
+  check_cuda(cudaEventRecord(arrived, as_stream(stream_)), "an event");
+}
+
+void* AsyncDownload::wait() {
+  if (!backend_.on_gpu()) return device();
+  check_cuda(cudaEventSynchronize(static_cast<cudaEvent_t>(arrived_)), "work on the GPU");
+  return host_;
 }
 
 PhaseClock::PhaseClock(const Backend& backend) : backend_(backend) {}

@@ -73,6 +73,40 @@ class Buffer {
 void upload(const Backend& backend, void* to, const void* from, size_t bytes);
 void download(const Backend& backend, void* to, const void* from, size_t bytes);
 
+// Host memory that the GPU reads by itself, for long copies from a thread of its own, beside the backend's stream.
+class Staging {
+ public:
+  Staging(const Backend& backend, size_t bytes);
+  ~Staging();
+  Staging(const Staging&) = delete;
+  void* data() const { return data_; }
+  // Copies the first `bytes` to the backend's memory; returns when they are there.
+  void send(void* to, size_t bytes);
+
+ private:
+  const Backend& backend_;
+  void* data_ = nullptr;
+  void* stream_ = nullptr;
+};
+
+// Brings what the stream makes to the host beside the work that follows in it.
+class AsyncDownload {
+ public:
+  AsyncDownload(const Backend& backend, size_t bytes);
+  ~AsyncDownload();
+  AsyncDownload(const AsyncDownload&) = delete;
+  void* device() const { return device_.as<void>(); }  // to be written by work of the stream, before start()
+  size_t bytes() const { return device_.bytes(); }
+  void start();
+  // The values, when they are there. Valid until the next start().
+  void* wait();
+
+ private:
+  const Backend& backend_;
+  Buffer device_;
+  void *host_ = nullptr, *stream_ = nullptr, *written_ = nullptr, *arrived_ = nullptr;
+};
+
 // Times what is launched between its marks, on the GPU's own clock.
 class PhaseClock {
  public:
@@ -98,6 +132,9 @@ DeviceMemory device_memory(const Backend& backend);
 
 // Whether this machine has a card for such kernels, and which would be chosen for a device: hopper on sm_90, else ampere.
 Kernels best_kernels(int device);
+
+// Throws Error{gpu} where the device is too old for any of the kernels.
+void check_capability(int device);
 
 // Throws Error{gpu} naming `what` unless `code` (a cudaError_t) is success.
 void check_cuda(int code, const char* what);

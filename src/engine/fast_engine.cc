@@ -111,6 +111,16 @@ class Fast final : public FastEngine {
     return fields;
   }
 
+  std::function<at::Tensor()> fetch(const std::vector<int>& selected) const override {
+    const auto members = static_cast<int64_t>(members_), count = static_cast<int64_t>(selected.size());
+    const std::vector<int64_t> shape{members, count, grid_.nlat(), grid_.nlon()};
+    const std::shared_ptr<engine::AsyncDownload> way = free_download(members * count * grid_.points() * sizeof(float));
+    write_channels(selected, static_cast<float*>(way->device()));
+    way->start();
+    // The tensor keeps the way busy as long as it lives.
+    return [way, shape] { return at::from_blob(way->wait(), shape, [way](void*) {}, at::TensorOptions(at::kFloat)); };
+  }
+
   Time valid_time() const override { return valid_time_; }
   const LatLonGrid& grid() const override { return grid_; }
   const std::vector<std::string>& channel_names() const override { return channel_names_; }
@@ -134,6 +144,15 @@ class Fast final : public FastEngine {
                                                : sun_on_grid<double>(valid_time_, grid_));
   }
 
+  std::shared_ptr<engine::AsyncDownload> free_download(size_t bytes) const {
+    for (const auto& way : downloads_) {
+      if (way.use_count() == 1 && way->bytes() == bytes) return way;
+    }
+    // Sizes change with the batch: those that are free and of another size have had their time.
+    std::erase_if(downloads_, [](const auto& way) { return way.use_count() == 1; });
+    return downloads_.emplace_back(std::make_shared<engine::AsyncDownload>(backend_, bytes));
+  }
+
   // [member][selected][point], on the device.
   void write_channels(const std::vector<int>& selected, float* to) const {
     const int count = static_cast<int>(selected.size());
@@ -155,6 +174,7 @@ class Fast final : public FastEngine {
   engine::WeightSource weight_source_ = engine::WeightSource::package;
   Buffer selected_;
   std::vector<Member> states_;
+  mutable std::vector<std::shared_ptr<engine::AsyncDownload>> downloads_;
   size_t members_ = 0;
   Time valid_time_{};
 };

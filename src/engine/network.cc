@@ -121,7 +121,7 @@ FastNetwork::Inside::Inside(const Backend& backend_, const Sizes& sizes_, Device
   const Operand input_rows{input.as<void>(), {in, half, 2, sizes.outer.nlat}, {1, 2 * in, half * 2 * in, half * 4 * in}};
   encoder.emplace(backend, box_rows<shapes::Pair>(), std::vector{input_rows, input_rows},
                   std::vector(2, matrix(weights.at<void>("encoder.weight"), sizes.embed, in, in)),
-                  encoder_jobs(sizes.outer, width, shapes::Pair::columns(backend.kernels()), static_cast<int>(in)));
+                  encoder_jobs(sizes.outer, sizes.used_width(), shapes::Pair::columns(backend.kernels()), static_cast<int>(in)));
   for (int i = 0; i < sizes.blocks; ++i) blocks.push_back(make_block(i));
   make_decoder();
 }
@@ -210,8 +210,8 @@ std::vector<Slab> FastNetwork::Inside::make_slabs(const std::string& block, cons
     const int64_t rows = std::min(slab_rows, grid.points() - first);
     const Operand u = matrix(points.as<__half>() + first * width, rows, width, width);
     const Operand h = matrix(hidden.as<void>(), rows, wide, wide);
-    slabs.push_back({first, rows, GemmPlan(backend, box, {u}, {w1}, pointwise_jobs(rows, wide, columns, {width})),
-                     GemmPlan(backend, box, {h}, {w2}, pointwise_jobs(rows, width, columns, {wide}))});
+    slabs.push_back({first, rows, GemmPlan(backend, box, {u}, {w1}, pointwise_jobs(rows, sizes.used_hidden(), columns, {sizes.used_width()})),
+                     GemmPlan(backend, box, {h}, {w2}, pointwise_jobs(rows, sizes.used_width(), columns, {sizes.used_hidden()}))});
   }
   return slabs;
 }
@@ -245,7 +245,7 @@ Block FastNetwork::Inside::make_block(int i) {
   } else {
     const Operand rows = matrix(folded((i + 1) % 2), sizes.inner.points(), width, width);
     block.skip.emplace(backend, box_rows<shapes::Pointwise>(), std::vector{rows}, std::vector{skip},
-                       pointwise_jobs(sizes.inner.points(), width, columns, {width}));
+                       pointwise_jobs(sizes.inner.points(), sizes.used_width(), columns, {sizes.used_width()}));
   }
   block.slabs = make_slabs(block.name, last ? sizes.outer : sizes.inner);
   return block;
@@ -265,10 +265,11 @@ void FastNetwork::Inside::make_decoder() {
     decoder.push_back(
         {row,
          GemmPlan(backend, box_rows<shapes::Pointwise>(), {h}, {first},
-                  pointwise_jobs(rows, width, shapes::Pointwise::columns(backend.kernels()), {width})),
+                  pointwise_jobs(rows, sizes.used_width(), shapes::Pointwise::columns(backend.kernels()),
+                                 {sizes.used_width()})),
          GemmPlan(backend, box_rows<shapes::State>(), {d, x, x}, {last, skip, rest},
                   pointwise_jobs(rows, sizes.state_width(), shapes::State::columns(backend.kernels()),
-                                 {width, static_cast<int>(2 * in), static_cast<int>(in)}))});
+                                 {sizes.used_width(), static_cast<int>(2 * in), static_cast<int>(in)}))});
   }
 }
 

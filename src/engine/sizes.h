@@ -1,7 +1,8 @@
 // The engine's view of a network: its sizes, and the widths that its arrays are padded to.
 //
-// Channels are the contiguous dimension of every array, padded with zeros to multiples of 16, so that rows are whole
-// 32-byte sectors and a product's depth is whole instructions.
+// Channels are the contiguous dimension of every array, padded with zeros to multiples of 64, so that rows are whole
+// 128-byte lines: bulk copies of rows that straddle lines run at half speed. Products are computed for `used` channels,
+// a multiple of 16; the rest of the padding is never written.
 #pragma once
 
 #include "package/package.h"
@@ -33,7 +34,11 @@ struct Sizes {
   // Fourier coefficients lie with the even orders first.
   int position(int order) const { return order % 2 == 0 ? order / 2 : even_orders() + order / 2; }
 
-  static int padded(int n) { return (n + 15) / 16 * 16; }
+  int used_width() const { return used(embed); }
+  int used_hidden() const { return used(hidden); }
+
+  static int padded(int n) { return (n + 63) / 64 * 64; }
+  static int used(int n) { return (n + 15) / 16 * 16; }
 };
 
 // Throws Error{bad_spec} naming what the fast engine cannot do: an odd number of longitudes, a single block.

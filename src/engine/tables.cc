@@ -18,7 +18,7 @@ uint16_t half_bits(double value) { return c10::Half(static_cast<float>(value)).x
 
 // sizes: x0 .. x3, x0 padded.
 Table empty_table(int64_t x0, int64_t x1, int64_t x2, int64_t x3) {
-  const int64_t row = (x0 + 7) / 8 * 8;
+  const int64_t row = (x0 + 63) / 64 * 64;
   Table table;
   table.operand.size = {x0, x1, x2, x3};
   table.operand.stride = {1, row, row * x1, row * x1 * x2};

@@ -15,7 +15,7 @@ namespace hens::engine {
 
 constexpr float spectrum_scale = 16.0f;
 
-// A table with four dimensions, x0 contiguous and padded with zeros to a multiple of 8.
+// A table with four dimensions, x0 contiguous and padded with zeros to a multiple of 64.
 struct Table {
   std::vector<uint16_t> values;  // bits of fp16
   Operand operand;               // of `values`: sizes and strides; `data` is not set

@@ -103,11 +103,11 @@ std::vector<TileJob> legendre_forward_jobs(const Sizes& sizes, const Grid& grid,
 std::vector<TileJob> mixing_jobs(const Sizes& sizes, int columns) {
   std::vector<TileJob> jobs;
   for (int l = sizes.lmax - 1; l >= 0; --l) {  // the longest first
-    for_tiles_by_column(std::min(l + 1, sizes.orders), sizes.width(), columns, [&](int row, int count, int col) {
+    for_tiles_by_column(std::min(l + 1, sizes.orders), sizes.used_width(), columns, [&](int row, int count, int col) {
       TileJob job = job_at(row, count, col, l);
       set(job.a[0], row, 0, l);
       set(job.b[0], col, 0, l);
-      job.k[0] = sizes.width();
+      job.k[0] = sizes.used_width();
       jobs.push_back(job);
     });
   }
@@ -118,11 +118,11 @@ std::vector<TileJob> spectral_rows_jobs(const Sizes& sizes, int columns) {
   std::vector<TileJob> jobs;
   for (int l = 0; l < sizes.lmax; ++l) {
     const int first = 2 * l * sizes.orders;
-    for_tiles(2 * std::min(l + 1, sizes.orders), sizes.width(), columns, [&](int row, int count, int col) {
+    for_tiles(2 * std::min(l + 1, sizes.orders), sizes.used_width(), columns, [&](int row, int count, int col) {
       TileJob job = job_at(first + row, count, col, 0);
       set(job.a[0], first + row, 0, 0);
       set(job.b[0], col, 0, 0);
-      job.k[0] = sizes.width();
+      job.k[0] = sizes.used_width();
       jobs.push_back(job);
     });
   }

@@ -1,9 +1,30 @@
 #include "engine/weight_file.h"
 
+#include <algorithm>
+#include <atomic>
 #include <cstring>
+#include <fcntl.h>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <unistd.h>
+
+#include <sys/stat.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/checksum.h"
+#include "base/error.h"
 
 namespace hens::engine {
 namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr char magic[] = "HENSWGT1";
+constexpr size_t magic_bytes = 8, preamble_bytes = 4096, longest_json = 1 << 20;
+constexpr uint64_t chunk_bytes = uint64_t{64} << 20;
+constexpr int readers = 6;
 
 std::map<std::string, uint64_t> offsets_of(const std::vector<WeightEntry>& entries) {
   std::map<std::string, uint64_t> offsets;
@@ -11,23 +32,167 @@ std::map<std::string, uint64_t> offsets_of(const std::vector<WeightEntry>& entri
   return offsets;
 }
 
-// From the package straight to where they are used.
-DeviceWeights fold_in_place(const Backend& backend, const ModelPackage& package, const Sizes& sizes, at::Device device) {
+// Appends weights to a file on its way, with a checksum for every chunk.
+class WeightWriter {
+ public:
+  WeightWriter(const fs::path& path, std::string package_digest)
+      : file_(path), package_digest_(std::move(package_digest)) {
+    std::string preamble(magic, magic_bytes);
+    preamble.resize(preamble_bytes);
+    file_.write(preamble);
+  }
+  void append(std::span<const std::byte> bytes) {
+    while (!bytes.empty()) {
+      const auto piece = bytes.first(std::min<uint64_t>(bytes.size(), chunk_bytes - total_ % chunk_bytes));
+      if (total_ % chunk_bytes == 0) checksums_.push_back(0);
+      checksums_.back() = crc32c(piece, checksums_.back());
+      file_.write(piece);
+      total_ += piece.size();
+      bytes = bytes.subspan(piece.size());
+    }
+  }
+  void pad_to(uint64_t offset) {
+    const std::vector<std::byte> zeros(offset - total_);
+    append(zeros);
+  }
+  void publish() {
+    const std::string json =
+        Json{{"package_digest", package_digest_}, {"bytes", total_}, {"crc32c", checksums_}}.dump();
+    const uint64_t length = json.size();
+    file_.write(json);
+    file_.write(std::as_bytes(std::span(&length, 1)));
+    file_.write(std::string_view(magic, magic_bytes));
+    file_.publish();
+  }
+
+ private:
+  PendingFile file_;
+  std::string package_digest_;
+  std::vector<uint32_t> checksums_;
+  uint64_t total_ = 0;
+};
+
+// From the package to where the weights are used and, as long as the disk takes them, to a file.
+DeviceWeights fold_anew(const Backend& backend, const ModelPackage& package, const Sizes& sizes, at::Device device,
+                        const fs::path& path, const std::string& package_digest) {
   const std::vector<WeightEntry> entries = weight_entries(sizes);
   DeviceWeights weights{Buffer(backend, weight_bytes(entries)), offsets_of(entries)};
+  std::optional<WeightWriter> writer;
+  const auto try_to_write = [&](const auto& write) {
+    try {
+      write();
+    } catch (const Error&) {
+      writer.reset();
+    }
+  };
+  if (!path.empty()) try_to_write([&] { writer.emplace(path, package_digest); });
   fold_weights(package, sizes, device, [&](const WeightEntry& entry, const at::Tensor& values) {
     const at::Tensor host = values.cpu();
-    upload(backend, weights.memory.as<char>() + entry.offset, host.const_data_ptr(), entry.bytes());
+    const std::span bytes(static_cast<const std::byte*>(host.const_data_ptr()), entry.bytes());
+    upload(backend, weights.memory.as<char>() + entry.offset, bytes.data(), bytes.size());
+    if (!writer) return;
+    try_to_write([&] {
+      writer->pad_to(entry.offset);
+      writer->append(bytes);
+    });
   });
+  if (writer) {
+    try_to_write([&] {
+      writer->pad_to(weight_bytes(entries));
+      writer->publish();
+    });
+  }
   backend.wait();
   return weights;
 }
 
+bool read_at(int file, void* to, size_t bytes, uint64_t offset) {
+  for (size_t done = 0; done < bytes;) {
+    const ssize_t got = pread(file, static_cast<char*>(to) + done, bytes - done, static_cast<off_t>(offset + done));
+    if (got <= 0) return false;
+    done += static_cast<size_t>(got);
+  }
+  return true;
+}
+
+// The checksums of a file's chunks; empty where it is not the file that is wanted.
+std::vector<uint32_t> checksums_of(int file, const std::string& package_digest, uint64_t bytes) {
+  struct stat status {};
+  if (fstat(file, &status) != 0) return {};
+  const auto size = static_cast<uint64_t>(status.st_size);
+  char end[8 + magic_bytes];
+  uint64_t length = 0;
+  if (size < preamble_bytes + bytes + sizeof end || !read_at(file, end, sizeof end, size - sizeof end)) return {};
+  std::memcpy(&length, end, 8);
+  if (std::memcmp(end + 8, magic, magic_bytes) != 0 || length > longest_json) return {};
+  if (size != preamble_bytes + bytes + length + sizeof end) return {};
+  std::string text(length, '\0');
+  if (!read_at(file, text.data(), length, preamble_bytes + bytes)) return {};
+  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object() || json.value("package_digest", "") != package_digest || json.value("bytes", uint64_t{0}) != bytes) {
+    return {};
+  }
+  const Json sums = json.value("crc32c", Json::array());
+  if (!sums.is_array() || sums.size() != (bytes + chunk_bytes - 1) / chunk_bytes) return {};
+  std::vector<uint32_t> result;
+  for (const Json& sum : sums) {
+    if (!sum.is_number_unsigned()) return {};
+    result.push_back(sum.get<uint32_t>());
+  }
+  return result;
+}
+
+// Whether all of the file's weights arrived, with the right checksums.
+bool read_weights(const Backend& backend, int file, const std::vector<uint32_t>& checksums, Buffer& memory) {
+  std::atomic<size_t> next{0};
+  std::atomic<bool> good{true};
+  std::exception_ptr error;
+  std::mutex mutex;
+  const auto work = [&] {
+    try {
+      Staging staging(backend, std::min<uint64_t>(chunk_bytes, memory.bytes()));
+      for (size_t i; good && (i = next++) < checksums.size();) {
+        const uint64_t offset = i * chunk_bytes, bytes = std::min(chunk_bytes, memory.bytes() - offset);
+        if (!read_at(file, staging.data(), bytes, preamble_bytes + offset) ||
+            crc32c({static_cast<const std::byte*>(staging.data()), bytes}) != checksums[i]) {
+          good = false;
+        } else {
+          staging.send(memory.as<char>() + offset, bytes);
+        }
+      }
+    } catch (...) {
+      const std::lock_guard guard(mutex);
+      error = std::current_exception();
+      good = false;
+    }
+  };
+  std::vector<std::thread> threads;
+  for (int i = 0; i < readers; ++i) threads.emplace_back(work);
+  for (std::thread& thread : threads) thread.join();
+  if (error) std::rethrow_exception(error);
+  return good;
+}
+
 }  // namespace
 
+fs::path weight_file_path(const fs::path& folder, const std::string& package_digest) {
+  return folder / (package_digest + ".v" + magic[magic_bytes - 1] + ".hensw");
+}
+
 LoadedWeights load_weights(const Backend& backend, const ModelPackage& package, const Sizes& sizes, at::Device device,
-                           const fs::path&, const std::string&) {
-  return {fold_in_place(backend, package, sizes, device), WeightSource::package};
+                           const fs::path& folder, const std::string& package_digest) {
+  const fs::path path = folder.empty() ? fs::path() : weight_file_path(folder, package_digest);
+  const FileDescriptor file(path.empty() ? -1 : open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file) {
+    const std::vector<WeightEntry> entries = weight_entries(sizes);
+    const std::vector<uint32_t> checksums = checksums_of(file.get(), package_digest, weight_bytes(entries));
+    if (!checksums.empty()) {
+      DeviceWeights weights{Buffer(backend, weight_bytes(entries)), offsets_of(entries)};
+      backend.wait();  // the memory is cleared before it is written from other streams
+      if (read_weights(backend, file.get(), checksums, weights.memory)) return {std::move(weights), WeightSource::file};
+    }
+  }
+  return {fold_anew(backend, package, sizes, device, path, package_digest), WeightSource::package};
 }
 
 }  // namespace hens::engine

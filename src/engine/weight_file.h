@@ -1,16 +1,17 @@
 // The engine's own weight file: a package's weights folded, laid out and rounded once, ready to be copied to the GPU.
 //
-// <folder>/<package digest>.<format version>.hensw, little-endian:
-//   8 bytes   "HENSW" and the format's version
-//   8 bytes   length of the header
-//   header    JSON: source digest, sizes, bytes of the weights, crc32c of every chunk of 64 MiB
-//   weights   from a multiple of 4096 on, the entries of weights.h at their offsets
-// Made atomically. A file that is damaged, or of another package, sizes or version, is made anew; so a file that is used
-// always holds what its package says.
+// <folder>/<package digest>.v<format version>.hensw, little-endian:
+//   [0, 4096)      "HENSWGT" and the format's version as a digit, then zeros
+//   [4096, ...)    the entries of weights.h at their offsets, `bytes` in all
+//   then           JSON: package digest, bytes, crc32c of every chunk of 64 MiB of the weights
+//   last 16 bytes  length of the JSON, and "HENSWGT" with the version again
+// Made atomically. A file that is damaged, or of another package, size or version, is made anew, so a file that is used
+// holds what its package says. Several processes may make one file: the last one's stays, of the same bytes.
 #pragma once
 
 #include <string>
 
+#include "base/files.h"
 #include "engine/network.h"
 #include "engine/weights.h"
 
@@ -25,15 +26,9 @@ struct LoadedWeights {
 
 fs::path weight_file_path(const fs::path& folder, const std::string& package_digest);
 
-// What a file says of itself; empty where it is not there or not a weight file of this version.
-struct WeightFileFacts {
-  std::string package_digest;
-  uint64_t bytes = 0;
-};
-WeightFileFacts weight_file_facts(const fs::path& path);
-
 // The package's weights on the backend, from the file where it is right, else folded on `device` and, where `folder`
 // is not empty, written there. Where the folder takes no file (no room, read-only), the weights are used all the same.
+// Reads with several threads, each checksum before its bytes are used. Throws as fold_weights does.
 LoadedWeights load_weights(const Backend& backend, const ModelPackage& package, const Sizes& sizes, at::Device device,
                            const fs::path& folder, const std::string& package_digest);
 

@@ -69,7 +69,7 @@ struct Manifest {
   std::string forecast_hash;               // of the spec
   std::vector<std::string> model_names;    // for people: sfno_linear_..._seed102
   std::vector<std::string> model_digests;  // package_digest by model
-  std::string device_kind;                 // "cpu" | "cuda": bytes are promised within one kind
+  std::string device_kind;                 // "cpu" | "cuda" | "cuda, fast engine": bytes are promised within one
   LatLonGrid grid;                         // of the models' output, the same for all
   std::vector<Attempt> attempts;           // ascending
   std::vector<MemberEntry> members;        // whole plan, in running order

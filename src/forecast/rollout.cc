@@ -78,31 +78,45 @@ void give_up(const Rollout& rollout, MemberOutput& member, int step, const std::
       {{"model", member.task.model}, {"member", member.task.member}, {"step", step}, {"variable", variable}});
 }
 
-// Hands the fields of one output after `step` steps to the queue.
-void hand_over(const Rollout& rollout, size_t output_index, int step, std::vector<MemberOutput>& members) {
-  const OutputTarget& output = rollout.outputs[output_index];
-  const int lead = output.lead_of_step[step];
-  if (lead < 0) return;
-  const at::Tensor fields =
-      rollout.engine.channels(output.channels).cpu().contiguous();  // [member, variable, lat, lon]
+// One output's fields after `step` steps, on their way to the host.
+struct Fetched {
+  size_t output;
+  int step, lead;
+  std::function<at::Tensor()> fields;  // [member, variable, lat, lon]
+};
+
+std::vector<Fetched> fetch_all(const Rollout& rollout, int step) {
+  std::vector<Fetched> all;
+  for (size_t k = 0; k < rollout.outputs.size(); ++k) {
+    const int lead = rollout.outputs[k].lead_of_step[step];
+    if (lead >= 0) all.push_back({k, step, lead, rollout.engine.fetch(rollout.outputs[k].channels)});
+  }
+  return all;
+}
+
+// Hands one output's fields to the queue. Waiting for the queue is output; waiting for the fields is the step's own time.
+void hand_over(const Rollout& rollout, const Fetched& fetched, std::vector<MemberOutput>& members, MemberTime& time) {
+  const OutputTarget& output = rollout.outputs[fetched.output];
+  const at::Tensor fields = fetched.fields();
+  const Stopwatch watch;
   const size_t points = static_cast<size_t>(fields.size(2) * fields.size(3));
   const float* values = fields.const_data_ptr<float>();
   for (size_t m = 0; m < members.size(); ++m) {
     for (size_t v = 0; v < output.channels.size() && members[m].finite; ++v) {
       const std::span field(values + (m * output.channels.size() + v) * points, points);
       if (!all_finite(field)) {
-        give_up(rollout, members[m], step, output.store->layout().variables[v]);
+        give_up(rollout, members[m], fetched.step, output.store->layout().variables[v]);
         break;
       }
-      rollout.queue.append(members[m].tickets[output_index], static_cast<int>(v), lead, field);
+      rollout.queue.append(members[m].tickets[fetched.output], static_cast<int>(v), fetched.lead, field);
     }
   }
+  time.output_wait += watch.seconds();
 }
 
-void hand_over_all(const Rollout& rollout, int step, std::vector<MemberOutput>& members, MemberTime& time) {
-  const Stopwatch watch;
-  for (size_t k = 0; k < rollout.outputs.size(); ++k) hand_over(rollout, k, step, members);
-  time.output_wait += watch.seconds();
+void hand_over_all(const Rollout& rollout, const std::vector<Fetched>& all, std::vector<MemberOutput>& members,
+                   MemberTime& time) {
+  for (const Fetched& fetched : all) hand_over(rollout, fetched, members, time);
 }
 
 void finish_member(const Rollout& rollout, const MemberOutput& member, MemberTime time) {
@@ -146,14 +160,18 @@ int run_members(const Rollout& rollout, std::span<const MemberTask> batch, Time 
 
   std::vector<MemberOutput> members = open_outputs(rollout, batch);
   rollout.engine.start(states, initial_time);
-  hand_over_all(rollout, 0, members, time);
+  // While a GPU computes the next step, the last one's fields come to the host and go to the writers.
+  std::vector<Fetched> fetched = fetch_all(rollout, 0);
   for (int step = 1; step <= rollout.steps; ++step) {
     stop_if_requested();
     rollout.engine.step();
-    hand_over_all(rollout, step, members, time);
+    hand_over_all(rollout, fetched, members, time);
+    fetched = fetch_all(rollout, step);
     if (rollout.on_step) rollout.on_step(static_cast<int>(batch.size()));
     if (std::none_of(members.begin(), members.end(), [](const auto& member) { return member.finite; })) break;
   }
+
+  hand_over_all(rollout, fetched, members, time);
 
   time.total = total.seconds();
   time.steps = time.total - time.perturbation - time.output_wait;

@@ -13,12 +13,12 @@
 #include "base/stop.h"
 #include "base/version.h"
 #include "forecast/hardware.h"
+#include "forecast/make_engine.h"
 #include "forecast/rollout.h"
 #include "forecast/stage.h"
 #include "forecast/stop_deadline.h"
 #include "package/package.h"
 #include "sfno/device.h"
-#include "sfno/reference_engine.h"
 #include "sfno/threads.h"
 #include "source/source.h"
 
@@ -66,6 +66,7 @@ class JobRun {
 
   Attempt attempt_;
   at::Device device_ = at::kCPU;
+  EngineKind engine_kind_ = EngineKind::reference;  // resolved
   std::vector<ModelPackage> packages_;
   std::vector<std::string> digests_;
   std::unique_ptr<Source> source_;
@@ -92,7 +93,7 @@ RunIdentity JobRun::identity() const {
   RunIdentity identity{spec_};
   for (const std::string& uri : spec_.models) identity.model_names.push_back(package_name(uri));
   identity.model_digests = digests_;
-  identity.device_kind = device_.is_cuda() ? "cuda" : "cpu";
+  identity.device_kind = !device_.is_cuda() ? "cpu" : engine_kind_ == EngineKind::fast ? "cuda, fast engine" : "cuda";
   identity.grid = equiangular_grid(packages_.front().config.nlat, packages_.front().config.nlon);
   return identity;
 }
@@ -134,7 +135,8 @@ void JobRun::run_model(RunFolder& folder, int model, const std::vector<MemberTas
   std::unique_ptr<Engine> engine;
   {
     const StageTimer timer(attempt_.stages, "load");
-    engine = make_reference_engine(packages_[model], device_, {spec_.forecast.precision, spec_.forecast.sun});
+    engine = make_engine(engine_kind_, packages_[model], device_, spec_.forecast,
+                         weight_folder(downloader_.options().cache), digests_[model]);
     synchronize(device_);
     attempt_.model_load_seconds.push_back(timer.elapsed());
   }
@@ -170,7 +172,7 @@ void JobRun::run_model(RunFolder& folder, int model, const std::vector<MemberTas
     first = last;
   }
   attempt_.output_bytes += queue.rate().bytes;
-  attempt_.peak_gpu_bytes = std::max(attempt_.peak_gpu_bytes, peak_gpu_bytes(device_));
+  attempt_.peak_gpu_bytes = std::max(attempt_.peak_gpu_bytes, peak_gpu_bytes(device_) + engine_gpu_bytes(*engine));
 }
 
 void JobRun::record_end(RunFolder& folder, ExitCode code, const std::string& reason) {
@@ -210,6 +212,7 @@ RunResult JobRun::run() {
   attempt_.hardware = find_hardware(device_);
   const std::vector<MemberTask> selected = select_members(spec_, options_.selection);
   open_models();
+  engine_kind_ = resolve_engine(spec_.forecast, device_, packages_);
   source_ = open_source(spec_.initial_conditions, downloader_, log_);
 
   if (options_.force_new_run) set_aside(options_.output, log_);

@@ -32,8 +32,8 @@ enum class SourceKind { gfs, grib, netcdf, makani, analytic };
 enum class PerturbationMethod { none, correlated_spherical_gaussian, hemispheric_centred_bred_vector };
 enum class StoreFormat { zarr, netcdf };
 enum class Compression { none, lz4, zstd };
-enum class EngineKind { reference, fast };
-enum class Precision { fp32, tf32 };      // of matrix products on CUDA; the CPU always computes in fp32
+enum class EngineKind { automatic, reference, fast };  // automatic: fast on GPUs that it suits
+enum class Precision { fp32, tf32 };      // of the reference engine on CUDA; on the CPU it is always fp32
 enum class SunKind { float32, float64 };  // float32: the roundings that the networks were trained with; float64: exact
 
 struct InitialConditionsSpec {
@@ -69,7 +69,7 @@ struct EnsembleSpec {
 
 struct ForecastSpec {
   std::vector<int> steps;  // roll-out lengths in 6-hour steps, each run by itself; lead_time: 10d is [40]
-  EngineKind engine = EngineKind::reference;
+  EngineKind engine = EngineKind::automatic;
   Precision precision = Precision::fp32;
   SunKind sun = SunKind::float32;
 };

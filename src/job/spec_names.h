@@ -41,7 +41,8 @@ inline const EnumNames<Compression>& compression_names() {
 
 // `fast` joins when the fast engine does: until then a spec that asks for it is told so.
 inline const EnumNames<EngineKind>& engine_names() {
-  static const EnumNames<EngineKind> names{{{"reference", EngineKind::reference}}};
+  static const EnumNames<EngineKind> names{
+      {{"auto", EngineKind::automatic}, {"reference", EngineKind::reference}, {"fast", EngineKind::fast}}};
   return names;
 }
 

@@ -5,6 +5,7 @@
 // Not thread-safe: one thread at a time, all of a device's work in the order of the calls.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -33,6 +34,13 @@ class Engine {
 
   // Selected channels of the state now: [member, selected, lat, lon], float32, physical units, on device().
   virtual at::Tensor channels(const std::vector<int>& selected) const = 0;
+
+  // Starts to bring selected channels of the state now to the host, [member, selected, lat, lon] float32, physical
+  // units; the engine may step on meanwhile. What is returned is called once: it waits, and gives them.
+  virtual std::function<at::Tensor()> fetch(const std::vector<int>& selected) const {
+    const at::Tensor fields = channels(selected).cpu().contiguous();
+    return [fields] { return fields; };
+  }
 
   virtual Time valid_time() const = 0;
 

@@ -142,7 +142,7 @@ TEST(SpecMistake, Ranges) {
 
 TEST(SpecMistake, Words) {
   expect_one_problem_each(
-      {Mistake{"forecast.engine=quick", "expected one of reference"},
+      {Mistake{"forecast.engine=quick", "expected one of auto, reference, fast"},
        Mistake{"forecast.precision=fp16", "expected one of fp32, tf32"},
        Mistake{"forecast.sun=real", "expected one of float32, float64"},
        Mistake{"output.format=zip", "expected one of zarr, netcdf"},

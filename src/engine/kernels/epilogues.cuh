@@ -58,10 +58,38 @@ HENS_HD uint32_t packed(float2 v) {
   return bits;
 }
 
-HENS_HD float2 pair_of_halves(const __half* at) {
-  return __half22float2(*reinterpret_cast<const __half2*>(at));
+// Of arrays that no kernel writes while it reads them.
+HENS_HD float2 pair_of_floats(const float* at) {
+#ifdef __CUDA_ARCH__
+  return __ldg(reinterpret_cast<const float2*>(at));
+#else
+  return {at[0], at[1]};
+#endif
 }
-HENS_HD float2 pair_of_floats(const float* at) { return *reinterpret_cast<const float2*>(at); }
+
+HENS_HD float2 pair_of_halves(uint32_t bits) {
+  __half2 h;
+  memcpy(&h, &bits, sizeof h);
+  return __half22float2(h);
+}
+
+#ifdef __CUDACC__
+// Four threads that share a row, each with its columns of four blocks, and each with all columns of its block: a 4 x 4
+// transposition of words, the way there and the way back.
+__device__ __forceinline__ void transpose(uint32_t (&w)[column_blocks]) {
+  const int q = threadIdx.x & 3;
+#pragma unroll
+  for (int i = 0; i < column_blocks; i += 2) {
+    const uint32_t other = __shfl_xor_sync(0xffffffffu, (q & 1) ? w[i] : w[i + 1], 1);
+    ((q & 1) ? w[i] : w[i + 1]) = other;
+  }
+#pragma unroll
+  for (int i = 0; i < 2; ++i) {
+    const uint32_t other = __shfl_xor_sync(0xffffffffu, (q & 2) ? w[i] : w[i + 2], 2);
+    ((q & 2) ? w[i] : w[i + 2]) = other;
+  }
+}
+#endif
 
 // Stores four blocks' pairs of columns: row[col + 8 i], row[col + 8 i + 1]. On the device the four threads that share
 // a row exchange their words first, so that each stores 16 bytes; all four must call. Stores nothing from column `end`
@@ -71,23 +99,32 @@ HENS_HD void put(__half* row, int col, int end, const float2 (&v)[column_blocks]
   uint32_t w[column_blocks];
 HENS_UNROLL
   for (int i = 0; i < column_blocks; ++i) w[i] = packed(v[i]);
-  const int q = threadIdx.x & 3;
-HENS_UNROLL
-  for (int i = 0; i < column_blocks; i += 2) {
-    const uint32_t other = __shfl_xor_sync(0xffffffffu, (q & 1) ? w[i] : w[i + 1], 1);
-    ((q & 1) ? w[i] : w[i + 1]) = other;
-  }
-HENS_UNROLL
-  for (int i = 0; i < 2; ++i) {
-    const uint32_t other = __shfl_xor_sync(0xffffffffu, (q & 2) ? w[i] : w[i + 2], 2);
-    ((q & 2) ? w[i] : w[i + 2]) = other;
-  }
-  const int first = col - 2 * q + 8 * q;
+  transpose(w);
+  const int first = col + 6 * (threadIdx.x & 3);
   if (row != nullptr && first < end) *reinterpret_cast<uint4*>(row + first) = make_uint4(w[0], w[1], w[2], w[3]);
 #else
   for (int i = 0; i < column_blocks; ++i) {
     if (row == nullptr || col + 8 * i >= end) continue;
     *reinterpret_cast<uint32_t*>(row + col + 8 * i) = packed(v[i]);
+  }
+#endif
+}
+
+// Loads what put() stores: v[i] = row[col + 8 i], row[col + 8 i + 1], zeros from `end` on and where `row` is null.
+HENS_HD void get(const __half* row, int col, int end, float2 (&v)[column_blocks]) {
+#ifdef __CUDA_ARCH__
+  const int first = col + 6 * (threadIdx.x & 3);
+  uint4 all = make_uint4(0, 0, 0, 0);
+  if (row != nullptr && first < end) all = __ldg(reinterpret_cast<const uint4*>(row + first));
+  uint32_t w[column_blocks] = {all.x, all.y, all.z, all.w};
+  transpose(w);
+HENS_UNROLL
+  for (int i = 0; i < column_blocks; ++i) v[i] = pair_of_halves(w[i]);
+#else
+  for (int i = 0; i < column_blocks; ++i) {
+    uint32_t bits = 0;
+    if (row != nullptr && col + 8 * i < end) memcpy(&bits, row + col + 8 * i, sizeof bits);
+    v[i] = pair_of_halves(bits);
   }
 #endif
 }
@@ -242,12 +279,14 @@ struct FourierInverseResidual {
     const bool counts = row < job.rows;
     const int64_t west = (static_cast<int64_t>(job.plane) * 2 * half + job.row + row) * columns;
     const int64_t east = west + static_cast<int64_t>(half) * columns;
-    float2 sum[column_blocks], difference[column_blocks];
+    float2 sum[column_blocks], difference[column_blocks], at_west[column_blocks], at_east[column_blocks];
+    get(counts ? h + west : nullptr, col, end, at_west);
+    get(counts ? h + east : nullptr, col, end, at_east);
 HENS_UNROLL
     for (int i = 0; i < column_blocks; ++i) {
       const int c = col + 8 * i;
       if (!counts || c >= end) continue;
-      const float2 a = pair_of_halves(h + west + c), b = pair_of_halves(h + east + c);
+      const float2 a = at_west[i], b = at_east[i];
       const float2 gain = pair_of_floats(norm.scale + c), shift = pair_of_floats(norm.shift + c);
       sum[i] = (2.0f * scale) * d0[i] + gain * (a + b) + 2.0f * shift;
       difference[i] = (2.0f * scale) * d1[i] + gain * (a - b);
@@ -324,12 +363,14 @@ struct SkipNorm {
     const bool sum = rest < half;
     const int64_t west = (static_cast<int64_t>(lat) * 2 * half + (sum ? rest : rest - half)) * columns;
     const int64_t east = west + static_cast<int64_t>(half) * columns;
-    float2 v[column_blocks];
+    float2 v[column_blocks], at_west[column_blocks], at_east[column_blocks];
+    get(counts ? h + west : nullptr, col, end, at_west);
+    get(counts ? h + east : nullptr, col, end, at_east);
 HENS_UNROLL
     for (int i = 0; i < column_blocks; ++i) {
       const int c = col + 8 * i;
       if (!counts || c >= end) continue;
-      const float2 a = pair_of_halves(h + west + c), b = pair_of_halves(h + east + c);
+      const float2 a = at_west[i], b = at_east[i];
       const float2 gain = pair_of_floats(norm.scale + c);
       v[i] = sum ? d0[i] + gain * (a + b) + 2.0f * pair_of_floats(norm.shift + c) : d0[i] + gain * (a - b);
     }
@@ -372,12 +413,13 @@ struct DecoderGelu {
                           const float2 (&)[column_blocks], Sums&) const {
     const bool counts = row < job.rows;
     const int64_t r = job.row + row;
-    float2 v[column_blocks];
+    float2 v[column_blocks], added[column_blocks];
+    get(counts ? residual + r * columns : nullptr, col, end, added);
 HENS_UNROLL
     for (int i = 0; i < column_blocks; ++i) {
       const int c = col + 8 * i;
       if (!counts || c >= end) continue;
-      v[i] = gelu(d0[i] + pair_of_floats(constant + c) + pair_of_halves(residual + r * columns + c));
+      v[i] = gelu(d0[i] + pair_of_floats(constant + c) + added[i]);
     }
     put(counts ? out + r * columns : nullptr, col, end, v);
   }
