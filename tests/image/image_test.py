@@ -148,6 +148,9 @@ SECRET_TEXTS = re.compile(rb"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|-----BEGIN (?:RSA |EC
                           rb"\bhf_[A-Za-z0-9]{34}\b|\bgh[pousr]_[A-Za-z0-9]{36}\b|\bdapi[0-9a-f]{32}\b|"
                           rb"aws_secret_access_key\s*=\s*[A-Za-z0-9/+]{40}")
 
+# Keys that everybody knows: GnuTLS tests itself with them, Tornado's tests have one.
+PUBLISHED_KEYS = re.compile(r"/libgnutls\.so\.[0-9.]+$|/tornado/test/test\.key$")
+
 
 def secrets(image):
     """Names and findings in every layer, deleted files included, and in the image's configuration."""
@@ -167,13 +170,15 @@ def secrets(image):
                     found.append(entry.name)
                 if entry.isfile() and entry.size <= 16 << 20:
                     for text in SECRET_TEXTS.findall(layer.extractfile(entry).read()):
+                        if text.startswith(b"-----BEGIN") and PUBLISHED_KEYS.search(entry.name):
+                            continue
                         found.append(f"{entry.name}: {text[:12]}...")
     assert saving.wait() == 0
     return found
 
 
 def test_no_layer_holds_a_secret_and_a_planted_one_is_found():
-    assert secrets(IMAGE) == []
+    assert (found := secrets(IMAGE)) == [], found
     folder = scratch()
     key = "AKIA" + "Q7EXAMPLE0TEST42"
     (folder / "Dockerfile").write_text(f"FROM {IMAGE}\nCOPY notes.txt /opt/notes.txt\nCOPY credentials /root/.aws/credentials\n"
