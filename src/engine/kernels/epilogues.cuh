@@ -69,7 +69,7 @@ HENS_HD float2 pair_of_floats(const float* at) {
 
 HENS_HD float2 pair_of_halves(uint32_t bits) {
   __half2 h;
-  memcpy(&h, &bits, sizeof h);
+  memcpy(static_cast<void*>(&h), &bits, sizeof h);
   return __half22float2(h);
 }
 
