@@ -145,9 +145,9 @@ void FastNetwork::Inside::make_buffers() {
   const int64_t tiles = most_points / tile_rows + most_points / slab_rows + 2;
   const int64_t spectral = int64_t{2} * sizes.orders * std::max(legendre_tiles(o), legendre_tiles(i));
   partial = floats(2 * width * std::max(tiles, spectral));
-  norms = floats(4 * width);
+  norms = floats(4 * width + overshoot);
   folded_decoder = halves(int64_t{sizes.embed} * width);
-  decoder_constant = floats(width);
+  decoder_constant = floats(width + overshoot);
   sun = floats(2 * o.nlat + o.nlon);
 }
 

@@ -156,7 +156,8 @@ std::vector<WeightEntry> weight_entries(const Sizes& sizes) {
 }
 
 uint64_t weight_bytes(const std::vector<WeightEntry>& entries) {
-  return (entries.back().offset + entries.back().bytes() + alignment - 1) / alignment * alignment;
+  constexpr uint64_t slack = 2048;  // vectors may be read some way past their end (kernels/epilogues.cuh, overshoot)
+  return (entries.back().offset + entries.back().bytes() + slack + alignment - 1) / alignment * alignment;
 }
 
 void fold_weights(const ModelPackage& package, const Sizes& sizes, at::Device device,

@@ -88,7 +88,7 @@ class JobSchema(unittest.TestCase):
     schema = validator("job.schema.json")
 
     def test_accepts_the_specs_in_jobs(self):
-        specs = sorted((ROOT / "jobs").glob("*.yaml"))
+        specs = sorted(set((ROOT / "jobs").glob("*.yaml")) - {ROOT / "jobs/kustomization.yaml"})
         self.assertGreaterEqual(len(specs), 3)
         for path in specs:
             with self.subTest(path.name):

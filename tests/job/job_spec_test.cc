@@ -186,7 +186,7 @@ TEST(JobSpec, ReadsTheSpecsInJobs) {
   const fs::path jobs = fs::path(HENS_SOURCE_DIR) / "jobs";
   int count = 0;
   for (const auto& entry : fs::directory_iterator(jobs)) {
-    if (entry.path().extension() != ".yaml") continue;
+    if (entry.path().extension() != ".yaml" || entry.path().filename() == "kustomization.yaml") continue;
     ++count;
     EXPECT_NO_THROW(load_job_spec(entry.path())) << entry.path();
   }

@@ -2,8 +2,10 @@
 //
 // An epilogue is called for one row and four blocks of eight columns at a time; a thread holds two neighbouring columns
 // of each: `col`, `col + 1`, `col + 8`, `col + 9`, ... `d0`, `d1` are the tile's sums there (d1 only where the tile has
-// two). Rows past the job's are passed, too, and columns from `end` on: they hold nothing and are stored nowhere. `sums` collects, for each of
-// the columns, what statistics need.
+// two). Rows past the job's are passed, too, and columns from `end` on: they hold nothing, and what is made of them is
+// stored nowhere. There are no branches: they would keep loads from overlapping. So vectors by channel are read up to
+// `overshoot` past their width. `sums` collects, for
+// each of the columns, what statistics need.
 #pragma once
 
 #include <cmath>
@@ -25,6 +27,7 @@
 namespace hens::engine {
 
 constexpr int column_blocks = 4;
+constexpr int overshoot = 256;  // columns of a tile past the last channel, at most
 
 struct Sums {  // of one thread's columns: value and square
   float2 value[column_blocks], square[column_blocks];
@@ -214,8 +217,7 @@ HENS_UNROLL
     for (int i = 0; i < column_blocks; ++i) {
       const float2 a = scale * d0[i], b = scale * d1[i];
       n[i] = a + b, s[i] = a - b;
-      if (!counts) continue;
-      const float twice = north == south ? 1.0f : 2.0f;  // the equator is one row
+      const float twice = !counts ? 0.0f : north == south ? 1.0f : 2.0f;  // the equator is one row
       sums.value[i] = sums.value[i] + twice * a;
       sums.square[i] = sums.square[i] + twice * (a * a + b * b);
     }
@@ -255,7 +257,6 @@ struct FourierInverseNorm {
     float2 west[column_blocks], east[column_blocks];
 HENS_UNROLL
     for (int i = 0; i < column_blocks; ++i) {
-      if (col + 8 * i >= end) continue;
       const float2 scale = pair_of_floats(norm.scale + col + 8 * i), shift = pair_of_floats(norm.shift + col + 8 * i);
       west[i] = gelu(scale * (d0[i] + d1[i]) + shift);
       east[i] = gelu(scale * (d0[i] - d1[i]) + shift);
@@ -285,7 +286,6 @@ struct FourierInverseResidual {
 HENS_UNROLL
     for (int i = 0; i < column_blocks; ++i) {
       const int c = col + 8 * i;
-      if (!counts || c >= end) continue;
       const float2 a = at_west[i], b = at_east[i];
       const float2 gain = pair_of_floats(norm.scale + c), shift = pair_of_floats(norm.shift + c);
       sum[i] = (2.0f * scale) * d0[i] + gain * (a + b) + 2.0f * shift;
@@ -320,7 +320,7 @@ struct BiasGelu {
     float2 v[column_blocks];
 HENS_UNROLL
     for (int i = 0; i < column_blocks; ++i) {
-      if (col + 8 * i < end) v[i] = gelu(d0[i] + pair_of_floats(bias + col + 8 * i));
+      v[i] = gelu(d0[i] + pair_of_floats(bias + col + 8 * i));
     }
     put(row < job.rows ? out + static_cast<int64_t>(job.row + row) * columns : nullptr, col, end, v);
   }
@@ -339,11 +339,10 @@ struct BiasStatistics {
     float2 v[column_blocks];
 HENS_UNROLL
     for (int i = 0; i < column_blocks; ++i) {
-      if (col + 8 * i >= end) continue;
       v[i] = d0[i] + pair_of_floats(bias + col + 8 * i);
-      if (!counts) continue;
-      sums.value[i] = sums.value[i] + v[i];
-      sums.square[i] = sums.square[i] + v[i] * v[i];
+      const float2 counted = counts ? v[i] : make_float2(0, 0);
+      sums.value[i] = sums.value[i] + counted;
+      sums.square[i] = sums.square[i] + counted * counted;
     }
     put(counts ? out + static_cast<int64_t>(job.row + row) * columns : nullptr, col, end, v);
   }
@@ -369,10 +368,10 @@ struct SkipNorm {
 HENS_UNROLL
     for (int i = 0; i < column_blocks; ++i) {
       const int c = col + 8 * i;
-      if (!counts || c >= end) continue;
       const float2 a = at_west[i], b = at_east[i];
-      const float2 gain = pair_of_floats(norm.scale + c);
-      v[i] = sum ? d0[i] + gain * (a + b) + 2.0f * pair_of_floats(norm.shift + c) : d0[i] + gain * (a - b);
+      const float2 gain = pair_of_floats(norm.scale + c), shift = pair_of_floats(norm.shift + c);
+      const float sign = sum ? 1.0f : -1.0f, twice = sum ? 2.0f : 0.0f;
+      v[i] = d0[i] + gain * (a + sign * b) + twice * shift;
     }
     put(counts ? out + static_cast<int64_t>(r) * columns : nullptr, col, end, v);
   }
@@ -392,7 +391,6 @@ struct EncoderGelu {
     float2 sum[column_blocks], difference[column_blocks];
 HENS_UNROLL
     for (int i = 0; i < column_blocks; ++i) {
-      if (col + 8 * i >= end) continue;
       const float2 b = pair_of_floats(bias + col + 8 * i);
       const float2 west = gelu(d0[i] + b), east = gelu(d1[i] + b);
       sum[i] = west + east, difference[i] = west - east;
@@ -418,7 +416,6 @@ struct DecoderGelu {
 HENS_UNROLL
     for (int i = 0; i < column_blocks; ++i) {
       const int c = col + 8 * i;
-      if (!counts || c >= end) continue;
       v[i] = gelu(d0[i] + pair_of_floats(constant + c) + added[i]);
     }
     put(counts ? out + r * columns : nullptr, col, end, v);
