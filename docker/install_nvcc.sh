@@ -10,7 +10,9 @@ if [ -x /usr/local/cuda/bin/nvcc ]; then
 else
   # shellcheck disable=SC1091
   . /etc/os-release
-  printf 'deb $mirror %s contrib non-free\n' "$VERSION_CODENAME" >/etc/apt/sources.list.d/non-free.list
+  # From wherever the base itself takes its packages.
+  mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | grep -oE 'https?://[^ ]+' | head -n 1)
+  printf 'deb %s %s contrib non-free\n' "$mirror" "$VERSION_CODENAME" >/etc/apt/sources.list.d/non-free.list
   apt-get update -qq
   apt-get install -y -qq --no-install-recommends nvidia-cuda-toolkit g++-13 >/dev/null
   rm -rf /var/lib/apt/lists/*
