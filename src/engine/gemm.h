@@ -49,21 +49,26 @@ struct TileJob {
   int32_t statistics;       // row of the table of partial sums, for epilogues that make them
 };
 
+// Hopper's blocks work in pairs on two jobs that read one operand at the same place: each block brings half of it to
+// both, and a fourth to a third of the traffic from the L2 cache is saved.
+enum class Shared { a, b };
+
 // Kinds of tiles, and their columns by backend.
-template <TileMode kMode, bool kNMajor, int kHopperColumns, int kAmpereColumns>
+template <TileMode kMode, bool kNMajor, Shared kShared, int kHopperColumns, int kAmpereColumns>
 struct TileShape {
   static constexpr TileMode mode = kMode;
   static constexpr bool n_major = kNMajor;
+  static constexpr Shared shared = kShared;
   static constexpr int hopper_columns = kHopperColumns, ampere_columns = kAmpereColumns;
   static constexpr int columns(Kernels kernels) { return kernels == Kernels::hopper ? hopper_columns : ampere_columns; }
 };
 
 namespace shapes {
-using Pointwise = TileShape<TileMode::single, false, 208, 128>;  // 1x1 convolutions
-using State = TileShape<TileMode::single, false, 80, 80>;        // 1x1 convolutions to few channels
-using Pair = TileShape<TileMode::dual, false, 128, 128>;         // the same weights on two sets of points
-using Transform = TileShape<TileMode::dual, true, 128, 128>;     // halves of a spherical harmonic transform
-using Mixing = TileShape<TileMode::complex, false, 104, 64>;     // the spectral convolution
+using Pointwise = TileShape<TileMode::single, false, Shared::b, 208, 128>;  // 1x1 convolutions
+using State = TileShape<TileMode::single, false, Shared::b, 80, 80>;        // 1x1 convolutions to few channels
+using Pair = TileShape<TileMode::dual, false, Shared::b, 128, 128>;         // the same weights on two sets of points
+using Transform = TileShape<TileMode::dual, true, Shared::a, 128, 128>;     // halves of a spherical harmonic transform
+using Mixing = TileShape<TileMode::complex, false, Shared::a, 104, 64>;     // the spectral convolution
 }  // namespace shapes
 
 }  // namespace hens::engine

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "engine/kernels/gemm_inside.h"
+#include "engine/tile_jobs.h"
 
 namespace hens::engine {
 namespace {
@@ -44,8 +45,8 @@ CUtensorMap tensor_map(const Operand& operand, int box_rows) {
 
 }  // namespace
 
-GemmPlan::GemmPlan(const Backend& backend, int b_rows, const std::vector<Operand>& a, const std::vector<Operand>& b,
-                   const std::vector<TileJob>& jobs)
+GemmPlan::GemmPlan(const Backend& backend, const TileTraits& tiles, const std::vector<Operand>& a,
+                   const std::vector<Operand>& b, const std::vector<TileJob>& jobs)
     : inside_(std::make_unique<Inside>()) {
   assert(a.size() == b.size() && !a.empty() && a.size() <= max_segments);
   inside_->backend = &backend;
@@ -55,12 +56,13 @@ GemmPlan::GemmPlan(const Backend& backend, int b_rows, const std::vector<Operand
     check_alignment(inside_->operands.a[s]);
     check_alignment(inside_->operands.b[s]);
     if (backend.kernels() != Kernels::hopper) continue;
-    inside_->maps.a[s] = tensor_map(inside_->operands.a[s], tile_rows);
-    inside_->maps.b[s] = tensor_map(inside_->operands.b[s], b_rows);
+    inside_->maps.a[s] = tensor_map(inside_->operands.a[s], tiles.a_rows);
+    inside_->maps.b[s] = tensor_map(inside_->operands.b[s], tiles.b_rows);
   }
-  inside_->job_count = static_cast<int>(jobs.size());
-  inside_->jobs = Buffer(backend, jobs.size() * sizeof(TileJob));
-  upload(backend, inside_->jobs.as<void>(), jobs.data(), jobs.size() * sizeof(TileJob));
+  const std::vector<TileJob> uploaded = backend.kernels() == Kernels::hopper ? in_pairs(jobs, tiles.shared) : jobs;
+  inside_->job_count = static_cast<int>(uploaded.size());
+  inside_->jobs = Buffer(backend, uploaded.size() * sizeof(TileJob));
+  upload(backend, inside_->jobs.as<void>(), uploaded.data(), uploaded.size() * sizeof(TileJob));
 }
 
 GemmPlan::~GemmPlan() = default;

@@ -11,17 +11,25 @@
 
 namespace hens::engine {
 
+// What a plan must know of its tiles' shape: what two blocks share, and the rows that one copy of Hopper's brings.
+struct TileTraits {
+  Shared shared;
+  int a_rows, b_rows;
+};
+
 template <typename Shape>
-constexpr int box_rows() {
-  return Shape::n_major ? copy_columns : Shape::hopper_columns;
+constexpr TileTraits traits() {
+  constexpr bool shares_a = Shape::shared == Shared::a;
+  static_assert(shares_a || !Shape::n_major);
+  return {Shape::shared, shares_a ? tile_rows / 2 : tile_rows,
+          Shape::n_major ? copy_columns : shares_a ? Shape::hopper_columns : Shape::hopper_columns / 2};
 }
 
 class GemmPlan {
  public:
   // `a`, `b`: one operand a segment, at most max_segments; jobs name no others. `backend` and the operands' data outlive
   // the plan. Asserts what TMA demands: alignment of 16 bytes, of the data and of every stride.
-  // `b_rows`: rows of B that one copy brings, box_rows() of the tile's shape.
-  GemmPlan(const Backend& backend, int b_rows, const std::vector<Operand>& a, const std::vector<Operand>& b,
+  GemmPlan(const Backend& backend, const TileTraits& tiles, const std::vector<Operand>& a, const std::vector<Operand>& b,
            const std::vector<TileJob>& jobs);
   ~GemmPlan();
   GemmPlan(GemmPlan&&) noexcept;

@@ -81,6 +81,7 @@ struct FastNetwork::Inside {
   void make_buffers();
   Operand upload_table(const Table& table);
   Transform make_transform(const Grid& grid);
+  Operand folded_rows(const Grid& grid, const __half* field) const;
   GemmPlan fourier_plan(const Transform& transform, const __half* field) const;
   Block make_block(int i);
   std::vector<Slab> make_slabs(const std::string& block, const Grid& grid) const;
@@ -119,7 +120,7 @@ FastNetwork::Inside::Inside(const Backend& backend_, const Sizes& sizes_, Device
 
   const int64_t in = sizes.input_width(), half = sizes.outer.half();
   const Operand input_rows{input.as<void>(), {in, half, 2, sizes.outer.nlat}, {1, 2 * in, half * 2 * in, half * 4 * in}};
-  encoder.emplace(backend, box_rows<shapes::Pair>(), std::vector{input_rows, input_rows},
+  encoder.emplace(backend, traits<shapes::Pair>(), std::vector{input_rows, input_rows},
                   std::vector(2, matrix(weights.at<void>("encoder.weight"), sizes.embed, in, in)),
                   encoder_jobs(sizes.outer, sizes.used_width(), shapes::Pair::columns(backend.kernels()), static_cast<int>(in)));
   for (int i = 0; i < sizes.blocks; ++i) blocks.push_back(make_block(i));
@@ -145,9 +146,9 @@ void FastNetwork::Inside::make_buffers() {
   const int64_t tiles = most_points / tile_rows + most_points / slab_rows + 2;
   const int64_t spectral = int64_t{2} * sizes.orders * std::max(legendre_tiles(o), legendre_tiles(i));
   partial = floats(2 * width * std::max(tiles, spectral));
-  norms = floats(4 * width + overshoot);
+  norms = floats(4 * width);
   folded_decoder = halves(int64_t{sizes.embed} * width);
-  decoder_constant = floats(width + overshoot);
+  decoder_constant = floats(width);
   sun = floats(2 * o.nlat + o.nlon);
 }
 
@@ -172,36 +173,40 @@ Transform FastNetwork::Inside::make_transform(const Grid& grid) {
     t.inverse_legendre_table = upload_table(synthesis.legendre);
     t.inverse_fourier_table = upload_table(synthesis.fourier);
   }
-  constexpr int box = box_rows<shapes::Transform>();
+  constexpr TileTraits tiles = traits<shapes::Transform>();
   const int columns = shapes::Transform::columns(backend.kernels());
   const int64_t two = 2 * width, even_rows = 2 * sizes.even_orders(), northern = grid.northern();
   const Operand sums{fourier.as<void>(),
                      {two, northern, sizes.orders, 2},
                      {1, order_row, two, northern * order_row}};
-  t.legendre.emplace(backend, box, std::vector(2, t.legendre_table), std::vector(2, sums),
+  t.legendre.emplace(backend, tiles, std::vector(2, t.legendre_table), std::vector(2, sums),
                      legendre_forward_jobs(sizes, grid, columns));
   const Operand degrees{mixed.as<void>(),
                         {two, (sizes.lmax + 1) / 2, sizes.orders, 2},
                         {1, 2 * order_row, two, order_row}};
-  t.inverse_legendre.emplace(backend, box, std::vector(2, t.inverse_legendre_table), std::vector(2, degrees),
+  t.inverse_legendre.emplace(backend, tiles, std::vector(2, t.inverse_legendre_table), std::vector(2, degrees),
                              legendre_inverse_jobs(sizes, grid, columns));
   const Operand waves{fourier.as<void>(),
                       {width, even_rows, 2, grid.nlat},
                       {1, width, even_rows * width, order_row}};
-  t.inverse_fourier.emplace(backend, box, std::vector(2, t.inverse_fourier_table), std::vector(2, waves),
+  t.inverse_fourier.emplace(backend, tiles, std::vector(2, t.inverse_fourier_table), std::vector(2, waves),
                             fourier_inverse_jobs(sizes, grid, columns));
   return t;
 }
 
+Operand FastNetwork::Inside::folded_rows(const Grid& grid, const __half* field) const {
+  const int64_t half = grid.half();
+  return {field, {width, half, 2, grid.nlat}, {1, width, half * width, 2 * half * width}};
+}
+
 GemmPlan FastNetwork::Inside::fourier_plan(const Transform& t, const __half* field) const {
-  const int64_t half = t.grid.half();
-  const Operand rows{field, {width, half, 2, t.grid.nlat}, {1, width, half * width, 2 * half * width}};
-  return GemmPlan(backend, box_rows<shapes::Transform>(), std::vector(2, t.fourier_table), std::vector(2, rows),
+  const Operand rows = folded_rows(t.grid, field);
+  return GemmPlan(backend, traits<shapes::Transform>(), std::vector(2, t.fourier_table), std::vector(2, rows),
                   fourier_forward_jobs(sizes, t.grid, shapes::Transform::columns(backend.kernels())));
 }
 
 std::vector<Slab> FastNetwork::Inside::make_slabs(const std::string& block, const Grid& grid) const {
-  constexpr int box = box_rows<shapes::Pointwise>();
+  constexpr TileTraits tiles = traits<shapes::Pointwise>();
   const int columns = shapes::Pointwise::columns(backend.kernels()), wide = sizes.hidden_width();
   const Operand w1 = matrix(weights.at<void>(block + "fc1.weight"), sizes.hidden, width, width);
   const Operand w2 = matrix(weights.at<void>(block + "fc2.weight"), sizes.embed, wide, wide);
@@ -210,8 +215,8 @@ std::vector<Slab> FastNetwork::Inside::make_slabs(const std::string& block, cons
     const int64_t rows = std::min(slab_rows, grid.points() - first);
     const Operand u = matrix(points.as<__half>() + first * width, rows, width, width);
     const Operand h = matrix(hidden.as<void>(), rows, wide, wide);
-    slabs.push_back({first, rows, GemmPlan(backend, box, {u}, {w1}, pointwise_jobs(rows, sizes.used_hidden(), columns, {sizes.used_width()})),
-                     GemmPlan(backend, box, {h}, {w2}, pointwise_jobs(rows, sizes.used_width(), columns, {sizes.used_hidden()}))});
+    slabs.push_back({first, rows, GemmPlan(backend, tiles, {u}, {w1}, pointwise_jobs(rows, sizes.used_hidden(), columns, {sizes.used_width()})),
+                     GemmPlan(backend, tiles, {h}, {w2}, pointwise_jobs(rows, sizes.used_width(), columns, {sizes.used_hidden()}))});
   }
   return slabs;
 }
@@ -233,19 +238,18 @@ Block FastNetwork::Inside::make_block(int i) {
   const Operand filter{weights.at<void>(block.name + "filter"),
                        {width, embed, 2, sizes.lmax},
                        {1, width, embed * width, 2 * embed * width}};
-  block.mixing.emplace(backend, box_rows<shapes::Mixing>(), std::vector{coefficients}, std::vector{filter},
+  block.mixing.emplace(backend, traits<shapes::Mixing>(), std::vector{coefficients}, std::vector{filter},
                        mixing_jobs(sizes, shapes::Mixing::columns(backend.kernels())));
 
   const int columns = shapes::Pointwise::columns(backend.kernels());
   const Operand skip = matrix(weights.at<void>(block.name + "skip"), embed, width, width);
   if (first || last) {
     const Operand rows = matrix(spectrum.as<void>(), int64_t{2} * sizes.lmax * sizes.orders, width, width);
-    block.skip.emplace(backend, box_rows<shapes::Pointwise>(), std::vector{rows}, std::vector{skip},
+    block.skip.emplace(backend, traits<shapes::Pointwise>(), std::vector{rows}, std::vector{skip},
                        spectral_rows_jobs(sizes, columns));
   } else {
-    const Operand rows = matrix(folded((i + 1) % 2), sizes.inner.points(), width, width);
-    block.skip.emplace(backend, box_rows<shapes::Pointwise>(), std::vector{rows}, std::vector{skip},
-                       pointwise_jobs(sizes.inner.points(), sizes.used_width(), columns, {sizes.used_width()}));
+    block.skip.emplace(backend, traits<shapes::Pointwise>(), std::vector{folded_rows(sizes.inner, folded((i + 1) % 2))},
+                       std::vector{skip}, folded_jobs(sizes.inner, sizes.used_width(), columns, sizes.used_width()));
   }
   block.slabs = make_slabs(block.name, last ? sizes.outer : sizes.inner);
   return block;
@@ -264,10 +268,10 @@ void FastNetwork::Inside::make_decoder() {
     const Operand x = matrix(input.as<__half>() + row * 2 * in, rows, 2 * in, 2 * in);
     decoder.push_back(
         {row,
-         GemmPlan(backend, box_rows<shapes::Pointwise>(), {h}, {first},
+         GemmPlan(backend, traits<shapes::Pointwise>(), {h}, {first},
                   pointwise_jobs(rows, sizes.used_width(), shapes::Pointwise::columns(backend.kernels()),
                                  {sizes.used_width()})),
-         GemmPlan(backend, box_rows<shapes::State>(), {d, x, x}, {last, skip, rest},
+         GemmPlan(backend, traits<shapes::State>(), {d, x, x}, {last, skip, rest},
                   pointwise_jobs(rows, sizes.state_width(), shapes::State::columns(backend.kernels()),
                                  {sizes.used_width(), static_cast<int>(2 * in), static_cast<int>(in)}))});
   }
@@ -356,7 +360,7 @@ void FastNetwork::Inside::finish_first(const Block& block) {
   apply_skip_to_spectrum(block);
   legendre_back(inner);
   phase("fourier back");
-  launch(*inner.inverse_fourier, FourierInverseResidual{folded(0), points.as<__half>(), sizes.inner.half(), width, 1.0f,
+  launch(*inner.inverse_fourier, FourierInverseResidual{folded(0), points.as<__half>(), sizes.inner.half(), width,
                                                         affine(1)});
 }
 
@@ -371,7 +375,7 @@ void FastNetwork::Inside::last_residual(const Block& block) {
   apply_skip_to_spectrum(block);
   legendre_back(outer);
   phase("fourier back");
-  launch(*outer.inverse_fourier, FourierInverse{fields.as<__half>(), sizes.outer.half(), width, 1.0f});
+  launch(*outer.inverse_fourier, FourierInverse{fields.as<__half>(), sizes.outer.half(), width});
 }
 
 void FastNetwork::Inside::decode(float* state) {

@@ -1,6 +1,9 @@
 #include "engine/tile_jobs.h"
 
 #include <algorithm>
+#include <iterator>
+#include <map>
+#include <utility>
 
 namespace hens::engine {
 namespace {
@@ -60,6 +63,22 @@ std::vector<TileJob> encoder_jobs(const Grid& grid, int cols, int columns, int d
         job.k[part] = depth;
       }
       jobs.push_back(job);
+    });
+  }
+  return jobs;
+}
+
+std::vector<TileJob> folded_jobs(const Grid& grid, int cols, int columns, int depth) {
+  std::vector<TileJob> jobs;
+  for (int lat = 0; lat < grid.nlat; ++lat) {
+    for_tiles(grid.half(), cols, columns, [&](int row, int count, int col) {
+      for (const int part : {0, 1}) {
+        TileJob job = job_at(row, count, col, 2 * lat + part);
+        set(job.a[0], row, part, lat);
+        set(job.b[0], col, 0, 0);
+        job.k[0] = depth;
+        jobs.push_back(job);
+      }
     });
   }
   return jobs;
@@ -162,6 +181,32 @@ std::vector<TileJob> fourier_inverse_jobs(const Sizes& sizes, const Grid& grid, 
     });
   }
   return jobs;
+}
+
+std::vector<TileJob> in_pairs(const std::vector<TileJob>& jobs, Shared shared) {
+  std::map<std::vector<int32_t>, TileJob> waiting;
+  std::vector<TileJob> pairs;
+  for (const TileJob& job : jobs) {
+    std::vector<int32_t> place(std::begin(job.k), std::end(job.k));
+    for (int s = 0; s < max_segments; ++s) {
+      const auto& at = shared == Shared::a ? job.a[s] : job.b[s];
+      place.insert(place.end(), std::begin(at), std::end(at));
+    }
+    const auto found = waiting.find(place);
+    if (found == waiting.end()) {
+      waiting.emplace(std::move(place), job);
+      continue;
+    }
+    pairs.push_back(found->second);
+    pairs.push_back(job);
+    waiting.erase(found);
+  }
+  for (const auto& [place, job] : waiting) {
+    pairs.push_back(job);
+    pairs.push_back(job);
+    pairs.back().rows = 0;
+  }
+  return pairs;
 }
 
 }  // namespace hens::engine

@@ -17,6 +17,10 @@ std::vector<TileJob> pointwise_jobs(int64_t rows, int cols, int columns, const s
 // The encoder on points j and j + half of each row: A [lat][half][lon < half][channel].
 std::vector<TileJob> encoder_jobs(const Grid& grid, int cols, int columns, int depth);
 
+// A product on the rows of a folded field: A [lat][sum, difference][lon < half][channel]. job.plane: 2 lat + part;
+// job.row: longitude.
+std::vector<TileJob> folded_jobs(const Grid& grid, int cols, int columns, int depth);
+
 // Fourier sums of each northern row and its mirror image: A the table [parity][order part][lon],
 // B [lat][sum, difference][lon][channel]. job.row: [order part] with the even orders first.
 std::vector<TileJob> fourier_forward_jobs(const Sizes& sizes, const Grid& grid, int columns);
@@ -37,5 +41,9 @@ int legendre_tiles(const Grid& grid);
 
 // A the table [parity][lon][order part], B [lat][parity][order part][channel].
 std::vector<TileJob> fourier_inverse_jobs(const Sizes& sizes, const Grid& grid, int columns);
+
+// The jobs in pairs, 2 i and 2 i + 1, that read the shared operand at the same place and multiply as often; a job without
+// its like is followed by one of no rows.
+std::vector<TileJob> in_pairs(const std::vector<TileJob>& jobs, Shared shared);
 
 }  // namespace hens::engine

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "engine/kernels/gemm_inside.h"
-#include "engine/kernels/tile_epilogue.cuh"
+#include "engine/kernels/staging.cuh"
 
 namespace hens::engine::ampere {
 
@@ -227,18 +227,28 @@ __global__ __launch_bounds__(threads, 1) void gemm(const __grid_constant__ Opera
   }
   copies_wait<0>();
   __syncthreads();
-  float* sums = reinterpret_cast<float*>(memory);  // [warp row][column][value, square]
-  float* warp_sums = sums + warp / 2 * 2 * S::columns + 2 * n0;
-  warp_epilogue<2, blocks>(epilogue, job, r0, job.col + n0, d0, two ? d1 : nullptr, warp_sums);
+
+  // The stages' memory takes the sums.
+  using L = Slot<S::columns, typename Epilogue::Staged, threads>;
+  constexpr int planes = two ? 2 : 1;
+  static_assert(planes * L::bytes <= S::memory);
+  const int lane = threadIdx.x % 32;
+  if constexpr (two) {
+    leave<L, 2, blocks>(epilogue, memory, memory + L::bytes, lane, r0, n0, job.col, d0, d1);
+  } else {
+    leave<L, 2, blocks>(epilogue, memory, lane, r0, n0, d0);
+  }
+  __syncthreads();
+  Sums sums;
+#pragma unroll
+  for (int plane = 0; plane < planes; ++plane) {
+    Finisher<L, Epilogue>(epilogue, job, plane, threadIdx.x).finish(memory + plane * L::bytes, sums);
+  }
   if constexpr (Epilogue::statistics) {
     __syncthreads();
-    for (int i = threadIdx.x; i < 2 * S::columns; i += threads) {
-      if (job.col + i / 2 >= epilogue.columns) continue;
-      float total = 0;
-#pragma unroll
-      for (int w = 0; w < 4; ++w) total += sums[w * 2 * S::columns + i];
-      epilogue.partial[(static_cast<int64_t>(job.statistics) * epilogue.columns + job.col) * 2 + i] = total;
-    }
+    leave_sums<L>(reinterpret_cast<float*>(memory), threadIdx.x, sums);
+    __syncthreads();
+    finish_sums<L>(epilogue, job, reinterpret_cast<const float*>(memory), threadIdx.x);
   }
 }
 

@@ -1,15 +1,19 @@
-// The tiles on Hopper: one warp feeds shared memory by bulk tensor copies, two warpgroups multiply with wgmma and run
-// the epilogue, 64 rows each. Persistent: a block takes every gridDim.x-th job, and the copies run ahead into the next
-// job while the epilogue of this one writes. Needs sm_90a.
+// The tiles on Hopper. In a block two warpgroups multiply with wgmma, 64 rows each, and leave their sums in shared memory;
+// seven warps finish those (staging.cuh) while the next tile's products go on; one thread feeds the stages by bulk tensor
+// copies. Needs sm_90a.
+//
+// Two blocks, a cluster, take two jobs with one operand in common, and each brings half of that to both. Persistent: a
+// block takes every gridDim.x-th job, and the copies run ahead into the next one.
 #pragma once
 
 #include "engine/kernels/gemm_inside.h"
-#include "engine/kernels/tile_epilogue.cuh"
+#include "engine/kernels/staging.cuh"
 #include "engine/kernels/wgmma.cuh"
 
 namespace hens::engine::hopper {
 
-constexpr int threads = 384;  // warpgroup 0 copies, 1 and 2 compute
+constexpr int multiplying = 256, finishing = 224, threads = 512;  // the last warp copies
+constexpr int cluster = 2;    // blocks that share an operand
 
 // What one stage of the pipeline holds, in bytes; every part begins on 1024 bytes, as 128-byte swizzling wants.
 template <typename Shape>
@@ -22,14 +26,18 @@ struct Stage {
   static constexpr int copied = parts * (a_bytes + b_bytes);
 };
 
-template <typename Shape, bool statistics>
+template <typename Shape, typename Epilogue>
 struct Memory {
-  static constexpr int sums = statistics ? 8 * 2 * Shape::hopper_columns * 4 : 0;
+  using S = Slot<Shape::hopper_columns, typename Epilogue::Staged, finishing>;
+  static constexpr int planes = Shape::mode == TileMode::single ? 1 : 2;
+  // Complex tiles multiply for long and need the room: their planes go one after the other through one slot.
+  static constexpr int slots = Shape::mode == TileMode::dual ? 2 : 1;
+  static constexpr int staging = slots * S::bytes;
   static constexpr int barriers = 256;
   static constexpr int limit = 227 * 1024 - 1024;  // what a block may have, less the alignment
-  static constexpr int stages_that_fit = (limit - sums - barriers) / Stage<Shape>::bytes;
+  static constexpr int stages_that_fit = (limit - staging - barriers) / Stage<Shape>::bytes;
   static constexpr int stages = stages_that_fit < 8 ? stages_that_fit : 8;
-  static constexpr int bytes = stages * Stage<Shape>::bytes + sums + barriers + 1024;
+  static constexpr int bytes = stages * Stage<Shape>::bytes + staging + barriers + 1024;
 };
 
 __device__ __forceinline__ uint32_t shared_address(const void* p) {
@@ -42,8 +50,14 @@ __device__ __forceinline__ void barrier_init(uint32_t barrier, int arrivals) {
 __device__ __forceinline__ void barrier_expect(uint32_t barrier, int bytes) {
   asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(barrier), "r"(bytes) : "memory");
 }
-__device__ __forceinline__ void barrier_arrive(uint32_t barrier) {
-  asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];" ::"r"(barrier) : "memory");
+// At the same barrier of block `block` of the cluster.
+__device__ __forceinline__ void barrier_arrive_at(uint32_t barrier, uint32_t block) {
+  asm volatile(
+      "{\n.reg .b32 there;\n"
+      "mapa.shared::cluster.u32 there, %0, %1;\n"
+      "mbarrier.arrive.shared::cluster.b64 _, [there];\n}\n" ::"r"(barrier),
+      "r"(block)
+      : "memory");
 }
 __device__ __forceinline__ void barrier_wait(uint32_t barrier, uint32_t parity) {
   asm volatile(
@@ -64,11 +78,48 @@ __device__ __forceinline__ void copy_tile(uint32_t to, const CUtensorMap& map, u
       : "memory");
 }
 
+// To the same place of every block of the cluster, and counted by each one's barrier.
+__device__ __forceinline__ void copy_tile_to_all(uint32_t to, const CUtensorMap& map, uint32_t barrier, int x0, int x1,
+                                                 int x2, int x3) {
+  asm volatile(
+      "cp.async.bulk.tensor.4d.shared::cluster.global.tile.mbarrier::complete_tx::bytes.multicast::cluster [%0], [%1, {%3, "
+      "%4, %5, %6}], [%2], %7;" ::"r"(to),
+      "l"(&map), "r"(barrier), "r"(x0), "r"(x1), "r"(x2), "r"(x3), "h"(static_cast<uint16_t>((1 << cluster) - 1))
+      : "memory");
+}
+
+__device__ __forceinline__ void cluster_wait() {
+  asm volatile("barrier.cluster.arrive.release;\nbarrier.cluster.wait.acquire;" ::: "memory");
+}
+
 // A matrix descriptor with 128-byte swizzling: `leading` and `stride` in bytes (PTX ISA, matrix descriptor format).
 __device__ __forceinline__ uint64_t descriptor(uint32_t address, int leading, int stride) {
   return static_cast<uint64_t>((address & 0x3FFFF) >> 4) | static_cast<uint64_t>(leading >> 4) << 16 |
          static_cast<uint64_t>(stride >> 4) << 32 | uint64_t{1} << 62;
 }
+
+// The jobs of a block: every gridDim.x-th, shifted by one pair from round to round. Jobs come in patterns (tiles at the
+// end of a matrix are short), and a block that got the short ones each time would run ahead of its neighbours and read
+// again from memory what they will read.
+class Turns {
+ public:
+  __device__ __forceinline__ Turns(int job_count) : job_count_(job_count) { move(); }
+  __device__ __forceinline__ bool done() const { return job_ >= job_count_; }
+  __device__ __forceinline__ int job() const { return job_; }
+  __device__ __forceinline__ void next() {
+    ++round_;
+    move();
+  }
+
+ private:
+  __device__ __forceinline__ void move() {
+    const int pairs = gridDim.x / cluster, first = round_ * pairs;
+    job_ = (first + (blockIdx.x / cluster + round_) % pairs) * cluster + blockIdx.x % cluster;
+    // The last round is not full: who has no job there is done.
+    if (first * cluster >= job_count_) job_ = job_count_;
+  }
+  int job_count_, round_ = 0, job_ = 0;
+};
 
 // Stage and phase of a ring of barriers.
 template <int kStages>
@@ -84,9 +135,11 @@ template <typename Shape, typename Layout>
 __device__ __forceinline__ void copy_all(const TensorMaps& maps, const TileJob* jobs, int job_count, uint32_t stages,
                                          uint32_t full, uint32_t empty) {
   using S = Stage<Shape>;
+  constexpr bool shares_a = Shape::shared == Shared::a;
+  const int rank = static_cast<int>(blockIdx.x % cluster);
   Ring<Layout::stages> ring;
-  for (int t = blockIdx.x; t < job_count; t += gridDim.x) {
-    const TileJob& job = jobs[t];
+  for (Turns turn(job_count); !turn.done(); turn.next()) {
+    const TileJob job = jobs[turn.job()];
 #pragma unroll
     for (int s = 0; s < max_segments; ++s) {
       const int depth = job.k[s];
@@ -98,7 +151,12 @@ __device__ __forceinline__ void copy_all(const TensorMaps& maps, const TileJob* 
 #pragma unroll
         for (int part = 0; part < S::parts; ++part, to += S::a_bytes) {
           const int x2 = S::parts == 2 ? part : job.a[s][1];
-          copy_tile(to, maps.a[s], barrier, k, job.a[s][0], x2, job.a[s][2]);
+          if constexpr (shares_a) {
+            copy_tile_to_all(to + rank * (S::a_bytes / cluster), maps.a[s], barrier, k,
+                             job.a[s][0] + rank * (tile_rows / cluster), x2, job.a[s][2]);
+          } else {
+            copy_tile(to, maps.a[s], barrier, k, job.a[s][0], x2, job.a[s][2]);
+          }
         }
 #pragma unroll
         for (int part = 0; part < S::parts; ++part, to += S::b_room) {
@@ -108,8 +166,11 @@ __device__ __forceinline__ void copy_all(const TensorMaps& maps, const TileJob* 
             for (int n = 0; n < S::columns; n += copy_columns) {
               copy_tile(to + n * tile_depth * 2, maps.b[s], barrier, job.col + n, job.b[s][0] + k, x2, job.b[s][2]);
             }
-          } else {
+          } else if constexpr (shares_a) {
             copy_tile(to, maps.b[s], barrier, k, job.b[s][0], x2, job.b[s][2]);
+          } else {
+            copy_tile_to_all(to + rank * (S::b_bytes / cluster), maps.b[s], barrier, k,
+                             job.b[s][0] + rank * (S::columns / cluster), x2, job.b[s][2]);
           }
         }
       }
@@ -126,26 +187,38 @@ __device__ __forceinline__ void wgmma_wait() {
   asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(pending) : "memory");
 }
 
-// One stage's products of real matrices added to d.
+// The descriptor of a place `bytes` further on; shared memory is too small to carry beyond the low word.
+__device__ __forceinline__ uint64_t moved(uint64_t descriptor, int bytes) {
+  const uint32_t low = static_cast<uint32_t>(descriptor) + static_cast<uint32_t>(bytes >> 4);
+  return (descriptor >> 32 << 32) | low;
+}
+
+// One stage's products of real matrices added to d. `a`, `b`: descriptors of the stage. More than 128 columns in two
+// halves: ptxas wants the sums of one instruction to fit into the registers that a thread has at launch.
 template <typename Shape, int kRegisters>
-__device__ __forceinline__ void multiply(float (&d)[kRegisters], uint32_t a, uint32_t b, int accumulate) {
-  constexpr int b_leading = Shape::n_major ? tile_depth * copy_columns * 2 : 0;  // between groups of 64 columns
+__device__ __forceinline__ void multiply(float (&d)[kRegisters], uint64_t a, uint64_t b, int accumulate) {
   constexpr int b_step = Shape::n_major ? 16 * copy_columns * 2 : 32;
+  constexpr int parts = kRegisters > 64 ? 2 : 1, registers = kRegisters / parts;
+  static_assert(parts == 1 || !Shape::n_major);
 #pragma unroll
   for (int k = 0; k < tile_depth / 16; ++k) {
-    wgmma<Shape::n_major, false>(d, descriptor(a + 32 * k, 0, 1024), descriptor(b + b_step * k, b_leading, 1024),
-                                k == 0 ? accumulate : 1);
+#pragma unroll
+    for (int part = 0; part < parts; ++part) {
+      wgmma<Shape::n_major, false>(reinterpret_cast<float(&)[registers]>(d[part * registers]), moved(a, 32 * k),
+                                   moved(b, part * registers * 2 * tile_depth * 2 + b_step * k),
+                                   k == 0 ? accumulate : 1);
+    }
   }
 }
 
-// One stage's products of complex matrices.
+// One stage's products of complex matrices; the imaginary parts lie `a_part`, `b_part` bytes after the real ones.
 template <int kRegisters>
-__device__ __forceinline__ void multiply(float (&re)[kRegisters], float (&im)[kRegisters], uint32_t a_re, uint32_t a_im,
-                                         uint32_t b_re, uint32_t b_im, int accumulate) {
+__device__ __forceinline__ void multiply_complex(float (&re)[kRegisters], float (&im)[kRegisters], uint64_t a, int a_part,
+                                                 uint64_t b, int b_part, int accumulate) {
 #pragma unroll
   for (int k = 0; k < tile_depth / 16; ++k) {
-    const uint64_t ar = descriptor(a_re + 32 * k, 0, 1024), ai = descriptor(a_im + 32 * k, 0, 1024);
-    const uint64_t br = descriptor(b_re + 32 * k, 0, 1024), bi = descriptor(b_im + 32 * k, 0, 1024);
+    const uint64_t ar = moved(a, 32 * k), ai = moved(a, a_part + 32 * k);
+    const uint64_t br = moved(b, 32 * k), bi = moved(b, b_part + 32 * k);
     wgmma<false, false>(re, ar, br, k == 0 ? accumulate : 1);
     wgmma<false, false>(im, ar, bi, k == 0 ? accumulate : 1);
     wgmma<false, true>(re, ai, bi, 1);
@@ -153,78 +226,148 @@ __device__ __forceinline__ void multiply(float (&re)[kRegisters], float (&im)[kR
   }
 }
 
-// Multiplies through the stages of one segment. `multiply_stage(address of the stage, accumulate)` issues the products.
-template <int kStages, typename Multiply>
-__device__ __forceinline__ void multiply_segment(int depth, bool& started, Ring<kStages>& ring, uint32_t full,
-                                                 uint32_t empty, const Multiply& multiply_stage) {
-  if (depth == 0) return;
-  const bool signals = threadIdx.x % 128 == 0;
-  int previous = -1;
-  for (int k = 0; k < depth; k += tile_depth, ring.next()) {
-    barrier_wait(full + 8 * ring.stage, ring.phase);
-    wgmma_fence();
-    multiply_stage(ring.stage, started ? 1 : 0);
-    wgmma_commit();
-    started = true;
-    if (previous >= 0) {
-      wgmma_wait<1>();
-      if (signals) barrier_arrive(empty + 8 * previous);
-    }
-    previous = ring.stage;
-  }
-  wgmma_wait<0>();
-  if (signals) barrier_arrive(empty + 8 * previous);
-}
+// One warpgroup's way through the stages.
+template <int kStages>
+struct Products {
+  uint32_t full, empty;  // barriers by stage
+  bool idle = false;     // no row of this job is this warpgroup's
+  Ring<kStages> ring{};
 
-template <typename Shape, typename Layout, typename Epilogue>
-__device__ __forceinline__ void compute_all(const TileJob* jobs, int job_count, const Epilogue& epilogue,
-                                            uint32_t stages, uint32_t full, uint32_t empty, float* sums) {
+  // Multiplies through one segment. `multiply_stage(stage, accumulate)` issues the products.
+  template <typename Multiply>
+  __device__ __forceinline__ void segment(int depth, bool& started, const Multiply& multiply_stage) {
+    if (depth == 0) return;
+    if (idle) {
+      for (int k = 0; k < depth; k += tile_depth, ring.next()) {
+        barrier_wait(full + 8 * ring.stage, ring.phase);
+        release(ring.stage);
+      }
+      return;
+    }
+    int previous = -1;
+    for (int k = 0; k < depth; k += tile_depth, ring.next()) {
+      barrier_wait(full + 8 * ring.stage, ring.phase);
+      wgmma_fence();
+      multiply_stage(ring.stage, started ? 1 : 0);
+      wgmma_commit();
+      started = true;
+      if (previous >= 0) {
+        wgmma_wait<1>();
+        release(previous);
+      }
+      previous = ring.stage;
+    }
+    wgmma_wait<0>();
+    release(previous);
+  }
+
+ private:
+  // Tells the blocks that copy here that this warpgroup has read a stage.
+  __device__ __forceinline__ void release(int stage) const {
+    if (threadIdx.x % 128 < cluster) barrier_arrive_at(empty + 8 * stage, threadIdx.x % 128);
+  }
+};
+
+// Named barriers between those who multiply and those who finish: one side waits, the other only says that it was there.
+// Slot 0's are 1 and 2, slot 1's 3 and 4.
+enum class Named { full = 1, empty = 2 };
+__device__ __forceinline__ void named_wait(Named which, int slot) {
+  asm volatile("bar.sync %0, %1;" ::"r"(static_cast<int>(which) + 2 * slot), "n"(multiplying + finishing) : "memory");
+}
+__device__ __forceinline__ void named_arrive(Named which, int slot) {
+  asm volatile("bar.arrive %0, %1;" ::"r"(static_cast<int>(which) + 2 * slot), "n"(multiplying + finishing) : "memory");
+}
+// All who finish.
+__device__ __forceinline__ void finishing_meet() { asm volatile("bar.sync 5, %0;" ::"n"(finishing) : "memory"); }
+
+template <typename Shape, typename Epilogue>
+__device__ __forceinline__ void multiply_all(const TileJob* jobs, int job_count, const Epilogue& epilogue,
+                                             uint32_t stages, uint32_t full, uint32_t empty, uint8_t* staging) {
   using S = Stage<Shape>;
+  using M = Memory<Shape, Epilogue>;
   constexpr int registers = S::columns / 2, blocks = S::columns / 8;
-  constexpr bool two = Shape::mode != TileMode::single;
-  const int group = threadIdx.x / 128 - 1, warp = threadIdx.x / 32 - 4;
-  const uint32_t a_first = stages + group * 64 * tile_depth * 2;
-  const uint32_t b_first = stages + S::parts * S::a_bytes;
-  Ring<Layout::stages> ring;
+  constexpr bool two = M::planes == 2;
+  const int row = threadIdx.x / 32 * 16, lane = threadIdx.x % 32;
+  constexpr int b_leading = Shape::n_major ? tile_depth * copy_columns * 2 : 0;  // between groups of 64 columns
+  const uint64_t a_first = descriptor(stages + threadIdx.x / 128 * 64 * tile_depth * 2, 0, 1024);
+  const uint64_t b_first = descriptor(stages + S::parts * S::a_bytes, b_leading, 1024);
+  const auto a = [&](int stage) { return moved(a_first, stage * S::bytes); };
+  const auto b = [&](int stage) { return moved(b_first, stage * S::bytes); };
+  Products<M::stages> products{full, empty};
   float d0[registers], d1[two ? registers : 1];
-  for (int t = blockIdx.x; t < job_count; t += gridDim.x) {
-    const TileJob job = jobs[t];
+  for (Turns turn(job_count); !turn.done(); turn.next()) {
+    const TileJob job = jobs[turn.job()];
+    products.idle = job.rows <= threadIdx.x / 128 * 64;
+    bool started = false;
     if constexpr (Shape::mode == TileMode::complex) {
-      bool started = false;
-      multiply_segment(job.k[0], started, ring, full, empty, [&](int stage, int accumulate) {
-        const uint32_t a = a_first + stage * S::bytes, b = b_first + stage * S::bytes;
-        multiply(d0, d1, a, a + S::a_bytes, b, b + S::b_room, accumulate);
+      products.segment(job.k[0], started, [&](int stage, int accumulate) {
+        multiply_complex(d0, d1, a(stage), S::a_bytes, b(stage), S::b_room, accumulate);
       });
     } else if constexpr (Shape::mode == TileMode::dual) {
-      bool started = false;
-      multiply_segment(job.k[0], started, ring, full, empty, [&](int stage, int accumulate) {
-        multiply<Shape>(d0, a_first + stage * S::bytes, b_first + stage * S::bytes, accumulate);
+      products.segment(job.k[0], started, [&](int stage, int accumulate) {
+        multiply<Shape>(d0, a(stage), b(stage), accumulate);
       });
       started = false;
-      multiply_segment(job.k[1], started, ring, full, empty, [&](int stage, int accumulate) {
-        multiply<Shape>(d1, a_first + stage * S::bytes, b_first + stage * S::bytes, accumulate);
+      products.segment(job.k[1], started, [&](int stage, int accumulate) {
+        multiply<Shape>(d1, a(stage), b(stage), accumulate);
       });
     } else {
-      bool started = false;
 #pragma unroll
       for (int s = 0; s < max_segments; ++s) {
-        multiply_segment(job.k[s], started, ring, full, empty, [&](int stage, int accumulate) {
-          multiply<Shape>(d0, a_first + stage * S::bytes, b_first + stage * S::bytes, accumulate);
+        products.segment(job.k[s], started, [&](int stage, int accumulate) {
+          multiply<Shape>(d0, a(stage), b(stage), accumulate);
         });
       }
     }
-    float* warp_sums = sums + warp * 2 * S::columns;
-    warp_epilogue<1, blocks>(epilogue, job, warp * 16, job.col, d0, two ? d1 : nullptr, warp_sums);
-    if constexpr (Epilogue::statistics) {
-      asm volatile("bar.sync 1, 256;" ::: "memory");
-      for (int i = threadIdx.x - 128; i < 2 * S::columns; i += 256) {
-        if (job.col + i / 2 >= epilogue.columns) continue;
-        float total = 0;
-#pragma unroll
-        for (int w = 0; w < 8; ++w) total += sums[w * 2 * S::columns + i];
-        epilogue.partial[(static_cast<int64_t>(job.statistics) * epilogue.columns + job.col) * 2 + i] = total;
+    if (job.rows == 0) continue;  // there only to keep its neighbour company
+    if constexpr (M::slots == 2) {
+      named_wait(Named::empty, 0);
+      named_wait(Named::empty, 1);
+      leave<typename M::S, 1, blocks>(epilogue, staging, staging + M::S::bytes, lane, row, 0, job.col, d0, d1);
+      named_arrive(Named::full, 0);
+      named_arrive(Named::full, 1);
+    } else {
+      named_wait(Named::empty, 0);
+      leave<typename M::S, 1, blocks>(epilogue, staging, lane, row, 0, d0);
+      named_arrive(Named::full, 0);
+      if constexpr (two) {
+        named_wait(Named::empty, 0);
+        leave<typename M::S, 1, blocks>(epilogue, staging, lane, row, 0, d1);
+        named_arrive(Named::full, 0);
       }
-      asm volatile("bar.sync 1, 256;" ::: "memory");
+    }
+  }
+#pragma unroll
+  for (int slot = 0; slot < M::slots; ++slot) named_wait(Named::empty, slot);  // every arrival meets a wait
+}
+
+template <typename Shape, typename Epilogue>
+__device__ __forceinline__ void finish_all(const TileJob* jobs, int job_count, const Epilogue& epilogue, uint8_t* staging) {
+  using M = Memory<Shape, Epilogue>;
+  using S = typename M::S;
+  const int thread = static_cast<int>(threadIdx.x) - multiplying;
+#pragma unroll
+  for (int slot = 0; slot < M::slots; ++slot) named_arrive(Named::empty, slot);
+  for (Turns turn(job_count); !turn.done(); turn.next()) {
+    const TileJob job = jobs[turn.job()];
+    if (job.rows == 0) continue;
+    Sums sums;
+#pragma unroll 1
+    for (int plane = 0; plane < M::planes; ++plane) {
+      const int slot = plane % M::slots;
+      uint8_t* at = staging + slot * S::bytes;
+      Finisher<S, Epilogue> finisher(epilogue, job, plane, thread);
+      named_wait(Named::full, slot);
+      finisher.finish(at, sums);
+      if constexpr (Epilogue::statistics) {
+        if (plane == M::planes - 1) {
+          finishing_meet();
+          leave_sums<S>(reinterpret_cast<float*>(at), thread, sums);
+          finishing_meet();
+          finish_sums<S>(epilogue, job, reinterpret_cast<const float*>(at), thread);
+        }
+      }
+      named_arrive(Named::empty, slot);
     }
   }
 }
@@ -232,33 +375,58 @@ __device__ __forceinline__ void compute_all(const TileJob* jobs, int job_count, 
 #endif
 
 template <typename Shape, typename Epilogue>
-__global__ __launch_bounds__(threads, 1) void gemm(const __grid_constant__ TensorMaps maps, const TileJob* jobs, int job_count,
-                                                   const __grid_constant__ Epilogue epilogue) {
+__global__ __cluster_dims__(cluster, 1, 1) __launch_bounds__(threads, 1) void gemm(
+    const __grid_constant__ TensorMaps maps, const TileJob* jobs, int job_count,
+    const __grid_constant__ Epilogue epilogue) {
 #if defined(__CUDA_ARCH_FEAT_SM90_ALL)
-  using Layout = Memory<Shape, Epilogue::statistics>;
+  using M = Memory<Shape, Epilogue>;
   extern __shared__ uint8_t raw[];
-  uint8_t* memory = reinterpret_cast<uint8_t*>((reinterpret_cast<uintptr_t>(raw) + 1023) & ~uintptr_t{1023});
+  uint8_t* memory = raw + (1024 - shared_address(raw) % 1024) % 1024;  // still known to be shared
+  uint8_t* staging = memory + M::stages * Stage<Shape>::bytes;
   const uint32_t stages = shared_address(memory);
-  float* sums = reinterpret_cast<float*>(memory + Layout::stages * Stage<Shape>::bytes);
-  const uint32_t full = shared_address(memory + Layout::stages * Stage<Shape>::bytes + Layout::sums);
-  const uint32_t empty = full + 8 * Layout::stages;
+  const uint32_t full = shared_address(staging + M::staging), empty = full + 8 * M::stages;
   if (threadIdx.x == 0) {
-    for (int s = 0; s < Layout::stages; ++s) {
+    for (int s = 0; s < M::stages; ++s) {
       barrier_init(full + 8 * s, 1);
-      barrier_init(empty + 8 * s, 2);
+      barrier_init(empty + 8 * s, 2 * cluster);
     }
     asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
     asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
   }
   __syncthreads();
-  if (threadIdx.x < 128) {
-    asm volatile("setmaxnreg.dec.sync.aligned.u32 40;");
-    if (threadIdx.x == 0) copy_all<Shape, Layout>(maps, jobs, job_count, stages, full, empty);
+  cluster_wait();  // the other block's barriers are there
+  // 128 registers a thread at launch; those who finish give of theirs to those who multiply.
+  if (threadIdx.x < multiplying) {
+    asm volatile("setmaxnreg.inc.sync.aligned.u32 168;");
+    multiply_all<Shape>(jobs, job_count, epilogue, stages, full, empty, staging);
   } else {
-    asm volatile("setmaxnreg.inc.sync.aligned.u32 232;");
-    compute_all<Shape, Layout>(jobs, job_count, epilogue, stages, full, empty, sums);
+    asm volatile("setmaxnreg.dec.sync.aligned.u32 88;");
+    if (threadIdx.x < multiplying + finishing) {
+      finish_all<Shape>(jobs, job_count, epilogue, staging);
+    } else if (threadIdx.x == multiplying + finishing) {
+      copy_all<Shape, M>(maps, jobs, job_count, stages, full, empty);
+    }
   }
+  cluster_wait();  // the other block may still copy here, and tell of what it has read
 #endif
+}
+
+// Blocks that the card holds at once: clusters are not spread over its processing clusters, so some multiprocessors may
+// stay without one. A persistent kernel launched with more would run twice as long.
+template <typename Kernel>
+int resident_blocks(Kernel kernel, int bytes) {
+  cudaLaunchConfig_t config{};
+  config.gridDim = cluster, config.blockDim = threads, config.dynamicSmemBytes = static_cast<size_t>(bytes);
+  cudaLaunchAttribute attribute{};
+  attribute.id = cudaLaunchAttributeClusterDimension;
+  attribute.val.clusterDim = {cluster, 1, 1};
+  config.attrs = &attribute, config.numAttrs = 1;
+  int clusters = 0;
+  check_cuda(cudaOccupancyMaxActiveClusters(&clusters, kernel, &config), "clusters of a kernel");
+#ifdef HENS_SAY
+  printf("clusters %d\n", clusters);
+#endif
+  return clusters * cluster;
 }
 
 }  // namespace hens::engine::hopper

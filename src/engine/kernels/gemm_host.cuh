@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "engine/kernels/epilogues.cuh"
+#include "engine/kernels/staging.cuh"
 
 namespace hens::engine::host {
 
@@ -37,29 +37,34 @@ void add_products(std::vector<float>& sums, const Operand& a, const Operand& b, 
 template <typename Shape, typename Epilogue>
 void finish(const TileJob& job, const Epilogue& epilogue, const std::vector<float>& d0, const std::vector<float>& d1) {
   constexpr int columns = Shape::ampere_columns;
-  const auto pair = [](const std::vector<float>& d, int row, int n) {
-    return n < columns ? make_float2(d[row * columns + n], d[row * columns + n + 1]) : make_float2(0, 0);
+  constexpr bool two = Shape::mode != TileMode::single;
+  using Staged = typename Epilogue::Staged;
+  using S = Slot<columns, Staged, 128>;
+  struct alignas(16) Plane {
+    uint8_t bytes[S::bytes];
   };
-  const int end = std::min(epilogue.columns, job.col + columns);
-  for (int group = 0; group < columns; group += 8 * column_blocks) {
-    for (int lane = 0; lane < 4; ++lane) {
-      Sums sums{};
-      for (int row = 0; row < job.rows; ++row) {
-        float2 v0[column_blocks], v1[column_blocks];
-        for (int i = 0; i < column_blocks; ++i) {
-          v0[i] = pair(d0, row, group + 8 * i + 2 * lane), v1[i] = pair(d1, row, group + 8 * i + 2 * lane);
-        }
-        epilogue(job, row, job.col + group + 2 * lane, end, v0, v1, sums);
-      }
-      if constexpr (Epilogue::statistics) {
-        for (int i = 0; i < column_blocks; ++i) {
-          const int column = job.col + group + 8 * i + 2 * lane;
-          if (column >= epilogue.columns) continue;
-          float* at = epilogue.partial + (static_cast<int64_t>(job.statistics) * epilogue.columns + column) * 2;
-          at[0] = sums.value[i].x, at[1] = sums.square[i].x, at[2] = sums.value[i].y, at[3] = sums.square[i].y;
-        }
-      }
+  std::vector<Plane> planes(2);
+  uint8_t* slots[2] = {planes[0].bytes, planes[1].bytes};
+  for (int row = 0; row < tile_rows; ++row) {
+    for (int n = 0; n < columns; n += 2) {
+      const int i = row * columns + n;
+      float2 a{d0[i], d0[i + 1]}, b{d1[i], d1[i + 1]};
+      if constexpr (two) epilogue.combine(job.col + n, a, b);
+      const int at = row * S::row_bytes + n * static_cast<int>(sizeof(Staged));
+      stage(slots[0] + at, a, Staged{});
+      stage(slots[1] + at, b, Staged{});
     }
+  }
+  std::vector<Sums> sums(S::threads);
+  for (int plane = 0; plane < (two ? 2 : 1); ++plane) {
+    for (int thread = 0; thread < S::threads; ++thread) {
+      Finisher<S, Epilogue>(epilogue, job, plane, thread).finish(slots[plane], sums[thread]);
+    }
+  }
+  if constexpr (Epilogue::statistics) {
+    float* room = reinterpret_cast<float*>(slots[0]);
+    for (int thread = 0; thread < S::threads; ++thread) leave_sums<S>(room, thread, sums[thread]);
+    for (int thread = 0; thread < S::threads; ++thread) finish_sums<S>(epilogue, job, room, thread);
   }
 }
 

@@ -17,11 +17,12 @@ void launch_tiles(const GemmPlan::Inside& plan, const Epilogue& epilogue) {
   const auto stream = static_cast<cudaStream_t>(backend.stream());
   if (plan.job_count == 0) return;
   if (backend.kernels() == Kernels::hopper) {
-    constexpr int bytes = hopper::Memory<Shape, Epilogue::statistics>::bytes;
+    constexpr int bytes = hopper::Memory<Shape, Epilogue>::bytes;
     const auto kernel = hopper::gemm<Shape, Epilogue>;
     static const int ready = cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes);
     check_cuda(ready, "shared memory of a kernel");
-    const int blocks = plan.job_count < backend.multiprocessors() ? plan.job_count : backend.multiprocessors();
+    static const int most = hopper::resident_blocks(kernel, bytes);
+    const int blocks = plan.job_count < most ? plan.job_count : most;
     kernel<<<blocks, hopper::threads, bytes, stream>>>(plan.maps, jobs, plan.job_count, epilogue);
   } else if (backend.kernels() == Kernels::ampere) {
     constexpr int bytes = ampere::Stage<Shape>::memory;
