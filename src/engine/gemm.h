@@ -37,13 +37,14 @@ struct Operand {
   std::array<int64_t, 4> stride{1, 0, 0, 0};
 };
 
-// One tile of a call. A is read at (x0 = k, x1 = a[s][0] + row, a[s][1], a[s][2]). B is read at
+// One tile of a call. With k counting from first_k, A is read at (x0 = k, x1 = a[s][0] + row, a[s][1], a[s][2]) and B at
 //   k-major   (x0 = k, x1 = b[s][0] + n, b[s][1], b[s][2])
 //   n-major   (x0 = col + n, x1 = b[s][0] + k, b[s][1], b[s][2])
 struct TileJob {
   int32_t a[max_segments][3];
   int32_t b[max_segments][3];
   int32_t k[max_segments];  // products along k; 0: no such segment. The first of each sum is at least 1
+  int32_t first_k;          // a multiple of 8
   int32_t row, rows, col;   // of the output: first row, rows that count (1 .. 128), first column
   int32_t plane;            // for the epilogue
   int32_t statistics;       // row of the table of partial sums, for epilogues that make them

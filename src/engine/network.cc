@@ -30,7 +30,9 @@ struct Slab {
 // One grid's transforms with the arrays that they read; what they write is said at launch.
 struct Transform {
   Grid grid;
+  std::optional<ActiveRows> active;
   float legendre_scale = 1;  // of the analysis
+  Buffer partial;            // sums of the first norm by order and tile; tiles without active rows stay zero
   Operand fourier_table, legendre_table, inverse_legendre_table, inverse_fourier_table;
   std::optional<GemmPlan> legendre, inverse_legendre, inverse_fourier;
 };
@@ -144,8 +146,7 @@ void FastNetwork::Inside::make_buffers() {
   points = halves(most_points * width);
   fields = halves(field_elements);
   const int64_t tiles = most_points / tile_rows + most_points / slab_rows + 2;
-  const int64_t spectral = int64_t{2} * sizes.orders * std::max(legendre_tiles(o), legendre_tiles(i));
-  partial = floats(2 * width * std::max(tiles, spectral));
+  partial = floats(2 * width * tiles);
   norms = floats(4 * width);
   folded_decoder = halves(int64_t{sizes.embed} * width);
   decoder_constant = floats(width);
@@ -170,9 +171,11 @@ Transform FastNetwork::Inside::make_transform(const Grid& grid) {
     t.fourier_table = upload_table(analysis.fourier);
     t.legendre_table = upload_table(analysis.legendre);
     const SynthesisTables synthesis = synthesis_tables(sizes, grid);
+    t.active.emplace(sizes, grid, synthesis.legendre);
     t.inverse_legendre_table = upload_table(synthesis.legendre);
     t.inverse_fourier_table = upload_table(synthesis.fourier);
   }
+  t.partial = Buffer(backend, sizeof(float) * 4 * static_cast<size_t>(sizes.orders * legendre_tiles(grid) * width));
   constexpr TileTraits tiles = traits<shapes::Transform>();
   const int columns = shapes::Transform::columns(backend.kernels());
   const int64_t two = 2 * width, even_rows = 2 * sizes.even_orders(), northern = grid.northern();
@@ -180,17 +183,17 @@ Transform FastNetwork::Inside::make_transform(const Grid& grid) {
                      {two, northern, sizes.orders, 2},
                      {1, order_row, two, northern * order_row}};
   t.legendre.emplace(backend, tiles, std::vector(2, t.legendre_table), std::vector(2, sums),
-                     legendre_forward_jobs(sizes, grid, columns));
+                     legendre_forward_jobs(sizes, grid, *t.active, columns));
   const Operand degrees{mixed.as<void>(),
                         {two, (sizes.lmax + 1) / 2, sizes.orders, 2},
                         {1, 2 * order_row, two, order_row}};
   t.inverse_legendre.emplace(backend, tiles, std::vector(2, t.inverse_legendre_table), std::vector(2, degrees),
-                             legendre_inverse_jobs(sizes, grid, columns));
+                             legendre_inverse_jobs(sizes, grid, *t.active, columns));
   const Operand waves{fourier.as<void>(),
                       {width, even_rows, 2, grid.nlat},
                       {1, width, even_rows * width, order_row}};
   t.inverse_fourier.emplace(backend, tiles, std::vector(2, t.inverse_fourier_table), std::vector(2, waves),
-                            fourier_inverse_jobs(sizes, grid, columns));
+                            fourier_inverse_jobs(sizes, grid, *t.active, columns));
   return t;
 }
 
@@ -202,7 +205,7 @@ Operand FastNetwork::Inside::folded_rows(const Grid& grid, const __half* field) 
 GemmPlan FastNetwork::Inside::fourier_plan(const Transform& t, const __half* field) const {
   const Operand rows = folded_rows(t.grid, field);
   return GemmPlan(backend, traits<shapes::Transform>(), std::vector(2, t.fourier_table), std::vector(2, rows),
-                  fourier_forward_jobs(sizes, t.grid, shapes::Transform::columns(backend.kernels())));
+                  fourier_forward_jobs(sizes, t.grid, *t.active, shapes::Transform::columns(backend.kernels())));
 }
 
 std::vector<Slab> FastNetwork::Inside::make_slabs(const std::string& block, const Grid& grid) const {
@@ -323,7 +326,7 @@ void FastNetwork::Inside::apply_skip_to_spectrum(const Block& block) {
 void FastNetwork::Inside::legendre_back(const Transform& t) {
   phase("legendre back");
   launch(*t.inverse_legendre, LegendreInverse{fourier.as<__half>(), order_row, 2 * width, t.grid.nlat,
-                                              1.0f / spectrum_scale, partial.as<float>()});
+                                              1.0f / spectrum_scale, t.partial.as<float>()});
 }
 
 // S -> U = M2 gelu(M1 gelu(norm0(synthesis(W S)))), and norm1's affine map of it
@@ -333,7 +336,7 @@ void FastNetwork::Inside::block_inside(const Block& block, const Transform& t) {
   phase("norm");
   const int nyquist = sizes.orders > t.grid.half() ? sizes.position(t.grid.half()) : -1;
   const Affine norm = affine(0);
-  spectral_norm(backend, norms.as<float>(), norms.as<float>() + width, partial.as<float>(), sizes.orders,
+  spectral_norm(backend, norms.as<float>(), norms.as<float>() + width, t.partial.as<float>(), sizes.orders,
                 legendre_tiles(t.grid), width, t.grid.nlat, nyquist, block.norm0);
   phase("fourier back");
   launch(*t.inverse_fourier, FourierInverseNorm{points.as<__half>(), t.grid.half(), width, norm});

@@ -1,5 +1,6 @@
 #include "engine/tables.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -26,6 +27,10 @@ Table empty_table(int64_t x0, int64_t x1, int64_t x2, int64_t x3) {
   return table;
 }
 
+uint16_t at(const Table& table, int64_t x0, int64_t x1, int64_t x2, int64_t x3) {
+  const auto& stride = table.operand.stride;
+  return table.values[static_cast<size_t>(x3 * stride[3] + x2 * stride[2] + x1 * stride[1] + x0)];
+}
 uint16_t& at(Table& table, int64_t x0, int64_t x1, int64_t x2, int64_t x3) {
   const auto& stride = table.operand.stride;
   return table.values[static_cast<size_t>(x3 * stride[3] + x2 * stride[2] + x1 * stride[1] + x0)];
@@ -121,6 +126,29 @@ SynthesisTables synthesis_tables(const Sizes& sizes, const Grid& grid) {
     }
   });
   return tables;
+}
+
+ActiveRows::ActiveRows(const Sizes& sizes, const Grid& grid, const Table& legendre) : all_(sizes.orders) {
+  const auto& size = legendre.operand.size;
+  const auto counts = [&](int m, int row) {
+    for (int64_t q = 0; q < 2; ++q) {
+      for (int64_t r = 0; r < size[0]; ++r) {
+        if ((at(legendre, r, row, q, m) & 0x7fff) != 0) return true;
+      }
+    }
+    return false;
+  };
+  for (int m = 0; m < sizes.orders; m += orders_together) {
+    // The first of these orders reaches furthest towards the pole.
+    int row = 0;
+    while (row + 1 < grid.northern() && !counts(m, row)) ++row;
+    first_.push_back(std::max(row / 8 * 8, first_.empty() ? 0 : first_.back()));
+  }
+}
+
+int ActiveRows::orders(int northern_row) const {
+  const auto end = std::upper_bound(first_.begin(), first_.end(), northern_row);
+  return std::min(all_, static_cast<int>(end - first_.begin()) * orders_together);
 }
 
 }  // namespace hens::engine

@@ -32,6 +32,24 @@ struct SynthesisTables {
   Table fourier;   // [parity][lon < half][position of the order within its parity, cos sin], factor 2 of -m included
 };
 
+// Where a spherical harmonic transform has anything to do: towards the poles the Legendre functions of high orders vanish,
+// like sin(colatitude)^m. In steps of 64 orders, so that whole stages of the Fourier sums are left out, and whole lines of
+// 8 rows.
+class ActiveRows {
+ public:
+  static constexpr int orders_together = tile_depth;
+  // From the synthesis' Legendre table: rows are left out where 16 bits hold nothing but zeros.
+  ActiveRows(const Sizes& sizes, const Grid& grid, const Table& legendre);
+  // First northern row where order m counts, a multiple of 8; does not decrease with m.
+  int first_row(int m) const { return first_[static_cast<size_t>(m / orders_together)]; }
+  // Orders from there on do not count in this northern row: a multiple of 64, or all.
+  int orders(int northern_row) const;
+
+ private:
+  int all_;
+  std::vector<int> first_;
+};
+
 AnalysisTables analysis_tables(const Sizes& sizes, const Grid& grid);
 SynthesisTables synthesis_tables(const Sizes& sizes, const Grid& grid);
 

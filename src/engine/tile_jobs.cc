@@ -33,6 +33,9 @@ TileJob job_at(int row, int rows, int col, int plane) {
   return job;
 }
 
+// Of the first `orders` orders, those of one parity.
+int of_parity(int orders, int parity) { return parity == 0 ? (orders + 1) / 2 : orders / 2; }
+
 int degrees_of(const Sizes& sizes, int m, int q) { return std::max(0, (sizes.lmax - m - q + 1) / 2); }
 
 }  // namespace
@@ -84,11 +87,11 @@ std::vector<TileJob> folded_jobs(const Grid& grid, int cols, int columns, int de
   return jobs;
 }
 
-std::vector<TileJob> fourier_forward_jobs(const Sizes& sizes, const Grid& grid, int columns) {
+std::vector<TileJob> fourier_forward_jobs(const Sizes& sizes, const Grid& grid, const ActiveRows& active, int columns) {
   std::vector<TileJob> jobs;
   for (int north = 0; north < grid.northern(); ++north) {
     for (const int parity : {0, 1}) {
-      const int rows = 2 * (parity == 0 ? sizes.even_orders() : sizes.odd_orders());
+      const int rows = 2 * of_parity(active.orders(north), parity);
       for_tiles_by_column(rows, sizes.width(), columns, [&](int row, int count, int col) {
         TileJob job = job_at(row + parity * 2 * sizes.even_orders(), count, col, north);
         for (const int side : {0, 1}) {
@@ -103,15 +106,16 @@ std::vector<TileJob> fourier_forward_jobs(const Sizes& sizes, const Grid& grid, 
   return jobs;
 }
 
-std::vector<TileJob> legendre_forward_jobs(const Sizes& sizes, const Grid& grid, int columns) {
+std::vector<TileJob> legendre_forward_jobs(const Sizes& sizes, const Grid& grid, const ActiveRows& active, int columns) {
   std::vector<TileJob> jobs;
   for (int m = 0; m < sizes.orders; ++m) {
     for_tiles_by_column(degrees_of(sizes, m, 0), 2 * sizes.width(), columns, [&](int row, int count, int col) {
       TileJob job = job_at(row, count, col, m);
+      job.first_k = active.first_row(m);
       for (const int q : {0, 1}) {
         set(job.a[q], row, q, m);
         set(job.b[q], 0, sizes.position(m), q);
-        job.k[q] = grid.northern();
+        job.k[q] = grid.northern() - job.first_k;
       }
       jobs.push_back(job);
     });
@@ -150,13 +154,14 @@ std::vector<TileJob> spectral_rows_jobs(const Sizes& sizes, int columns) {
 
 int legendre_tiles(const Grid& grid) { return (grid.northern() + tile_rows - 1) / tile_rows; }
 
-std::vector<TileJob> legendre_inverse_jobs(const Sizes& sizes, const Grid& grid, int columns) {
+std::vector<TileJob> legendre_inverse_jobs(const Sizes& sizes, const Grid& grid, const ActiveRows& active, int columns) {
   std::vector<TileJob> jobs;
   for (int m = 0; m < sizes.orders; ++m) {
-    for_tiles_by_column(grid.northern(), 2 * sizes.width(), columns, [&](int row, int count, int col) {
-      TileJob job = job_at(row, count, col, sizes.position(m));
+    const int first = active.first_row(m);
+    for_tiles_by_column(grid.northern() - first, 2 * sizes.width(), columns, [&](int row, int count, int col) {
+      TileJob job = job_at(first + row, count, col, sizes.position(m));
       for (const int q : {0, 1}) {
-        set(job.a[q], row, q, m);
+        set(job.a[q], first + row, q, m);
         set(job.b[q], (m + q) / 2, m, (m + q) % 2);
         job.k[q] = std::max(1, degrees_of(sizes, m, q));  // where there is no degree the operands are zero
       }
@@ -167,15 +172,16 @@ std::vector<TileJob> legendre_inverse_jobs(const Sizes& sizes, const Grid& grid,
   return jobs;
 }
 
-std::vector<TileJob> fourier_inverse_jobs(const Sizes& sizes, const Grid& grid, int columns) {
+std::vector<TileJob> fourier_inverse_jobs(const Sizes& sizes, const Grid& grid, const ActiveRows& active, int columns) {
   std::vector<TileJob> jobs;
   for (int lat = 0; lat < grid.nlat; ++lat) {
+    const int orders = active.orders(std::min(lat, grid.nlat - 1 - lat));
     for_tiles_by_column(grid.half(), sizes.width(), columns, [&](int row, int count, int col) {
       TileJob job = job_at(row, count, col, lat);
       for (const int parity : {0, 1}) {
         set(job.a[parity], row, parity, 0);
         set(job.b[parity], 0, parity, lat);
-        job.k[parity] = std::max(1, 2 * (parity == 0 ? sizes.even_orders() : sizes.odd_orders()));
+        job.k[parity] = std::max(1, 2 * of_parity(orders, parity));
       }
       jobs.push_back(job);
     });

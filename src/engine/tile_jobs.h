@@ -8,6 +8,7 @@
 
 #include "engine/gemm.h"
 #include "engine/sizes.h"
+#include "engine/tables.h"
 
 namespace hens::engine {
 
@@ -21,12 +22,14 @@ std::vector<TileJob> encoder_jobs(const Grid& grid, int cols, int columns, int d
 // job.row: longitude.
 std::vector<TileJob> folded_jobs(const Grid& grid, int cols, int columns, int depth);
 
+// Transforms leave out what ActiveRows leaves out.
+
 // Fourier sums of each northern row and its mirror image: A the table [parity][order part][lon],
 // B [lat][sum, difference][lon][channel]. job.row: [order part] with the even orders first.
-std::vector<TileJob> fourier_forward_jobs(const Sizes& sizes, const Grid& grid, int columns);
+std::vector<TileJob> fourier_forward_jobs(const Sizes& sizes, const Grid& grid, const ActiveRows& active, int columns);
 
 // A the table [m][q][r][northern row], B [sum, difference][northern row][position of m][part channel].
-std::vector<TileJob> legendre_forward_jobs(const Sizes& sizes, const Grid& grid, int columns);
+std::vector<TileJob> legendre_forward_jobs(const Sizes& sizes, const Grid& grid, const ActiveRows& active, int columns);
 
 // A the spectrum [l][part][m][channel], B the weights [l][part][out][in].
 std::vector<TileJob> mixing_jobs(const Sizes& sizes, int columns);
@@ -36,11 +39,11 @@ std::vector<TileJob> spectral_rows_jobs(const Sizes& sizes, int columns);
 
 // A the table [m][q][northern row][r], B the spectrum [parity of l][m][l / 2][part channel].
 // job.statistics: position of m times legendre_tiles + tile.
-std::vector<TileJob> legendre_inverse_jobs(const Sizes& sizes, const Grid& grid, int columns);
+std::vector<TileJob> legendre_inverse_jobs(const Sizes& sizes, const Grid& grid, const ActiveRows& active, int columns);
 int legendre_tiles(const Grid& grid);
 
 // A the table [parity][lon][order part], B [lat][parity][order part][channel].
-std::vector<TileJob> fourier_inverse_jobs(const Sizes& sizes, const Grid& grid, int columns);
+std::vector<TileJob> fourier_inverse_jobs(const Sizes& sizes, const Grid& grid, const ActiveRows& active, int columns);
 
 // The jobs in pairs, 2 i and 2 i + 1, that read the shared operand at the same place and multiply as often; a job without
 // its like is followed by one of no rows.

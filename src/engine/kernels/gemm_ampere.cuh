@@ -187,7 +187,7 @@ class Pipeline {
   __device__ __forceinline__ void fetch() {
     while (segment_ < max_segments && k_ >= job_.k[segment_]) ++segment_, k_ = 0;
     if (segment_ < max_segments) {
-      copy_stage<Shape>(from_, job_, segment_, k_, stages_ + (fetched_++ % S::count) * S::bytes);
+      copy_stage<Shape>(from_, job_, segment_, job_.first_k + k_, stages_ + (fetched_++ % S::count) * S::bytes);
       k_ += tile_depth;
     }
     asm volatile("cp.async.commit_group;" ::: "memory");

@@ -142,8 +142,8 @@ __device__ __forceinline__ void copy_all(const TensorMaps& maps, const TileJob* 
     const TileJob job = jobs[turn.job()];
 #pragma unroll
     for (int s = 0; s < max_segments; ++s) {
-      const int depth = job.k[s];
-      for (int k = 0; k < depth; k += tile_depth, ring.next()) {
+      const int end = job.k[s] > 0 ? job.first_k + job.k[s] : 0;
+      for (int k = job.first_k; k < end; k += tile_depth, ring.next()) {
         const uint32_t barrier = full + 8 * ring.stage;
         barrier_wait(empty + 8 * ring.stage, ring.phase ^ 1);
         barrier_expect(barrier, S::copied);

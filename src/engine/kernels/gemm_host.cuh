@@ -21,7 +21,7 @@ void add_products(std::vector<float>& sums, const Operand& a, const Operand& b, 
                   int part_b, float sign) {
   constexpr int columns = Shape::ampere_columns;
   const int a2 = part_a >= 0 ? part_a : job.a[s][1], b2 = part_b >= 0 ? part_b : job.b[s][1];
-  for (int k = 0; k < job.k[s]; ++k) {
+  for (int k = job.first_k; k < job.first_k + job.k[s]; ++k) {
     float row_of_b[columns];
     for (int n = 0; n < columns; ++n) {
       row_of_b[n] = Shape::n_major ? value(b, job.col + n, job.b[s][0] + k, b2, job.b[s][2])
