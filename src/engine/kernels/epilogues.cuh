@@ -6,7 +6,8 @@
 // Hopper these are warps of their own, so that the next tile's products go on meanwhile.
 //
 // An epilogue has
-//   Staged                        what is left in shared memory: __half, or float where 16 bits do not suffice
+//   Staged                        what is left in shared memory: __half, or float where 16 bits do not suffice; these are
+//                                 taken up two channels at a time
 //   statistics                    whether it sums values and squares by channel
 //   combine(col, d0, d1)          in place; only where the tile has two sums. Two columns from `col`
 //   channels(job, plane, col)     optional: what it needs of eight channels, read once for all rows of a plane
@@ -489,22 +490,16 @@ struct NextState {
   __half* input;  // [point][input_stride]: high halves of all input channels, then low halves; null: not written
   int64_t state_stride, input_stride, low;  // low: where the low halves begin
   int columns;                              // channels of the state, rounded up to even
-  HENS_HD void finish(const Place& p, Nothing, Nothing, const Eight& staged, Sums&) const {
+  HENS_HD void finish(const Place& p, Nothing, Nothing, const float2& value, Sums&) const {
     const int64_t r = p.job.row + p.row;
-HENS_UNROLL
-    for (int i = 0; i < 8; i += 2) {
-      const int c = p.col + i;
-      if (c >= columns) return;
-      const float2 value{staged.v[i], staged.v[i + 1]};
-      *reinterpret_cast<float2*>(state + r * state_stride + c) = value;
-      if (input == nullptr) continue;
-      const __half2 high = __floats2half2_rn(value.x, value.y);
-      const float2 rest = value - __half22float2(high);
-      __half* at = input + r * input_stride + c;
-      // An odd channel count: the last pair's second element belongs to the sun.
-      *reinterpret_cast<__half2*>(at) = high;
-      *reinterpret_cast<__half2*>(at + low) = __floats2half2_rn(rest.x, rest.y);
-    }
+    *reinterpret_cast<float2*>(state + r * state_stride + p.col) = value;
+    if (input == nullptr) return;
+    const __half2 high = __floats2half2_rn(value.x, value.y);
+    const float2 rest = value - __half22float2(high);
+    __half* at = input + r * input_stride + p.col;
+    // An odd channel count: the last pair's second element belongs to the sun.
+    *reinterpret_cast<__half2*>(at) = high;
+    *reinterpret_cast<__half2*>(at + low) = __floats2half2_rn(rest.x, rest.y);
   }
 };
 

@@ -158,9 +158,9 @@ struct NormOf {
   }
 };
 
-constexpr int norm_columns = 8, norm_lanes = 32;
+constexpr int norm_columns = 8, norm_lanes = 128;
 
-// A block sums 8 channels with 32 threads each, always in the same order.
+// A block sums 8 channels with 128 threads each, always in the same order.
 template <typename Rows>
 __global__ void norm_kernel(const Rows rows, const NormOf finish) {
   __shared__ Moments sums[norm_lanes][norm_columns];
@@ -172,12 +172,14 @@ __global__ void norm_kernel(const Rows rows, const NormOf finish) {
     mine.value += more.value, mine.square += more.square;
   }
   sums[lane][column] = mine;
-  __syncthreads();
-  if (lane > 0 || c >= rows.width) return;
-  for (int other = 1; other < norm_lanes; ++other) {
-    mine.value += sums[other][column].value, mine.square += sums[other][column].square;
+  for (int half = norm_lanes / 2; half > 0; half /= 2) {
+    __syncthreads();
+    if (lane >= half) continue;
+    Moments& to = sums[lane][column];
+    const Moments& other = sums[lane + half][column];
+    to.value += other.value, to.square += other.square;
   }
-  finish(c, mine);
+  if (lane == 0 && c < rows.width) finish(c, sums[0][column]);
 }
 
 template <typename Rows>

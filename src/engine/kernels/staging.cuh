@@ -1,7 +1,7 @@
 // The shared memory between those who multiply and those who finish (epilogues.cuh), and the two sides of it.
 //
-// A slot holds one plane of a tile. Those who finish it always keep to the same eight channels each, neighbours to the next
-// eight: what they read and write of a row lies together. The same code runs on the host.
+// A slot holds one plane of a tile. Those who finish it always keep to the same eight channels each (two, where they are
+// fp32), neighbours to the next: what they read and write of a row lies together. The same code runs on the host.
 #pragma once
 
 #include <utility>
@@ -13,12 +13,14 @@ namespace hens::engine {
 template <int kColumns, typename Staged, int kThreads>
 struct Slot {
   static constexpr int columns = kColumns, threads = kThreads;  // `threads`: that finish
+  static constexpr int width = sizeof(Staged) == 2 ? 8 : 2;     // channels of a thread
   static constexpr int words = kColumns * static_cast<int>(sizeof(Staged)) / 4;
   // Rows 4 words past a multiple of 8: the eight rows that a warp writes at once lie in different banks.
   static constexpr int row_bytes = 4 * (words + (12 - words % 8) % 8);
   static constexpr int bytes = tile_rows * row_bytes;
-  static constexpr int chunks = kColumns / 8, lanes = threads / chunks;
-  static_assert(16 * lanes * chunks * static_cast<int>(sizeof(float)) <= bytes);  // room for sums
+  static constexpr int chunks = kColumns / width, lanes = threads / chunks;
+  // Statistics are of halves: eight values and squares a thread.
+  static_assert(2 * width * lanes * chunks * static_cast<int>(sizeof(float)) <= bytes);  // room for sums
 };
 
 // All places in a slot are aligned to what is read or written there.
@@ -26,10 +28,7 @@ HENS_HD void stage(uint8_t* at, float2 v, __half) { *reinterpret_cast<uint32_t*>
 HENS_HD void stage(uint8_t* at, float2 v, float) { *reinterpret_cast<float2*>(at) = v; }
 
 HENS_HD EightHalves staged_at(const uint8_t* at, __half) { return *reinterpret_cast<const EightHalves*>(at); }
-HENS_HD Eight staged_at(const uint8_t* at, float) {
-  const float4 low = *reinterpret_cast<const float4*>(at), high = *reinterpret_cast<const float4*>(at + 16);
-  return {{low.x, low.y, low.z, low.w, high.x, high.y, high.z, high.w}};
-}
+HENS_HD float2 staged_at(const uint8_t* at, float) { return *reinterpret_cast<const float2*>(at); }
 
 // ---- those who multiply ----
 
@@ -109,7 +108,7 @@ HENS_UNROLL
   }
 
   HENS_HD void finish(const uint8_t* slot, Sums& sums) {
-    slot += chunk_ * static_cast<int>(8 * sizeof(typename Epilogue::Staged));
+    slot += chunk_ * static_cast<int>(S::width * sizeof(typename Epilogue::Staged));
     for (int first = first_; first < rows_; first += ahead * S::lanes) {
 HENS_UNROLL
       for (int i = 0; i < ahead; ++i) {
@@ -128,7 +127,7 @@ HENS_UNROLL
 
   static constexpr int ahead = sizeof(Beside) > 16 ? 3 : 4;
 
-  HENS_HD int col() const { return job_.col + 8 * chunk_; }
+  HENS_HD int col() const { return job_.col + S::width * chunk_; }
   HENS_HD Place at(int row) const { return {job_, plane_, row, col()}; }
   HENS_HD void read(int i, int row) {
     if (row < rows_) beside_[i] = beside_of(epilogue_, at(row));
