@@ -11,7 +11,7 @@ export CCACHE_SLOPPINESS = pch_defines,time_macros,include_file_mtime,include_fi
 export CCACHE_BASEDIR = $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup configure build hens-ec2 demo test bench-store install format clean image push test-image \
+.PHONY: help setup configure build hens-ec2 demo test test-gpu bench-store install format clean image push test-image \
         deploy-databricks k8s-render lint
 
 help:  ## this list
@@ -40,6 +40,11 @@ test: ## install what is missing, build, run every test
 	@scripts/setup.sh test
 	@$(MAKE) --no-print-directory build TESTS=ON
 	@cd $(BUILD) && ctest --output-on-failure -j $(JOBS)
+
+test-gpu:  ## on a machine with a GPU: golden tests, kernels against the reference, compute-sanitizer
+	@scripts/setup.sh test
+	@$(MAKE) --no-print-directory build TESTS=ON
+	@scripts/test_gpu.sh $(BUILD)
 
 bench-store: setup  ## how fast the Zarr writer is, to a RAM disk
 	@$(MAKE) --no-print-directory build

@@ -2,12 +2,36 @@
 #include "package/describe.h"
 
 #include <iostream>
+#include <optional>
+
+#include <fmt/format.h>
 
 #include "commands/command_line.h"
+#include "base/error.h"
 #include "commands/commands.h"
+#include "engine/sizes.h"
+#include "engine/weight_file.h"
 #include "forecast/stage.h"
+#include "package/package.h"
+#include "package/package_files.h"
 
 namespace hens {
+namespace {
+
+// The fast engine's weight file of a package that it can run, if there is one.
+std::optional<engine::WeightFileFacts> weight_file(const fs::path& package, const fs::path& cache) {
+  std::error_code none;
+  const fs::path folder = weight_folder(cache);
+  if (!fs::is_directory(folder, none)) return std::nullopt;  // saves reading the package for its digest
+  try {
+    const ModelPackage opened = open_package(package);
+    return engine::weight_file_facts(folder, remembered_package_digest(package, cache), engine::sizes_of(opened.config));
+  } catch (const Error&) {  // what is wrong with the package is told by its description
+    return std::nullopt;
+  }
+}
+
+}  // namespace
 
 int describe_command(const Arguments& arguments) {
   CommandLine line("hens describe PACKAGE [--json]", "Tells what a model package holds, and what it lacks.",
@@ -19,8 +43,25 @@ int describe_command(const Arguments& arguments) {
   Log log(line.log_format());
   Downloader downloader(line.download_options(), log);
   const fs::path folder = stage_package(line.positional().front(), downloader, log);
-  std::cout << (line.has("json") ? describe_json(folder).dump(1) + "\n" : describe_text(folder));
-  return 0;
+  const std::optional<engine::WeightFileFacts> weights = weight_file(folder, downloader.options().cache);
+  if (line.has("json")) {
+    nlohmann::ordered_json described = describe_json(folder);
+    described["engine_weight_file"] = nullptr;
+    if (weights) {
+      described["engine_weight_file"] = {{"path", weights->path.string()},
+                                         {"bytes", weights->bytes},
+                                         {"crc32c_of_64_MiB", weights->checksums}};
+    }
+    std::cout << described.dump(1) << "\n";
+  } else {
+    std::cout << describe_text(folder);
+    std::cout << (weights ? fmt::format("fast engine {}, {} bytes of folded weights, {} checksums\n",
+                                        weights->path.string(), weights->bytes, weights->checksums)
+                          : "fast engine no weight file yet: the first run on a GPU makes it\n");
+  }
+  std::error_code none;
+  const bool package = fs::exists(folder / config_file, none);
+  return static_cast<int>(package ? ExitCode::ok : ExitCode::missing_input);
 }
 
 }  // namespace hens

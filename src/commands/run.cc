@@ -1,4 +1,5 @@
 // hens run: a job from its spec to stores, reports and maps.
+#include <charconv>
 #include <cstdlib>
 #include <iostream>
 
@@ -23,10 +24,18 @@ std::string shard_text(const std::string& option) {
   });
 }
 
+double fraction(const std::string& text) {
+  double value = 0;
+  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc() && rest == text.data() + text.size() && value >= 0 && value <= 1) return value;
+  fail(ExitCode::usage, "--check {}: expected a fraction of the members, 0 to 1, as 0.1", text);
+}
+
 RunOptions run_options(const CommandLine& line, const JobSpec& spec) {
   RunOptions options;
   options.output = line.text("output", "runs/" + spec.name);
   options.force_new_run = line.has("force-new-run");
+  if (line.has("check")) options.check = fraction(line.text("check"));
   const std::string shard = line.has("shard") ? shard_text(line.text("shard")) : "";
   if (!shard.empty()) options.selection = parse_shard(shard, options.selection);
   if (line.has("members")) options.selection.members = parse_members(line.text("members"));
@@ -57,7 +66,8 @@ int run_command(const Arguments& arguments) {
       "shard", po::value<std::string>()->value_name("I/N"), "only part I of N, I from 0; all parts may share DIR. auto: as the\n"
       "indexed Job of Kubernetes or the array job of AWS Batch says")(
       "device", po::value<std::string>()->value_name("NAME"), "cpu, cuda, cuda:K or auto")(
-      "force-new-run", "set what DIR holds aside and start anew");
+      "check", po::value<std::string>()->value_name("F"), "steps a fraction F of the members, 0 to 1, on the reference engine, too, and reports how far\n"
+      "the forecasts differ (log, run.json)")("force-new-run", "set what DIR holds aside and start anew");
   add_set_option(line);
   line.add_cache_options();
   line.add_log_option();

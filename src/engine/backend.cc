@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <cuda_runtime_api.h>
+#include <nvtx3/nvToolsExt.h>
 
 #include "base/error.h"
 
@@ -101,6 +102,9 @@ void Backend::launch(const Graph& graph) const {
   if (!on_gpu()) return graph.work();
   check_cuda(cudaGraphLaunch(graph.graph, as_stream(stream_)), "launching a step");
 }
+
+NamedRange::NamedRange(const char* name) { nvtxRangePushA(name); }
+NamedRange::~NamedRange() { nvtxRangePop(); }
 
 Buffer::Buffer(const Backend& backend, size_t bytes) : bytes_(bytes), backend_(&backend) {
   if (bytes == 0) return;

@@ -47,6 +47,14 @@ class Backend {
   mutable size_t allocated_ = 0;
 };
 
+// A range on the timeline of NVIDIA's profilers (NVTX), from construction to destruction.
+class NamedRange {
+ public:
+  explicit NamedRange(const char* name);
+  ~NamedRange();
+  NamedRange(const NamedRange&) = delete;
+};
+
 // Memory of a backend, zeroed when made. Aligned to 256 bytes.
 class Buffer {
  public:

@@ -1,5 +1,6 @@
 #include "engine/fast_engine.h"
 
+#include <algorithm>
 #include <cassert>
 
 #include <ATen/core/grad_mode.h>
@@ -70,14 +71,18 @@ class Fast final : public FastEngine {
       states_.push_back({Buffer(backend_, network_->state_floats() * sizeof(float)), nullptr});
     }
     members_ = static_cast<size_t>(state.size(0));
-    const at::Tensor physical = state.to(device_, at::kFloat).contiguous();
-    const int64_t points = grid_.points();
+    // Some channels at a time: a whole state in physical units beside the network's memory would be much.
+    constexpr int together = 8;
     for (size_t m = 0; m < members_; ++m) {
-      engine::normalise(backend_, states_[m].values.as<float>(),
-                        physical.const_data_ptr<float>() + m * channel_names_.size() * points, network_->scaling(), points,
-                        sizes_.channels, sizes_.state_width());
+      const at::Tensor member = state.select(0, static_cast<int64_t>(m));
+      for (int first = 0; first < sizes_.channels; first += together) {
+        const int count = std::min(together, sizes_.channels - first);
+        const at::Tensor physical = member.narrow(0, first, count).to(device_, at::kFloat).contiguous();
+        engine::normalise(backend_, states_[m].values.as<float>(), physical.const_data_ptr<float>(), network_->scaling(),
+                          grid_.points(), first, count, sizes_.state_width());
+        backend_.wait();  // `physical` may go away
+      }
     }
-    backend_.wait();  // `physical` may go away
     network_->forget_input();
     valid_time_ = valid_time;
   }

@@ -73,6 +73,7 @@ struct FastNetwork::Inside {
 
   const float* input_of = nullptr;  // the state that `input` holds
   PhaseObserver observer;
+  mutable std::optional<NamedRange> range;  // of the phase that is being launched
 
   __half* folded(int slot) const { return fields.as<__half>() + slot * sizes.inner.points() * width; }
   Affine affine(int which) const {
@@ -90,6 +91,8 @@ struct FastNetwork::Inside {
   void make_decoder();
 
   void phase(const char* name) const {
+    range.reset();
+    range.emplace(name);
     if (observer) observer(name);
   }
   void forward(float* state);
@@ -398,6 +401,7 @@ void FastNetwork::Inside::decode(float* state) {
   if (!one_state_tile()) {
     set_input(backend, input.as<__half>(), state, sizes.outer.points(), static_cast<int>(out), sizes.input_width());
   }
+  range.reset();
 }
 
 // ---- outside ----
@@ -452,6 +456,7 @@ void FastNetwork::step(float* state, std::shared_ptr<Backend::Graph>& graph) {
               n.sizes.input_width());
   }
   if (!graph) graph = n.backend.record([&n, state] { n.forward(state); });
+  const NamedRange range("six hours of a member");
   n.backend.launch(*graph);
   n.input_of = state;
 }

@@ -179,6 +179,17 @@ fs::path weight_file_path(const fs::path& folder, const std::string& package_dig
   return folder / (package_digest + ".v" + magic[magic_bytes - 1] + ".hensw");
 }
 
+std::optional<WeightFileFacts> weight_file_facts(const fs::path& folder, const std::string& package_digest,
+                                                 const Sizes& sizes) {
+  const fs::path path = weight_file_path(folder, package_digest);
+  const FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return std::nullopt;
+  const uint64_t bytes = weight_bytes(weight_entries(sizes));
+  const size_t checksums = checksums_of(file.get(), package_digest, bytes).size();
+  if (checksums == 0) return std::nullopt;
+  return WeightFileFacts{path, bytes, checksums};
+}
+
 LoadedWeights load_weights(const Backend& backend, const ModelPackage& package, const Sizes& sizes, at::Device device,
                            const fs::path& folder, const std::string& package_digest) {
   const fs::path path = folder.empty() ? fs::path() : weight_file_path(folder, package_digest);

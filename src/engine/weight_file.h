@@ -9,6 +9,7 @@
 // holds what its package says. Several processes may make one file: the last one's stays, of the same bytes.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "base/files.h"
@@ -25,6 +26,16 @@ struct LoadedWeights {
 };
 
 fs::path weight_file_path(const fs::path& folder, const std::string& package_digest);
+
+// What a package's weight file says of itself.
+struct WeightFileFacts {
+  fs::path path;
+  uint64_t bytes = 0;            // of the weights
+  size_t checksums = 0;          // crc32c, one for each 64 MiB
+};
+// None where there is no file, or one that would be made anew. The weights themselves are not read.
+std::optional<WeightFileFacts> weight_file_facts(const fs::path& folder, const std::string& package_digest,
+                                                 const Sizes& sizes);
 
 // The package's weights on the backend, from the file where it is right, else folded on `device` and, where `folder`
 // is not empty, written there. Where the folder takes no file (no room, read-only), the weights are used all the same.

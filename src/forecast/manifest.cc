@@ -61,6 +61,7 @@ Json to_json(const Attempt& a) {
           {"peak_host_bytes", a.peak_host_bytes},
           {"peak_gpu_bytes", a.peak_gpu_bytes},
           {"output_bytes", a.output_bytes},
+          {"checks", a.checks},
           {"sources", list_json<SourceRecord>(a.sources, to_json)},
           {"exit_code", a.exit_code},
           {"exit_reason", a.exit_reason}};
@@ -82,6 +83,7 @@ Attempt attempt_from(const Json& j) {
   a.peak_host_bytes = j.at("peak_host_bytes");
   a.peak_gpu_bytes = j.at("peak_gpu_bytes");
   a.output_bytes = j.at("output_bytes");
+  a.checks = j.value("checks", Json::array());
   a.sources = list_from<SourceRecord>(j.at("sources"), source_from);
   a.exit_code = j.at("exit_code");
   a.exit_reason = j.at("exit_reason");

@@ -51,6 +51,8 @@ struct Attempt {
   std::vector<double> model_load_seconds;  // by model
   uint64_t peak_host_bytes = 0, peak_gpu_bytes = 0;
   uint64_t output_bytes = 0;
+  // Of `run --check`: {model, steps, time, member, by_step: [{step, rms_std, worst_channel, worst_rms_std}]}.
+  nlohmann::ordered_json checks = nlohmann::ordered_json::array();
   std::vector<SourceRecord> sources;
   int exit_code = 0;
   std::string exit_reason;

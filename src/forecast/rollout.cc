@@ -160,6 +160,7 @@ int run_members(const Rollout& rollout, std::span<const MemberTask> batch, Time 
 
   std::vector<MemberOutput> members = open_outputs(rollout, batch);
   rollout.engine.start(states, initial_time);
+  if (rollout.check) rollout.check->start(states, initial_time);
   // While a GPU computes the next step, the last one's fields come to the host and go to the writers.
   std::vector<Fetched> fetched = fetch_all(rollout, 0);
   for (int step = 1; step <= rollout.steps; ++step) {
@@ -167,6 +168,7 @@ int run_members(const Rollout& rollout, std::span<const MemberTask> batch, Time 
     rollout.engine.step();
     hand_over_all(rollout, fetched, members, time);
     fetched = fetch_all(rollout, step);
+    if (rollout.check) rollout.check->step(step, step == rollout.steps);
     if (rollout.on_step) rollout.on_step(static_cast<int>(batch.size()));
     if (std::none_of(members.begin(), members.end(), [](const auto& member) { return member.finite; })) break;
   }

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "forecast/reference_check.h"
 #include "forecast/run_folder.h"
 #include "perturbation/perturber.h"
 #include "sfno/engine.h"
@@ -34,6 +35,7 @@ struct Rollout {
   std::vector<OutputTarget> outputs;
   int steps = 0;
   std::function<void(int members)> on_step;  // after each step
+  ReferenceCheck* check = nullptr;           // steps beside, where one of the batch is to be checked
 };
 
 // Rolls `batch` (members of one length, model and time, all prepared for) out together. A member is complete some time

@@ -54,6 +54,7 @@ class JobRun {
   void open_models();
   RunIdentity identity() const;
   void run_model(RunFolder& folder, int model, const std::vector<MemberTask>& tasks);
+  void record_check(const MemberTask& task, const nlohmann::ordered_json& by_step);
   void run_group(Rollout& rollout, std::span<const MemberTask> tasks);
   void prepare(Perturber& perturber, int model, int time, const Engine& engine);
   at::Tensor analysis(Time time, const Engine& engine);
@@ -70,6 +71,7 @@ class JobRun {
   std::vector<ModelPackage> packages_;
   std::vector<std::string> digests_;
   std::unique_ptr<Source> source_;
+  std::unique_ptr<ReferenceCheck> check_;  // of the model at hand
   int prepared_time_ = -1;
   double steps_done_ = 0, steps_total_ = 0;
   RunResult result_;
@@ -102,9 +104,7 @@ at::Tensor JobRun::analysis(Time time, const Engine& engine) {
   const StageTimer timer(attempt_.stages, "analysis");
   State state = source_->load(time, engine.channel_names(), engine.grid());
   const int64_t channels = static_cast<int64_t>(state.channels.size());
-  return at::from_blob(state.values.data(), {channels, state.grid.nlat(), state.grid.nlon()}, at::kFloat)
-      .clone()
-      .to(device_);
+  return at::from_blob(state.values.data(), {channels, state.grid.nlat(), state.grid.nlon()}, at::kFloat).clone();
 }
 
 // Analyses and breeding control are shared by all members of a model and initial time, of every length.
@@ -125,10 +125,26 @@ void JobRun::run_group(Rollout& rollout, std::span<const MemberTask> tasks) {
   const Time initial_time = spec_.initial_conditions.times[tasks.front().time];
   for (size_t at = 0; at < tasks.size(); at += batch) {
     const auto members = tasks.subspan(at, std::min(batch, tasks.size() - at));
+    const auto checked = [&](const MemberTask& task) { return is_checked(task.member, options_.check); };
+    rollout.check = std::any_of(members.begin(), members.end(), checked) ? check_.get() : nullptr;
     const int failed = run_members(rollout, members, initial_time);
+    for (size_t i = 0; rollout.check != nullptr && i < members.size(); ++i) {
+      if (checked(members[i])) record_check(members[i], rollout.check->result(static_cast<int>(i)));
+    }
     result_.members_failed += failed;
     result_.members_done += static_cast<int>(members.size()) - failed;
   }
+}
+
+void JobRun::record_check(const MemberTask& task, const nlohmann::ordered_json& by_step) {
+  nlohmann::ordered_json entry{{"model", task.model}, {"steps", spec_.forecast.steps[task.length]}, {"time", task.time},
+                               {"member", task.member}, {"by_step", by_step}};
+  if (!by_step.empty()) {
+    nlohmann::json fields = by_step.back();
+    fields["model"] = task.model, fields["member"] = task.member;
+    log_.info("check_against_reference", fields);
+  }
+  attempt_.checks.push_back(std::move(entry));
 }
 
 void JobRun::run_model(RunFolder& folder, int model, const std::vector<MemberTask>& tasks) {
@@ -142,6 +158,11 @@ void JobRun::run_model(RunFolder& folder, int model, const std::vector<MemberTas
   }
   attempt_.engine = engine->name();
   attempt_.batch_invariant = engine->batch_invariant();
+  const auto wanted = [&](const MemberTask& task) { return is_checked(task.member, options_.check); };
+  if (std::any_of(tasks.begin(), tasks.end(), wanted)) {
+    const StageTimer timer(attempt_.stages, "load_reference");
+    check_ = std::make_unique<ReferenceCheck>(packages_[model], *engine, spec_.forecast.sun);
+  }
   Perturber perturber(spec_.perturbation, *engine, spec_.ensemble.seed);
   prepared_time_ = -1;
 
@@ -152,7 +173,7 @@ void JobRun::run_model(RunFolder& folder, int model, const std::vector<MemberTas
       return task.length != first->length || task.time != first->time;
     });
     prepare(perturber, model, first->time, *engine);
-    Rollout rollout{*engine, perturber, queue, folder, log_, {}, spec_.forecast.steps[first->length], {}};
+    Rollout rollout{*engine, perturber, queue, folder, log_, {}, spec_.forecast.steps[first->length], {}, nullptr};
     rollout.on_step = [&](int members) {
       steps_done_ += members;
       log_.progress(fmt::format("model {} of {}, {} steps", model + 1, spec_.models.size(), rollout.steps), steps_done_,
@@ -173,6 +194,7 @@ void JobRun::run_model(RunFolder& folder, int model, const std::vector<MemberTas
   }
   attempt_.output_bytes += queue.rate().bytes;
   attempt_.peak_gpu_bytes = std::max(attempt_.peak_gpu_bytes, peak_gpu_bytes(device_) + engine_gpu_bytes(*engine));
+  check_.reset();  // before the engine that it looks at
 }
 
 void JobRun::record_end(RunFolder& folder, ExitCode code, const std::string& reason) {

@@ -14,6 +14,7 @@ struct RunOptions {
   fs::path output;  // the run's folder
   Selection selection;
   std::string selection_text = "all";
+  double check = 0;            // fraction of members that the reference engine steps, too
   bool force_new_run = false;  // set what the folder holds aside, under <folder>.previous-<n>
 };
 

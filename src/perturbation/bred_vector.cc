@@ -1,8 +1,10 @@
 #include "perturbation/bred_vector.h"
 
+#include <algorithm>
 #include <cassert>
 #include <cmath>
 #include <numbers>
+#include <numeric>
 
 #include "base/error.h"
 #include "grid/channels.h"
@@ -10,10 +12,20 @@
 namespace hens {
 namespace {
 
-at::Tensor forecast_one_step(Engine& engine, const at::Tensor& state, Time valid_time) {
+// Channels that are on the engine's device at a time, beside the engine's own memory.
+constexpr int together = 8;
+
+// Steps from `state` [channel, lat, lon] and calls use(first, fields) with the result's channels from `first` on,
+// [some, lat, lon] on the engine's device.
+template <typename Use>
+void forecast_one_step(Engine& engine, const at::Tensor& state, Time valid_time, const Use& use) {
   engine.start(state.unsqueeze(0), valid_time);
   engine.step();
-  return engine.state().select(0, 0);
+  for (int first = 0; first < state.size(0); first += together) {
+    std::vector<int> some(std::min<int64_t>(together, state.size(0) - first));
+    std::iota(some.begin(), some.end(), first);
+    use(first, engine.channels(some).select(0, 0));
+  }
 }
 
 // Valid time of analysis i of a control that ends at `initial_time`.
@@ -69,7 +81,10 @@ BreedingControl make_breeding_control(Engine& engine, std::vector<at::Tensor> an
   const size_t cycles = control.analyses.size() - 1;
   for (size_t i = 0; i < cycles; ++i) {
     const Time valid_time = analysis_time(initial_time, cycles, i);
-    control.forecasts.push_back(forecast_one_step(engine, control.analyses[i], valid_time));
+    at::Tensor& forecast = control.forecasts.emplace_back(at::empty_like(control.analyses[i]));
+    forecast_one_step(engine, control.analyses[i], valid_time, [&](int first, const at::Tensor& fields) {
+      forecast.narrow(0, first, fields.size(0)).copy_(fields);
+    });
   }
   return control;
 }
@@ -80,11 +95,19 @@ at::Tensor breed(Engine& engine, const BreedingControl& control, const at::Tenso
   at::Tensor dx = seed;
   for (size_t i = 0; i < cycles; ++i) {
     const Time valid_time = analysis_time(initial_time, cycles, i);
-    const at::Tensor raw = forecast_one_step(engine, control.analyses[i] + dx, valid_time) - control.forecasts[i];
-    const at::Tensor norm = hemispheric_norm(raw);  // [channel, lat]
-    const at::Tensor divisor = norm.masked_fill(norm == 0.0, 1.0).unsqueeze(-1);
-    dx = amplitude.view({-1, 1, 1}) * (raw / divisor);  // the peer's order of roundings
-    if (probe) probe(static_cast<int>(i), raw, norm, dx);
+    at::Tensor next = at::empty_like(seed), all_raw, all_norm;
+    if (probe) all_raw = at::empty_like(seed), all_norm = at::empty(seed.sizes().slice(0, 2), seed.options());
+    forecast_one_step(engine, control.analyses[i] + dx, valid_time, [&](int first, const at::Tensor& fields) {
+      const auto some = [&](const at::Tensor& all) { return all.narrow(0, first, fields.size(0)); };
+      const at::Tensor raw = fields - some(control.forecasts[i]).to(fields.device());
+      const at::Tensor norm = hemispheric_norm(raw);  // [channel, lat]
+      const at::Tensor divisor = norm.masked_fill(norm == 0.0, 1.0).unsqueeze(-1);
+      const at::Tensor scale = some(amplitude).view({-1, 1, 1}).to(fields.device());
+      some(next).copy_(scale * (raw / divisor));  // the peer's order of roundings
+      if (probe) some(all_raw).copy_(raw), some(all_norm).copy_(norm);
+    });
+    dx = next;
+    if (probe) probe(static_cast<int>(i), all_raw, all_norm, dx);
   }
   return dx;
 }

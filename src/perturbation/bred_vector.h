@@ -25,7 +25,8 @@ std::vector<float> resolve_amplitudes(const Amplitudes& amplitudes, const std::v
 // Hemispheric norm by row: `field` [..., nlat, nlon] -> [..., nlat]; zeros stay zero.
 at::Tensor hemispheric_norm(const at::Tensor& field);
 
-// The analyses and control forecasts that all pairs of one model and initial time share.
+// The analyses and control forecasts that all pairs of one model and initial time share. In host memory, as all whole
+// states here: the engine's device holds some channels at a time.
 struct BreedingControl {
   std::vector<at::Tensor> analyses;   // [cycles + 1] of [channel, lat, lon] float32, at t0 - cycles * 6 h .. t0
   std::vector<at::Tensor> forecasts;  // [cycles] of [channel, lat, lon]: M(analyses[i])

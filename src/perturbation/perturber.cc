@@ -23,13 +23,13 @@ Perturber::Perturber(const PerturbationSpec& spec, Engine& engine, uint64_t seed
     return resolve_amplitudes(amplitudes, engine.channel_names(), engine.channel_std());
   };
   noise_amplitude_ = resolve(breeds ? spec.noise.amplitude : outer);
-  if (breeds) bred_amplitude_ = at::tensor(resolve(outer)).to(engine.device());
-  noise_.emplace(spec.noise, engine.grid().nlat(), engine.grid().nlon(), engine.device());
+  if (breeds) bred_amplitude_ = at::tensor(resolve(outer));
+  noise_.emplace(spec.noise, engine.grid().nlat(), engine.grid().nlon(), at::kCPU);
 }
 
 void Perturber::prepare(std::vector<at::Tensor> analyses, Time initial_time, int model) {
   assert(analyses.size() == analysis_times(spec_, initial_time).size());
-  for (at::Tensor& analysis : analyses) analysis = analysis.to(engine_.device(), at::kFloat);
+  for (at::Tensor& analysis : analyses) analysis = analysis.to(at::kCPU, at::kFloat);
   initial_time_ = initial_time;
   model_ = model;
   analysis_ = analyses.back();

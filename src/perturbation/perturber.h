@@ -29,8 +29,8 @@ class Perturber {
   // any device, and `model`, the model's index in the job. Breeding: runs the control steps, which all members share.
   void prepare(std::vector<at::Tensor> analyses, Time initial_time, int model);
 
-  // The perturbed initial state of `member`, 0 or greater: [channel, lat, lon] float32 on the engine's device, not to
-  // be changed by the caller (members of method none share it). Requires prepare(). Breeding steps the engine, so that
+  // The perturbed initial state of `member`, 0 or greater: [channel, lat, lon] float32 in host memory, not to be
+  // changed by the caller (members of method none share it). Requires prepare(). Breeding steps the engine, so that
   // a roll-out under way is lost; the second member of a pair costs nothing if it is asked for right after the first.
   //
   // Channels of amplitude 0 draw nothing and equal the analysis. Breeding clips all humidity channels at 0, as the peer
@@ -46,7 +46,7 @@ class Perturber {
   Engine& engine_;
   uint64_t seed_;
   std::vector<float> noise_amplitude_;  // [channel]
-  at::Tensor bred_amplitude_;           // [channel], on the engine's device; breeding only
+  at::Tensor bred_amplitude_;           // [channel]; breeding only
   std::optional<CorrelatedSphericalGaussian> noise_;
 
   Time initial_time_{};

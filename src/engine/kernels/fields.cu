@@ -49,11 +49,12 @@ struct Normalise {
   const float* physical;
   Scaling scaling;
   int64_t points;
-  int channels, state_width;
+  int first, channels, state_width;
   HENS_HD void operator()(int64_t i) const {
-    const int64_t point = i / state_width;
-    const int c = static_cast<int>(i - point * state_width);
-    state[i] = c < channels ? (physical[c * points + point] - scaling.mean[c]) / scaling.std[c] : 0.0f;
+    const int64_t point = i / channels;
+    const int c = static_cast<int>(i - point * channels);
+    state[point * state_width + first + c] =
+        (physical[c * points + point] - scaling.mean[first + c]) / scaling.std[first + c];
   }
 };
 
@@ -203,8 +204,8 @@ void norm_of(const Backend& backend, const Rows& rows, const NormOf& finish) {
 }  // namespace
 
 void normalise(const Backend& backend, float* state, const float* physical, const Scaling& scaling, int64_t points,
-               int channels, int state_width) {
-  for_each(backend, points * state_width, Normalise{state, physical, scaling, points, channels, state_width});
+               int first, int channels, int state_width) {
+  for_each(backend, points * channels, Normalise{state, physical, scaling, points, first, channels, state_width});
 }
 
 void denormalise(const Backend& backend, float* physical, const float* state, const Scaling& scaling,

@@ -18,9 +18,9 @@ struct Scaling {  // z-scores: [channel] each
   const float* std = nullptr;
 };
 
-// state[point][channel] = (physical[channel][point] - mean) / std
+// state[point][first + c] = (physical[c][point] - mean) / std, for `channels` channels from `first`
 void normalise(const Backend& backend, float* state, const float* physical, const Scaling& scaling, int64_t points,
-               int channels, int state_width);
+               int first, int channels, int state_width);
 
 // physical[selected][point] = state[point][channel] * std + mean
 void denormalise(const Backend& backend, float* physical, const float* state, const Scaling& scaling,

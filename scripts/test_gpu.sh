@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# All that needs a GPU, in one go: the golden tests of both engines on the card, then the fast engine's kernels under
+# compute-sanitizer on a mini package.
+#   scripts/test_gpu.sh [BUILD]     BUILD: folder with tests/engine_test (default build)
+set -euo pipefail
+build=${1:-build}
+nvidia-smi --query-gpu=name,driver_version --format=csv,noheader
+
+"$build/tests/engine_test" --gtest_brief=1
+if [ -x "$build/tests/sfno_test" ]; then "$build/tests/sfno_test" --gtest_brief=1; fi
+
+sanitizer=$(command -v compute-sanitizer || ls /usr/local/cuda*/bin/compute-sanitizer 2>/dev/null | head -1 || true)
+if [ -z "$sanitizer" ]; then
+  echo "compute-sanitizer is not here: memcheck, racecheck and initcheck are skipped" >&2
+  exit 0
+fi
+for kernels in Hopper Ampere; do
+  for tool in memcheck racecheck initcheck; do
+    echo "== $tool, $kernels kernels"
+    # LibTorch's own kernels and allocator are not what is looked at.
+    "$sanitizer" --tool "$tool" --kernel-regex kns=hens --error-exitcode 1 \
+      "$build/tests/engine_test" --gtest_brief=1 --gtest_filter="*OneStepIsAsAccurate*/$kernels" 2>&1 | tail -4
+  done
+done
