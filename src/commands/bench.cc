@@ -35,7 +35,10 @@ int bench_command(const Arguments& arguments) {
       "batch", po::value<std::string>()->value_name("B"), "members at a time, default 1")(
       "device", po::value<std::string>()->value_name("NAME"), "cpu, cuda, cuda:K or auto")(
       "kernels", po::value<std::string>()->value_name("WHICH"),
-      "of the fast engine: best (for the card), ampere (as an L40S runs), all")("json", "as JSON");
+      "of the fast engine: best (for the card), ampere (as an L40S runs), all")(
+      "gates", po::value<std::string>()->value_name("N"), "long roll-outs too, N steps (400 shows drift): difference from strict fp32 on the way, drift of\n"
+      "global means, greatest value")("python", po::value<std::string>()->value_name("SCRIPT"),
+      "time the Python network in the same run: `python3 SCRIPT PACKAGE --bench`")("json", "as JSON");
   line.add_cache_options();
   line.add_log_option();
   if (!line.parse(arguments, 0, 1)) return 0;
@@ -45,6 +48,8 @@ int bench_command(const Arguments& arguments) {
   const ModelPackage package = open_package(stage_package(uri, downloader, log));
   BenchOptions options{line.text("device", "auto"), whole_number(line, "steps", 10), whole_number(line, "batch", 1),
                        line.text("kernels", "best")};
+  if (line.has("gates")) options.gate_steps = whole_number(line, "gates", 400);
+  if (line.has("python")) options.python_reference = line.text("python");
   if (options.kernels != "best" && options.kernels != "ampere" && options.kernels != "all") {
     fail(ExitCode::usage, "--kernels {}: expected best, ampere or all", options.kernels);
   }

@@ -133,6 +133,7 @@ class Fast final : public FastEngine {
   at::Device device() const override { return device_; }
   bool batch_invariant() const override { return true; }
   std::string name() const override { return kernels_name(backend_.kernels()); }
+  std::map<std::string, engine::PhaseWork> work() const override { return network_->work(); }
   const Backend& backend() const override { return backend_; }
   engine::WeightSource weight_source() const override { return weight_source_; }
   size_t gpu_bytes() const override { return backend_.allocated_bytes(); }

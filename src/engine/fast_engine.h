@@ -28,6 +28,7 @@ class FastEngine : public Engine {
  public:
   // Six hours of the first member, launched phase by phase, for measuring.
   virtual void step_observed(const engine::PhaseObserver& observer) = 0;
+  virtual std::map<std::string, engine::PhaseWork> work() const = 0;  // of such a step
   virtual const engine::Backend& backend() const = 0;
   virtual engine::WeightSource weight_source() const = 0;
   virtual size_t gpu_bytes() const = 0;  // that this engine holds, weights included

@@ -59,6 +59,11 @@ GemmPlan::GemmPlan(const Backend& backend, const TileTraits& tiles, const std::v
     inside_->maps.a[s] = tensor_map(inside_->operands.a[s], tiles.a_rows);
     inside_->maps.b[s] = tensor_map(inside_->operands.b[s], tiles.b_rows);
   }
+  const int columns = backend.kernels() == Kernels::hopper ? tiles.hopper_columns : tiles.ampere_columns;
+  for (const TileJob& job : jobs) {
+    const double products = static_cast<double>(job.k[0]) + job.k[1] + job.k[2];
+    flop_ += (tiles.mode == TileMode::complex ? 8.0 : 2.0) * job.rows * columns * products;
+  }
   const std::vector<TileJob> uploaded = backend.kernels() == Kernels::hopper ? in_pairs(jobs, tiles.shared) : jobs;
   inside_->job_count = static_cast<int>(uploaded.size());
   inside_->jobs = Buffer(backend, uploaded.size() * sizeof(TileJob));

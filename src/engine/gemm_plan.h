@@ -13,16 +13,19 @@ namespace hens::engine {
 
 // What a plan must know of its tiles' shape: what two blocks share, and the rows that one copy of Hopper's brings.
 struct TileTraits {
+  TileMode mode;
   Shared shared;
   int a_rows, b_rows;
+  int hopper_columns, ampere_columns;
 };
 
 template <typename Shape>
 constexpr TileTraits traits() {
   constexpr bool shares_a = Shape::shared == Shared::a;
   static_assert(shares_a || !Shape::n_major);
-  return {Shape::shared, shares_a ? tile_rows / 2 : tile_rows,
-          Shape::n_major ? copy_columns : shares_a ? Shape::hopper_columns : Shape::hopper_columns / 2};
+  return {Shape::mode, Shape::shared, shares_a ? tile_rows / 2 : tile_rows,
+          Shape::n_major ? copy_columns : shares_a ? Shape::hopper_columns : Shape::hopper_columns / 2,
+          Shape::hopper_columns, Shape::ampere_columns};
 }
 
 class GemmPlan {
@@ -35,11 +38,15 @@ class GemmPlan {
   GemmPlan(GemmPlan&&) noexcept;
   GemmPlan& operator=(GemmPlan&&) noexcept;
 
+  // Floating-point operations of one launch, padding of the tiles' columns included.
+  double flop() const { return flop_; }
+
   struct Inside;
   const Inside& inside() const { return *inside_; }
 
  private:
   std::unique_ptr<Inside> inside_;
+  double flop_ = 0;
 };
 
 void launch(const GemmPlan& plan, const FourierForward& epilogue);

@@ -471,6 +471,60 @@ void FastNetwork::step_observed(float* state, const PhaseObserver& observer) {
   n.input_of = state;
 }
 
+std::map<std::string, PhaseWork> FastNetwork::work() const {
+  const Inside& n = *inside_;
+  const Sizes& z = n.sizes;
+  const double element = sizeof(__half), row = z.width() * element;
+  const auto field = [&](const Grid& grid) { return static_cast<double>(grid.points()) * row; };
+  const auto coefficients = [&](const Transform& t) {  // of all rows
+    double orders = 0;
+    for (int lat = 0; lat < t.grid.nlat; ++lat) orders += t.active->orders(std::min(lat, t.grid.nlat - 1 - lat));
+    return 2 * orders * row;
+  };
+  double pairs = 0;  // (l, m) with m <= l
+  for (int l = 0; l < z.lmax; ++l) pairs += std::min(l + 1, z.orders);
+  const double spectrum = 2 * pairs * row, weights = 2.0 * z.lmax * z.embed * row;
+
+  std::map<std::string, PhaseWork> work;
+  const auto add = [&](const char* phase, double flop, double bytes) {
+    work[phase].flop += flop, work[phase].bytes += bytes;
+  };
+  const double points = static_cast<double>(z.outer.points());
+  add("encoder", n.encoder->flop(), points * z.input_width() * element + field(z.outer));
+  const auto back = [&](const Transform& t, double beside) {
+    add("legendre back", t.inverse_legendre->flop(), spectrum + coefficients(t));
+    add("fourier back", t.inverse_fourier->flop(), coefficients(t) + field(t.grid) + beside);
+  };
+  for (int i = 0; i < z.blocks; ++i) {
+    const Block& block = n.blocks[static_cast<size_t>(i)];
+    const bool first = i == 0, last = i == z.blocks - 1;
+    const Transform& from = first ? n.outer : n.inner;
+    const Transform& to = last ? n.outer : n.inner;
+    add("fourier forward", (first ? *n.first_fourier : *n.inner_fourier[0]).flop(), field(from.grid) + coefficients(from));
+    add("legendre forward", from.legendre->flop(), coefficients(from) + spectrum);
+    add("spectral convolution", block.mixing->flop(), 2 * spectrum + weights);
+    back(to, 0);
+    for (const Slab& slab : block.slabs) {
+      const double in = static_cast<double>(slab.rows) * row, middle = static_cast<double>(slab.rows) * z.hidden_width() * element;
+      add("mlp 1", slab.fc1.flop(), in + middle);
+      add("mlp 2", slab.fc2.flop(), middle + in);
+    }
+    if (first || last) {
+      add("skip", block.skip->flop(), 2 * spectrum);
+      back(first ? n.inner : n.outer, first ? field(z.inner) : 0);
+    } else {
+      add("skip", block.skip->flop(), 3 * field(z.inner));
+    }
+  }
+  for (const DecoderSlab& slab : n.decoder) {
+    add("decoder 1", slab.hidden.flop(), 0);
+    add("decoder 2", slab.last.flop(), 0);
+  }
+  add("decoder 1", 0, 3 * field(z.outer));
+  add("decoder 2", 0, field(z.outer) + points * (2 * z.input_width() * element + z.state_width() * (sizeof(float) + 2 * element)));
+  return work;
+}
+
 void FastNetwork::forget_input() { inside_->input_of = nullptr; }
 
 }  // namespace hens::engine

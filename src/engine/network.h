@@ -39,6 +39,12 @@ struct SunOnGrid {
   std::vector<float> constant, amplitude, cosine;
 };
 
+// What one phase of a step does: floating-point operations of its products, and bytes of fields, spectra and weights that
+// it must read and write once at least.
+struct PhaseWork {
+  double flop = 0, bytes = 0;
+};
+
 // Told before each phase of a step is launched.
 using PhaseObserver = std::function<void(const char* phase)>;
 
@@ -59,6 +65,7 @@ class FastNetwork {
   void step(float* state, std::shared_ptr<Backend::Graph>& graph);
   // The same without a graph, telling of each phase.
   void step_observed(float* state, const PhaseObserver& observer);
+  std::map<std::string, PhaseWork> work() const;  // by the phases' names; small ones are left out
   // The network's input still holds the state that step() left last, unless told to forget it: when that state was
   // changed by others.
   void forget_input();

@@ -2,10 +2,14 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
+#include <optional>
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 #include <torch/version.h>
 
+#include "base/child_process.h"
 #include "base/error.h"
 #include "base/version.h"
 #include "engine/fast_engine.h"
@@ -59,9 +63,109 @@ Json worst_channel(const Engine& engine, const at::Tensor& difference, const at:
   return {{"channel", engine.channel_names()[worst]}, {"relative_l2", error[worst].item<double>()}};
 }
 
+// ---- gates C, D and E ----
+
+constexpr int compared_steps[] = {1, 4, 10, 20, 40};
+
+// Area-weighted means of all channels, in standard deviations: [channel].
+at::Tensor global_means(const Engine& engine, const ModelPackage& package) {
+  const at::Tensor state = engine.state().select(0, 0);
+  const int64_t nlat = state.size(1);
+  const at::Tensor weight = at::linspace(0, 3.14159265358979, nlat, at::kDouble).sin().to(state.device());
+  const at::Tensor rows = state.mean(2, false, at::kDouble);  // [channel, lat]
+  const at::Tensor means = ((rows * weight).sum(1) / weight.sum()).cpu();
+  return (means - at::tensor(package.mean, at::kDouble)) / at::tensor(package.std, at::kDouble);
+}
+
+struct Trajectory {
+  std::vector<at::Tensor> states;  // normalised, on the CPU, at compared_steps
+  at::Tensor drift;                // of the global means over all steps
+  double greatest = 0;             // absolute normalised value on the way; not finite where any was not
+  int steps = 0;
+};
+
+Trajectory roll_out(Engine& engine, const ModelPackage& package, int steps) {
+  Trajectory trajectory;
+  trajectory.steps = steps;
+  engine.start(random_state(package, 1), bench_time());
+  const at::Tensor before = global_means(engine, package);
+  for (int step = 1; step <= steps; ++step) {
+    engine.step();
+    const bool compared = std::find(std::begin(compared_steps), std::end(compared_steps), step) != std::end(compared_steps);
+    if (!compared && step % 40 != 0 && step != steps) continue;
+    const at::Tensor state = (engine.state().cpu() - column(package.mean)) / column(package.std);
+    const double greatest = state.abs().max().item<double>();  // NaN where any value is
+    if (!(greatest <= trajectory.greatest)) trajectory.greatest = greatest;
+    if (compared) trajectory.states.push_back(state);
+  }
+  trajectory.drift = global_means(engine, package) - before;
+  return trajectory;
+}
+
+struct Trajectories {
+  std::optional<Trajectory> truth, drift;
+};
+
+Json gates(const Trajectory& own, const Trajectory& truth, const Trajectory& drift_truth) {
+  Json json{{"steps", own.steps}, {"greatest_value_std", own.greatest}, {"finite", std::isfinite(own.greatest)},
+            {"greatest_drift_std", own.drift.abs().max().item<double>()},
+            {"rms_difference_std", Json::object()}};
+  if (own.steps == drift_truth.steps) {
+    json["greatest_difference_of_drift_std"] = (own.drift - drift_truth.drift).abs().max().item<double>();
+  }
+  for (size_t i = 0; i < std::min(own.states.size(), truth.states.size()); ++i) {
+    json["rms_difference_std"][std::to_string(compared_steps[i])] =
+        (own.states[i] - truth.states[i]).square().mean().sqrt().item<double>();
+  }
+  return json;
+}
+
+// ---- ceilings ----
+
+// Median seconds of `repeats` calls after two.
+template <typename Work>
+double median_seconds(at::Device device, int repeats, const Work& work) {
+  std::vector<double> seconds;
+  for (int i = 0; i < repeats + 2; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    work();
+    synchronize(device);
+    seconds.push_back(seconds_since(start));
+  }
+  seconds.erase(seconds.begin(), seconds.begin() + 2);
+  std::sort(seconds.begin(), seconds.end());
+  return seconds[seconds.size() / 2];
+}
+
+// What the card does with the libraries: a matrix product of the MLP's shape in 16 bits, and a copy of 1 GiB.
+Json ceilings(at::Device device) {
+  const at::NoGradGuard no_gradients;
+  const auto options = at::device(device).dtype(at::kHalf);
+  constexpr int64_t m = 131072, k = 640, n = 1280, elements = int64_t{1} << 29;
+  const at::Tensor a = at::randn({m, k}, options), b = at::randn({k, n}, options);
+  at::Tensor c = at::empty({m, n}, options);
+  const double product = median_seconds(device, 20, [&] { at::mm_out(c, a, b); });
+  const at::Tensor from = at::zeros({elements}, options);
+  at::Tensor to = at::empty({elements}, options);
+  const double copy = median_seconds(device, 20, [&] { to.copy_(from); });
+  return {{"tflops_16_bit", 2e-12 * m * n * k / product}, {"tb_per_second", 4e-12 * elements / copy}};
+}
+
+Json python_bench(const fs::path& script, const fs::path& package, const at::Device& device) {
+  const ChildResult result = run_captured(
+      {{"python3", script.string(), package.string(), "--bench", "--modes", "fp32,default,tf32,amp-bf16", "--iters", "7",
+        "--device", device.is_cuda() ? "cuda" : "cpu"},
+       {{"LD_LIBRARY_PATH", ""}}});  // its own torch, not ours
+  const Json json = Json::parse(result.out, nullptr, /*allow_exceptions=*/false);
+  if (result.exit_code == 0 && json.is_object()) return json;
+  return {{"failed", fmt::format("{}: exit code {}: {}", script.string(), result.exit_code,
+                                 result.err.substr(result.err.size() > 400 ? result.err.size() - 400 : 0))}};
+}
+
 // One engine's figures; `truth` is strict fp32's normalised state after one step, set by the first.
 template <typename MakeEngine>
-Json bench_engine(const ModelPackage& package, const BenchOptions& options, at::Tensor& truth, const MakeEngine& make) {
+Json bench_engine(const ModelPackage& package, const BenchOptions& options, at::Tensor& truth, Trajectories& trajectories,
+                  const MakeEngine& make) {
   auto start = std::chrono::steady_clock::now();
   const auto engine = make();
   synchronize(engine->device());
@@ -86,9 +190,25 @@ Json bench_engine(const ModelPackage& package, const BenchOptions& options, at::
       engine->step_observed([&](const char* phase) { clock.begin(phase); });
       clock.end();
     }
-    for (const auto& [phase, ms] : clock.milliseconds()) row["phases_ms"][phase] = ms / repeats;
+    const auto work = engine->work();
+    for (const auto& [phase, ms] : clock.milliseconds()) {
+      Json& entry = row["phases"][phase] = {{"ms", ms / repeats}};
+      const auto found = work.find(phase);
+      if (found == work.end()) continue;
+      entry["tflops"] = found->second.flop * repeats / ms * 1e-9;
+      entry["tb_per_second"] = found->second.bytes * repeats / ms * 1e-9;
+    }
   } else {
     row["gpu_bytes"] = peak_gpu_bytes(engine->device());
+  }
+  if (options.gate_steps > 0) {
+    // Strict fp32 is the truth for 40 steps, and the first; the second, if there is one, is what drifts compare with.
+    const bool is_truth = !trajectories.truth;
+    const int steps = is_truth && engine->device().is_cuda() ? std::min(options.gate_steps, 40) : options.gate_steps;
+    Trajectory own = roll_out(*engine, package, steps);
+    if (is_truth) trajectories.truth = own;
+    if (!trajectories.drift || trajectories.drift->steps < steps) trajectories.drift = own;
+    row["gates"] = gates(own, *trajectories.truth, *trajectories.drift);
   }
   return row;
 }
@@ -114,9 +234,15 @@ Json run_bench(const ModelPackage& package, const BenchOptions& options) {
              {"steps", options.steps},
              {"batch", options.batch},
              {"modes", Json::array()}};
+  if (device.is_cuda()) bench["ceilings"] = ceilings(device);
+  if (!options.python_reference.empty()) {
+    release_cached_memory(device);
+    bench["python"] = python_bench(options.python_reference, package.folder, device);
+  }
   at::Tensor truth;
+  Trajectories trajectories;
   const auto reference = [&](Precision precision) {
-    bench["modes"].push_back(bench_engine(package, options, truth, [&] {
+    bench["modes"].push_back(bench_engine(package, options, truth, trajectories, [&] {
       return make_reference_engine(package, device, {.precision = precision});
     }));
     release_cached_memory(device);
@@ -127,7 +253,7 @@ Json run_bench(const ModelPackage& package, const BenchOptions& options) {
     fast_options.weight_folder = options.weight_folder;
     fast_options.package_digest = options.package_digest;
     bench["modes"].push_back(
-        bench_engine(package, options, truth, [&] { return make_fast_engine(package, device, fast_options); }));
+        bench_engine(package, options, truth, trajectories, [&] { return make_fast_engine(package, device, fast_options); }));
   };
   reference(Precision::fp32);
   if (!device.is_cuda()) return bench;
@@ -152,15 +278,57 @@ std::string bench_text(const Json& bench) {
                         ms["max"].get<double>(), row["load_seconds"].get<double>(), row["relative_l2"].get<double>(),
                         row["max_difference_in_std"].get<double>(), peak);
   }
-  for (const Json& row : bench["modes"]) {
-    if (!row.contains("phases_ms")) continue;
-    double sum = 0;
-    for (const auto& [phase, ms] : row["phases_ms"].items()) sum += ms.get<double>();
-    text += fmt::format("\n{}, ms by phase of one step ({:.2f} in all, launched one by one)\n",
-                        row["engine"].get<std::string>(), sum);
-    for (const auto& [phase, ms] : row["phases_ms"].items()) {
-      text += fmt::format("  {:22} {:8.3f} {:5.1f} %\n", phase, ms.get<double>(), 100 * ms.get<double>() / sum);
+  if (bench.contains("python")) {
+    const Json& python = bench["python"];
+    if (python.contains("failed")) text += "\nPython's network failed: " + python["failed"].get<std::string>() + "\n";
+    const Json modes = python.value("modes", Json::object());
+    for (const auto& [mode, entry] : modes.items()) {
+      const Json& ms = entry["network_ms_per_member_step"];
+      text += fmt::format("{:24} {:10.3f} {:10.3f} {:10.3f} {:>8} {:10.2e} {:12.2e} {:10.2f}\n", "python network, " + mode,
+                          ms["median"].get<double>(), ms["min"].get<double>(), ms["max"].get<double>(), "",
+                          entry.value("rel_l2_vs_fp32", 0.0), entry.value("max_abs_vs_fp32_in_std", 0.0),
+                          entry.value("peak_GiB", 0.0));
     }
+  }
+  for (const Json& row : bench["modes"]) {
+    text += fmt::format("\n{}: worst channel of one step {}, relative L2 {:.2e}\n", row["engine"].get<std::string>(),
+                        row["worst_channel"]["channel"].get<std::string>(),
+                        row["worst_channel"]["relative_l2"].get<double>());
+    if (row.contains("gates")) {
+      const Json& gate = row["gates"];
+      text += "  rms difference from strict fp32, in standard deviations, after steps";
+      for (const auto& [step, value] : gate["rms_difference_std"].items()) {
+        text += fmt::format("  {}: {:.2e}", step, value.get<double>());
+      }
+      text += fmt::format("\n  {} steps: greatest value {:.2f}, greatest drift of a global mean {:.3e}", gate["steps"].get<int>(),
+                          gate["greatest_value_std"].get<double>(), gate["greatest_drift_std"].get<double>());
+      if (gate.contains("greatest_difference_of_drift_std")) {
+        text += fmt::format(", {:.2e} from the reference's", gate["greatest_difference_of_drift_std"].get<double>());
+      }
+      text += "\n";
+    }
+    if (!row.contains("phases")) continue;
+    double sum = 0;
+    for (const auto& [phase, entry] : row["phases"].items()) sum += entry["ms"].get<double>();
+    text += fmt::format("  by phase of one step, launched one by one ({:.2f} ms in all){:>12} {:>10}\n", sum, "TFLOP/s", "TB/s");
+    for (const auto& [phase, entry] : row["phases"].items()) {
+      text += fmt::format("    {:22} {:8.3f} ms {:5.1f} %", phase, entry["ms"].get<double>(),
+                          100 * entry["ms"].get<double>() / sum);
+      if (entry.contains("tflops")) {
+        const double rate = entry["tflops"].get<double>(), bandwidth = entry["tb_per_second"].get<double>();
+        text += fmt::format(" {:>24.0f} {:>10.2f}", rate, bandwidth);
+        if (bench.contains("ceilings")) {
+          text += fmt::format("   {:3.0f} % and {:3.0f} % of what the libraries reach",
+                              100 * rate / bench["ceilings"]["tflops_16_bit"].get<double>(),
+                              100 * bandwidth / bench["ceilings"]["tb_per_second"].get<double>());
+        }
+      }
+      text += "\n";
+    }
+  }
+  if (bench.contains("ceilings")) {
+    text += fmt::format("\nceilings, measured: {:.0f} TFLOP/s (16-bit matrix product of the MLP's shape), {:.2f} TB/s (copy)\n",
+                        bench["ceilings"]["tflops_16_bit"].get<double>(), bench["ceilings"]["tb_per_second"].get<double>());
   }
   return text;
 }

@@ -17,12 +17,21 @@ struct BenchOptions {
   std::string kernels = "best";  // of the fast engine: best | ampere | all
   fs::path weight_folder;        // where the fast engine's weight files are kept; empty: none
   std::string package_digest;    // needed with weight_folder
+  int gate_steps = 0;            // long roll-outs for the error gates, 0: none
+  fs::path python_reference;     // a script that times the Python network, see below; empty: none
 };
 
 // One row an engine and mode: load seconds, milliseconds a member-step (median, least, most), relative L2, greatest
-// difference (in standard deviations) and worst channel of one step's normalised state beside strict fp32's, memory, and
-// for the fast engine the time of each phase; and the hardware. The state
-// is random about the package's climate.
+// difference (in standard deviations) and worst channel of one step's normalised state beside strict fp32's (gate B),
+// memory, and for the fast engine the time, TFLOP/s and TB/s of each phase; the hardware and its measured ceilings. The
+// state is random about the package's climate.
+//
+// With gate_steps every mode also rolls out that far: root mean square difference from strict fp32 on the way to step 40
+// (gate C), how far global means drift (D), and whether all stays finite, and how large (E). Strict fp32 itself stops at
+// 40 on a GPU, where it is slow; drifts compare with the mode that the others stand beside, TF32.
+//
+// `python_reference PACKAGE --bench --modes default,tf32,amp-bf16,fp32` is run by python3 and prints JSON with
+// modes.NAME.network_ms_per_member_step.median; it becomes "python".
 nlohmann::ordered_json run_bench(const ModelPackage& package, const BenchOptions& options);
 
 // The same as a table for people.
