@@ -57,7 +57,7 @@ class JobRun {
   void record_check(const MemberTask& task, const nlohmann::ordered_json& by_step);
   void run_group(Rollout& rollout, std::span<const MemberTask> tasks);
   void prepare(Perturber& perturber, int model, int time, const Engine& engine);
-  at::Tensor analysis(Time time, const Engine& engine);
+  at::Tensor analysis(Time time, const Engine& engine);  // not to be changed: the next model may start from it, too
   void record_end(RunFolder& folder, ExitCode code, const std::string& reason);
 
   const JobSpec& spec_;
@@ -72,6 +72,8 @@ class JobRun {
   std::vector<std::string> digests_;
   std::unique_ptr<Source> source_;
   std::unique_ptr<ReferenceCheck> check_;  // of the model at hand
+  std::map<Time, at::Tensor> analyses_;  // the last ones
+  std::vector<std::string> analyses_channels_;
   int prepared_time_ = -1;
   double steps_done_ = 0, steps_total_ = 0;
   RunResult result_;
@@ -102,9 +104,17 @@ RunIdentity JobRun::identity() const {
 
 at::Tensor JobRun::analysis(Time time, const Engine& engine) {
   const StageTimer timer(attempt_.stages, "analysis");
+  if (analyses_channels_ != engine.channel_names()) analyses_.clear();
+  analyses_channels_ = engine.channel_names();
+  if (const auto found = analyses_.find(time); found != analyses_.end()) return found->second;
   State state = source_->load(time, engine.channel_names(), engine.grid());
   const int64_t channels = static_cast<int64_t>(state.channels.size());
-  return at::from_blob(state.values.data(), {channels, state.grid.nlat(), state.grid.nlon()}, at::kFloat).clone();
+  const at::Tensor fields =
+      at::from_blob(state.values.data(), {channels, state.grid.nlat(), state.grid.nlon()}, at::kFloat).clone();
+  constexpr size_t kept = 4;  // as one member's breeding needs; 300 MB each at full size
+  if (analyses_.size() == kept) analyses_.erase(analyses_.begin());
+  analyses_.emplace(time, fields);
+  return fields;
 }
 
 // Analyses and breeding control are shared by all members of a model and initial time, of every length.

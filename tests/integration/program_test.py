@@ -79,6 +79,36 @@ def test_the_demo_leaves_what_the_readme_says():
     assert all(harness.sha256(path) == digest for path, digest in before.items()), "reports differ the second time"
 
 
+def test_a_fraction_of_the_members_is_checked_against_the_reference():
+    folder = scratch()
+    out = folder / "run"
+    hens("run", write_job(folder), "--output", out, "--check", "0.5")
+    checks = json.loads((out / "run.json").read_text())["attempts"][0]["checks"]
+    assert [(c["model"], c["member"]) for c in checks] == [(0, 1), (1, 1)], checks
+    for check in checks:
+        # On the CPU the engine is the reference itself.
+        assert check["by_step"] and all(entry["rms_std"] == 0 for entry in check["by_step"]), check
+    assert "fraction" in hens("run", write_job(folder), "--check", "2", "--output", out, check=64).stderr
+
+
+def test_describe_tells_a_folder_that_is_no_package():
+    folder = scratch()
+    assert "config.json" in hens("describe", folder, check=66).stdout
+    assert hens("describe", "synth:mini?seed=102").stdout.count("no weight file yet") == 1
+    assert json.loads(hens("describe", "synth:mini?seed=102", "--json").stdout)["engine_weight_file"] is None
+
+
+def test_bench_times_a_python_network_beside_its_own():
+    folder = scratch()
+    script = folder / "reference.py"
+    script.write_text("import json; print(json.dumps({'modes': {'fp32': {'network_ms_per_member_step':"
+                      "{'median': 7.5, 'min': 7, 'max': 8}}}}))")
+    done = hens("bench", "synth:mini?seed=102", "--device", "cpu", "--steps", "1", "--gates", "2", "--python", script)
+    assert "python network, fp32          7.500" in done.stdout and "greatest drift" in done.stdout, done.stdout
+    done = hens("bench", "synth:mini?seed=102", "--device", "cpu", "--steps", "1", "--python", folder / "none.py")
+    assert "Python's network failed" in done.stdout, done.stdout
+
+
 def test_every_line_of_the_log_is_json():
     folder = scratch()
     done = hens("run", write_job(folder), "--output", folder / "run", "--log", "json")
