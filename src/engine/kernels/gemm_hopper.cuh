@@ -268,17 +268,17 @@ struct Products {
   }
 };
 
-// Named barriers between those who multiply and those who finish: one side waits, the other only says that it was there.
-// Slot 0's are 1 and 2, slot 1's 3 and 4.
+// Named barriers between those who multiply and those who finish. At `full` both meet (who finishes is waiting there by
+// then); `empty` only those who multiply wait for.
 enum class Named { full = 1, empty = 2 };
-__device__ __forceinline__ void named_wait(Named which, int slot) {
-  asm volatile("bar.sync %0, %1;" ::"r"(static_cast<int>(which) + 2 * slot), "n"(multiplying + finishing) : "memory");
+__device__ __forceinline__ void named_meet(Named which) {
+  asm volatile("bar.sync %0, %1;" ::"r"(static_cast<int>(which)), "n"(multiplying + finishing) : "memory");
 }
-__device__ __forceinline__ void named_arrive(Named which, int slot) {
-  asm volatile("bar.arrive %0, %1;" ::"r"(static_cast<int>(which) + 2 * slot), "n"(multiplying + finishing) : "memory");
+__device__ __forceinline__ void named_arrive(Named which) {
+  asm volatile("bar.arrive %0, %1;" ::"r"(static_cast<int>(which)), "n"(multiplying + finishing) : "memory");
 }
 // All who finish.
-__device__ __forceinline__ void finishing_meet() { asm volatile("bar.sync 5, %0;" ::"n"(finishing) : "memory"); }
+__device__ __forceinline__ void finishing_meet() { asm volatile("bar.sync 3, %0;" ::"n"(finishing) : "memory"); }
 
 template <typename Shape, typename Epilogue>
 __device__ __forceinline__ void multiply_all(const TileJob* jobs, int job_count, const Epilogue& epilogue,
@@ -320,25 +320,20 @@ __device__ __forceinline__ void multiply_all(const TileJob* jobs, int job_count,
       }
     }
     if (job.rows == 0) continue;  // there only to keep its neighbour company
+    named_meet(Named::empty);
     if constexpr (M::slots == 2) {
-      named_wait(Named::empty, 0);
-      named_wait(Named::empty, 1);
       leave<typename M::S, 1, blocks>(epilogue, staging, staging + M::S::bytes, lane, row, 0, job.col, d0, d1);
-      named_arrive(Named::full, 0);
-      named_arrive(Named::full, 1);
     } else {
-      named_wait(Named::empty, 0);
       leave<typename M::S, 1, blocks>(epilogue, staging, lane, row, 0, d0);
-      named_arrive(Named::full, 0);
-      if constexpr (two) {
-        named_wait(Named::empty, 0);
-        leave<typename M::S, 1, blocks>(epilogue, staging, lane, row, 0, d1);
-        named_arrive(Named::full, 0);
-      }
+    }
+    named_meet(Named::full);
+    if constexpr (M::planes > M::slots) {
+      named_meet(Named::empty);
+      leave<typename M::S, 1, blocks>(epilogue, staging, lane, row, 0, d1);
+      named_meet(Named::full);
     }
   }
-#pragma unroll
-  for (int slot = 0; slot < M::slots; ++slot) named_wait(Named::empty, slot);  // every arrival meets a wait
+  named_meet(Named::empty);  // every arrival meets a wait
 }
 
 template <typename Shape, typename Epilogue>
@@ -346,18 +341,16 @@ __device__ __forceinline__ void finish_all(const TileJob* jobs, int job_count, c
   using M = Memory<Shape, Epilogue>;
   using S = typename M::S;
   const int thread = static_cast<int>(threadIdx.x) - multiplying;
-#pragma unroll
-  for (int slot = 0; slot < M::slots; ++slot) named_arrive(Named::empty, slot);
+  named_arrive(Named::empty);
   for (Turns turn(job_count); !turn.done(); turn.next()) {
     const TileJob job = jobs[turn.job()];
     if (job.rows == 0) continue;
     Sums sums;
 #pragma unroll 1
     for (int plane = 0; plane < M::planes; ++plane) {
-      const int slot = plane % M::slots;
-      uint8_t* at = staging + slot * S::bytes;
+      uint8_t* at = staging + plane % M::slots * S::bytes;
       Finisher<S, Epilogue> finisher(epilogue, job, plane, thread);
-      named_wait(Named::full, slot);
+      if (plane % M::slots == 0) named_meet(Named::full);
       finisher.finish(at, sums);
       if constexpr (Epilogue::statistics) {
         if (plane == M::planes - 1) {
@@ -367,7 +360,7 @@ __device__ __forceinline__ void finish_all(const TileJob* jobs, int job_count, c
           finish_sums<S>(epilogue, job, reinterpret_cast<const float*>(at), thread);
         }
       }
-      named_arrive(Named::empty, slot);
+      if ((plane + 1) % M::slots == 0) named_arrive(Named::empty);
     }
   }
 }
