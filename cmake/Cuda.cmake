@@ -15,6 +15,8 @@ set(CMAKE_CUDA_COMPILER ${HENS_CUDA_ROOT}/bin/nvcc)
 set(CMAKE_CUDA_ARCHITECTURES "80-real;86-real;89-real;90a-real" CACHE STRING "GPU architectures")
 set(CMAKE_CUDA_RUNTIME_LIBRARY Static)
 enable_language(CUDA)
+# The C++ compiler links. Where nvcc's host compiler is an older one, its folder would come first, with its libstdc++.
+list(FILTER CMAKE_CUDA_IMPLICIT_LINK_DIRECTORIES EXCLUDE REGEX "/gcc/")
 # CMake before 3.26 does not know that nvcc has C++20.
 set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION "-std=c++20")
 set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION "-std=c++20")

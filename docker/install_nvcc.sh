@@ -10,8 +10,9 @@ if [ -x /usr/local/cuda/bin/nvcc ]; then
 else
   # shellcheck disable=SC1091
   . /etc/os-release
-  # From wherever the base itself takes its packages.
-  mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | grep -oE 'https?://[^ ]+' | head -n 1)
+  # From wherever the base itself takes its packages. A base may have one of these files only, and comments with addresses.
+  mirror=$(sed -nE 's/^[^#]*(https?:[^ ]+).*/\1/p' /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | head -n 1) || true
+  [ -n "$mirror" ] || { printf 'the base has no package source in /etc/apt\n' >&2; exit 1; }
   printf 'deb %s %s contrib non-free\n' "$mirror" "$VERSION_CODENAME" >/etc/apt/sources.list.d/non-free.list
   apt-get update -qq
   apt-get install -y -qq --no-install-recommends nvidia-cuda-toolkit g++-13 >/dev/null

@@ -367,8 +367,15 @@ __device__ __forceinline__ void finish_all(const TileJob* jobs, int job_count, c
 
 #endif
 
+// In code for older cards the kernel is empty, and nvcc 12 takes no clusters there.
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 900
+#define HENS_CLUSTER
+#else
+#define HENS_CLUSTER __cluster_dims__(cluster, 1, 1)
+#endif
+
 template <typename Shape, typename Epilogue>
-__global__ __cluster_dims__(cluster, 1, 1) __launch_bounds__(threads, 1) void gemm(
+__global__ HENS_CLUSTER __launch_bounds__(threads, 1) void gemm(
     const __grid_constant__ TensorMaps maps, const TileJob* jobs, int job_count,
     const __grid_constant__ Epilogue epilogue) {
 #if defined(__CUDA_ARCH_FEAT_SM90_ALL)
