@@ -1,7 +1,7 @@
 // The network of one model on a backend: six hours of one member, from normalised state to normalised state.
 //
 // 16-bit operands, fp32 sums, fp32 state and statistics. No pass over a field has a kernel to itself: every norm,
-// activation, fold and sum happens in the epilogue of the product before it (kernels/epilogues.cuh). A step is one CUDA
+// activation, fold and sum happens on the way of a product's sums to memory (kernels/epilogues.cuh). A step is one CUDA
 // graph. Fields and spectra are channels last, padded to the widths of sizes.h:
 //   input    [lat][lon][high, low halves of the input channels]
 //   X        [lat][x_j + x_(j + half), x_j - x_(j + half)][lon < half][channel]      folded about half a circle

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/read_ahead.h"
 #include "sfno/weights.h"
 
 namespace hens::engine {
@@ -162,6 +163,7 @@ uint64_t weight_bytes(const std::vector<WeightEntry>& entries) {
 
 void fold_weights(const ModelPackage& package, const Sizes& sizes, at::Device device,
                   const std::function<void(const WeightEntry& entry, const at::Tensor& values)>& take) {
+  const ReadAhead ahead(package.checkpoint->path());
   Folder(package, sizes, device, take).fold();
 }
 

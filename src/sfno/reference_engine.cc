@@ -6,6 +6,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include "base/error.h"
+#include "base/read_ahead.h"
 #include "sfno/forcing.h"
 
 namespace hens {
@@ -42,6 +43,11 @@ auto on_device(at::Device device, const Work& work) {
   }
 }
 
+Network loaded(const ModelPackage& package, at::Device device) {
+  const ReadAhead ahead(package.checkpoint->path());
+  return Network(package, device);
+}
+
 class ReferenceEngine final : public Engine {
  public:
   ReferenceEngine(const ModelPackage& package, at::Device device, const ReferenceOptions& options)
@@ -53,7 +59,7 @@ class ReferenceEngine final : public Engine {
         mean_(at::tensor(package.mean, at::kFloat).to(device)),
         std_(at::tensor(package.std, at::kFloat).to(device)),
         static_features_(static_features(package).to(device)),
-        network_(package, device) {}
+        network_(loaded(package, device)) {}
 
   void start(const at::Tensor& state, Time valid_time) override {
     assert(state.dim() == 4 && state.size(1) == static_cast<int64_t>(channel_names_.size()));
