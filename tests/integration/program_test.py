@@ -51,6 +51,18 @@ forecast: {steps: [0]}
         assert line and word in " ".join(line), (place, word, errors)
 
 
+def test_variables_that_the_model_has_not_are_named():
+    # u10 and z501 are channels that some model might have: 10 hPa, 501 hPa.
+    job = write_job(scratch(), """name: words
+initial_conditions: {source: analytic, times: [2024-01-01T00:00:00Z]}
+models: ["synth:mini?seed=102"]
+forecast: {steps: [4]}
+output: {variables: [u10, z501, u10m]}
+""")
+    errors = hens("validate", job, check=78).stderr
+    assert "'u10'" in errors and "'z501'" in errors and "'u10m' is not" not in errors, errors
+
+
 def test_the_specs_of_the_project_are_valid():
     for job in sorted((ROOT / "jobs").glob("*.yaml")):
         if job.name != "kustomization.yaml":
