@@ -96,7 +96,7 @@ def test_a_fraction_of_the_members_is_checked_against_the_reference():
     out = folder / "run"
     hens("run", write_job(folder), "--output", out, "--check", "0.5")
     checks = json.loads((out / "run.json").read_text())["attempts"][0]["checks"]
-    assert [(c["model"], c["member"]) for c in checks] == [(0, 1), (1, 1)], checks
+    assert [(c["model"], c["member"]) for c in checks] == [(0, 1)], checks
     for check in checks:
         # On the CPU the engine is the reference itself.
         assert check["by_step"] and all(entry["rms_std"] == 0 for entry in check["by_step"]), check
