@@ -9,7 +9,10 @@ nvidia-smi --query-gpu=name,driver_version --format=csv,noheader
 "$build/tests/engine_test" --gtest_brief=1
 if [ -x "$build/tests/sfno_test" ]; then "$build/tests/sfno_test" --gtest_brief=1; fi
 
-sanitizer=$(command -v compute-sanitizer || ls /usr/local/cuda*/bin/compute-sanitizer 2>/dev/null | head -1 || true)
+sanitizer=
+for path in "$(command -v compute-sanitizer || true)" /usr/local/cuda*/bin/compute-sanitizer; do
+  if [ -x "$path" ]; then sanitizer=$path; fi
+done
 if [ -z "$sanitizer" ]; then
   echo "compute-sanitizer is not here: memcheck, racecheck and initcheck are skipped" >&2
   exit 0
