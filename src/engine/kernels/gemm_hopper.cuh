@@ -50,7 +50,8 @@ __device__ __forceinline__ void barrier_init(uint32_t barrier, int arrivals) {
 __device__ __forceinline__ void barrier_expect(uint32_t barrier, int bytes) {
   asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(barrier), "r"(bytes) : "memory");
 }
-// At the same barrier of block `block` of the cluster.
+// At the same barrier of block `block` of the cluster. Not with .release.cluster: that is a fence for the whole GPU, and
+// halves the speed; what is told is that wgmma has read, which needs none.
 __device__ __forceinline__ void barrier_arrive_at(uint32_t barrier, uint32_t block) {
   asm volatile(
       "{\n.reg .b32 there;\n"
