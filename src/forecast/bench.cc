@@ -95,7 +95,7 @@ Trajectory roll_out(Engine& engine, const ModelPackage& package, int steps) {
     if (!compared && step % 40 != 0 && step != steps) continue;
     const at::Tensor state = (engine.state().cpu() - column(package.mean)) / column(package.std);
     const double greatest = state.abs().max().item<double>();  // NaN where any value is
-    if (!(greatest <= trajectory.greatest)) trajectory.greatest = greatest;
+    if (std::isnan(greatest) || greatest > trajectory.greatest) trajectory.greatest = greatest;  // once NaN, NaN
     if (compared) trajectory.states.push_back(state);
   }
   trajectory.drift = global_means(engine, package) - before;

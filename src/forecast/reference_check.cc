@@ -49,7 +49,7 @@ void ReferenceCheck::compare(int step) {
     for (size_t c = 0; c < names.size(); ++c) {
       sum += squares[m][c];
       // What is not a number is the worst of all.
-      if (!(squares[m][c] <= squares[m][worst])) worst = c;
+      if (std::isnan(squares[m][c]) || squares[m][c] > squares[m][worst]) worst = c;
     }
     results_[m].push_back({{"step", step},
                            {"rms_std", std::sqrt(sum / static_cast<double>(names.size()))},

@@ -424,9 +424,6 @@ int resident_blocks(Kernel kernel, int bytes) {
   config.attrs = &attribute, config.numAttrs = 1;
   int clusters = 0;
   check_cuda(cudaOccupancyMaxActiveClusters(&clusters, kernel, &config), "clusters of a kernel");
-#ifdef HENS_SAY
-  printf("clusters %d\n", clusters);
-#endif
   return clusters * cluster;
 }
 
