@@ -146,6 +146,14 @@ Buffer::~Buffer() {
   }
 }
 
+void clear(const Backend& backend, const Buffer& buffer) {
+  if (backend.on_gpu()) {
+    check_cuda(cudaMemsetAsync(buffer.as<void>(), 0, buffer.bytes(), as_stream(backend.stream())), "clearing GPU memory");
+  } else {
+    std::memset(buffer.as<void>(), 0, buffer.bytes());
+  }
+}
+
 void upload(const Backend& backend, void* to, const void* from, size_t bytes) {
   if (bytes == 0) return;
   if (!backend.on_gpu()) {

@@ -76,6 +76,9 @@ class Buffer {
   const Backend* backend_ = nullptr;
 };
 
+// Zeros in all of it, ordered with the backend's stream.
+void clear(const Backend& backend, const Buffer& buffer);
+
 // Copies that are ordered with the backend's stream, from and to ordinary host memory. `upload` returns when `from` may
 // be reused, `download` when the values are there.
 void upload(const Backend& backend, void* to, const void* from, size_t bytes);

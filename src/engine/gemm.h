@@ -48,6 +48,9 @@ struct TileJob {
   int32_t row, rows, col;   // of the output: first row, rows that count (1 .. 128), first column
   int32_t plane;            // for the epilogue
   int32_t statistics;       // row of the table of partial sums, for epilogues that make them
+  // In chains (epilogues.cuh) tiles of one call read what others of it have written. Each finished tile counts at `done`;
+  // a tile begins when `awaited_tiles` have counted at `awaited`. Only earlier jobs of the list are waited for.
+  int32_t done, awaited, awaited_tiles;
 };
 
 // Hopper's blocks work in pairs on two jobs that read one operand at the same place: each block brings half of it to

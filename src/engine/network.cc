@@ -15,17 +15,12 @@
 namespace hens::engine {
 namespace {
 
-// Rows that the MLP and the decoder work on at a time: their hidden layers exist for one slab only.
+// Rows that the decoder works on at a time: its hidden layer exists for one slab only.
 constexpr int64_t slab_rows = 131072;
 
 Operand matrix(const void* data, int64_t rows, int64_t columns, int64_t stride) {
   return {data, {columns, rows, 1, 1}, {1, stride, 0, 0}};
 }
-
-struct Slab {
-  int64_t first, rows;
-  GemmPlan fc1, fc2;
-};
 
 // One grid's transforms with the arrays that they read; what they write is said at launch.
 struct Transform {
@@ -43,7 +38,7 @@ struct Block {
   const float *fc1_bias, *fc2_bias;
   std::optional<GemmPlan> mixing;
   std::optional<GemmPlan> skip;  // first and last block: on the spectrum; others: on the folded field
-  std::vector<Slab> slabs;
+  std::optional<GemmPlan> mlp;
 };
 
 struct DecoderSlab {
@@ -64,7 +59,7 @@ struct FastNetwork::Inside {
   const int64_t field_elements;
 
   Buffer input, fourier, spectrum, mixed, hidden, points, fields;
-  Buffer partial, norms, folded_decoder, decoder_constant, sun;
+  Buffer partial, mlp_done, norms, folded_decoder, decoder_constant, sun;
   std::vector<Buffer> tables;
   Transform outer, inner;
   std::optional<GemmPlan> encoder, first_fourier, inner_fourier[2];
@@ -87,7 +82,7 @@ struct FastNetwork::Inside {
   Operand folded_rows(const Grid& grid, const __half* field) const;
   GemmPlan fourier_plan(const Transform& transform, const __half* field) const;
   Block make_block(int i);
-  std::vector<Slab> make_slabs(const std::string& block, const Grid& grid) const;
+  MlpJobs jobs_of_mlp(const Grid& grid) const;
   void make_decoder();
 
   void phase(const char* name) const {
@@ -145,11 +140,13 @@ void FastNetwork::Inside::make_buffers() {
   spectrum = halves((sizes.lmax + 1) * order_row);
   mixed = halves((sizes.lmax + 1) * order_row);
   const int64_t most_points = std::max(o.points(), i.points());
-  hidden = halves(std::min(slab_rows, most_points) * sizes.hidden_width());
+  const MlpJobs mlps[] = {jobs_of_mlp(o), jobs_of_mlp(i)};
+  hidden = halves(std::max({mlps[0].ring_rows * sizes.hidden_width(), mlps[1].ring_rows * sizes.hidden_width(),
+                            std::min(slab_rows, o.points()) * width}));
+  mlp_done = Buffer(backend, sizeof(uint32_t) * static_cast<size_t>(std::max(mlps[0].counters, mlps[1].counters)));
   points = halves(most_points * width);
   fields = halves(field_elements);
-  const int64_t tiles = most_points / tile_rows + most_points / slab_rows + 2;
-  partial = floats(2 * width * tiles);
+  partial = floats(2 * width * (most_points / tile_rows + 1));
   norms = floats(4 * width);
   folded_decoder = halves(int64_t{sizes.embed} * width);
   decoder_constant = floats(width);
@@ -211,20 +208,9 @@ GemmPlan FastNetwork::Inside::fourier_plan(const Transform& t, const __half* fie
                   fourier_forward_jobs(sizes, t.grid, *t.active, shapes::Transform::columns(backend.kernels())));
 }
 
-std::vector<Slab> FastNetwork::Inside::make_slabs(const std::string& block, const Grid& grid) const {
-  constexpr TileTraits tiles = traits<shapes::Pointwise>();
-  const int columns = shapes::Pointwise::columns(backend.kernels()), wide = sizes.hidden_width();
-  const Operand w1 = matrix(weights.at<void>(block + "fc1.weight"), sizes.hidden, width, width);
-  const Operand w2 = matrix(weights.at<void>(block + "fc2.weight"), sizes.embed, wide, wide);
-  std::vector<Slab> slabs;
-  for (int64_t first = 0; first < grid.points(); first += slab_rows) {
-    const int64_t rows = std::min(slab_rows, grid.points() - first);
-    const Operand u = matrix(points.as<__half>() + first * width, rows, width, width);
-    const Operand h = matrix(hidden.as<void>(), rows, wide, wide);
-    slabs.push_back({first, rows, GemmPlan(backend, tiles, {u}, {w1}, pointwise_jobs(rows, sizes.used_hidden(), columns, {sizes.used_width()})),
-                     GemmPlan(backend, tiles, {h}, {w2}, pointwise_jobs(rows, sizes.used_width(), columns, {sizes.used_hidden()}))});
-  }
-  return slabs;
+MlpJobs FastNetwork::Inside::jobs_of_mlp(const Grid& grid) const {
+  return mlp_jobs(grid.points(), sizes.used_width(), sizes.used_hidden(), shapes::Pointwise::columns(backend.kernels()),
+                  backend.multiprocessors());
 }
 
 Block FastNetwork::Inside::make_block(int i) {
@@ -257,7 +243,15 @@ Block FastNetwork::Inside::make_block(int i) {
     block.skip.emplace(backend, traits<shapes::Pointwise>(), std::vector{folded_rows(sizes.inner, folded((i + 1) % 2))},
                        std::vector{skip}, folded_jobs(sizes.inner, sizes.used_width(), columns, sizes.used_width()));
   }
-  block.slabs = make_slabs(block.name, last ? sizes.outer : sizes.inner);
+  const Grid& grid = last ? sizes.outer : sizes.inner;
+  const MlpJobs mlp = jobs_of_mlp(grid);
+  const int wide = sizes.hidden_width();
+  block.mlp.emplace(backend, traits<shapes::Pointwise>(),
+                    std::vector{matrix(points.as<void>(), grid.points(), width, width),
+                                matrix(hidden.as<void>(), mlp.ring_rows, wide, wide)},
+                    std::vector{matrix(weights.at<void>(block.name + "fc1.weight"), sizes.hidden, width, width),
+                                matrix(weights.at<void>(block.name + "fc2.weight"), embed, wide, wide)},
+                    mlp.jobs);
   return block;
 }
 
@@ -347,18 +341,14 @@ void FastNetwork::Inside::block_inside(const Block& block, const Transform& t) {
 }
 
 void FastNetwork::Inside::mlp(const Block& block, const Grid& grid) {
-  int tiles = 0;
-  for (const Slab& slab : block.slabs) {
-    phase("mlp 1");
-    launch(slab.fc1, BiasGelu{hidden.as<__half>(), block.fc1_bias, sizes.hidden_width()});
-    phase("mlp 2");
-    launch(slab.fc2, BiasStatistics{points.as<__half>() + slab.first * width, block.fc2_bias, width,
-                                    partial.as<float>() + int64_t{2} * tiles * width});
-    tiles += static_cast<int>((slab.rows + tile_rows - 1) / tile_rows);
-  }
+  phase("mlp");
+  clear(backend, mlp_done);
+  launch(*block.mlp, Mlp{{hidden.as<__half>(), block.fc1_bias, sizes.hidden_width()},
+                         {points.as<__half>(), block.fc2_bias, width, partial.as<float>()},
+                         mlp_done.as<uint32_t>()});
   phase("norm");
-  field_norm(backend, norms.as<float>() + 2 * width, norms.as<float>() + 3 * width, partial.as<float>(), tiles, width,
-             grid.points(), block.norm1);
+  field_norm(backend, norms.as<float>() + 2 * width, norms.as<float>() + 3 * width, partial.as<float>(),
+             static_cast<int>((grid.points() + tile_rows - 1) / tile_rows), width, grid.points(), block.norm1);
 }
 
 // X = norm1(U) + synthesis(S E2 s)
@@ -504,11 +494,7 @@ std::map<std::string, PhaseWork> FastNetwork::work() const {
     add("legendre forward", from.legendre->flop(), coefficients(from) + spectrum);
     add("spectral convolution", block.mixing->flop(), 2 * spectrum + weights);
     back(to, 0);
-    for (const Slab& slab : block.slabs) {
-      const double in = static_cast<double>(slab.rows) * row, middle = static_cast<double>(slab.rows) * z.hidden_width() * element;
-      add("mlp 1", slab.fc1.flop(), in + middle);
-      add("mlp 2", slab.fc2.flop(), middle + in);
-    }
+    add("mlp", block.mlp->flop(), 2 * field(to.grid));
     if (first || last) {
       add("skip", block.skip->flop(), 2 * spectrum);
       back(first ? n.inner : n.outer, first ? field(z.inner) : 0);

@@ -55,6 +55,48 @@ std::vector<TileJob> pointwise_jobs(int64_t rows, int cols, int columns, const s
   return jobs;
 }
 
+MlpJobs mlp_jobs(int64_t rows, int embed, int hidden, int columns, int blocks) {
+  const int64_t tiles = (rows + tile_rows - 1) / tile_rows;
+  const auto columns_of = [&](int width) { return (width + columns - 1) / columns; };
+  const int64_t chunk_tiles = std::max(2, blocks / columns_of(embed) / 2 * 2);
+  const int64_t chunks = std::max<int64_t>(1, (tiles + chunk_tiles / 2) / chunk_tiles);
+  // Chunk c's first row; whole pairs of tiles.
+  const auto first_row = [&](int64_t c) { return std::min(rows, (c * tiles / chunks + 1) / 2 * 2 * tile_rows); };
+  MlpJobs mlp;
+  for (int64_t c = 0; c < chunks; ++c) mlp.ring_rows = std::max(mlp.ring_rows, first_row(c + 1) - first_row(c));
+  const int64_t chunk_rows = (mlp.ring_rows + tile_rows - 1) / tile_rows * tile_rows;
+  mlp.ring_rows = std::min(chunks, int64_t{ring_chunks}) * chunk_rows;
+  mlp.counters = static_cast<int>(2 * chunks);
+
+  const auto tiles_of = [&](int64_t c, int width) {
+    return static_cast<int>((first_row(c + 1) - first_row(c) + tile_rows - 1) / tile_rows) * columns_of(width);
+  };
+  const auto layer = [&](int64_t c, int s, int depth, int width) {
+    const int64_t first = first_row(c), in_ring = c % ring_chunks * chunk_rows;
+    for_tiles(first_row(c + 1) - first, width, columns, [&](int row, int count, int col) {
+      const int outside = static_cast<int>(first) + row, inside = static_cast<int>(in_ring) + row;
+      TileJob job = job_at(s == 0 ? inside : outside, count, col, 0);
+      set(job.a[s], s == 0 ? outside : inside, 0, 0);
+      set(job.b[s], col, 0, 0);
+      job.k[s] = depth;
+      job.statistics = outside / tile_rows;
+      job.done = static_cast<int>(2 * c + s);
+      if (s == 1) {
+        job.awaited = static_cast<int>(2 * c), job.awaited_tiles = tiles_of(c, hidden);
+      } else if (c >= ring_chunks) {
+        job.awaited = static_cast<int>(2 * (c - ring_chunks) + 1), job.awaited_tiles = tiles_of(c - ring_chunks, embed);
+      }
+      mlp.jobs.push_back(job);
+    });
+  };
+  // The second layer follows a chunk later: by then what it reads is written, and nobody waits.
+  for (int64_t c = 0; c <= chunks; ++c) {
+    if (c < chunks) layer(c, 0, embed, hidden);
+    if (c > 0) layer(c - 1, 1, hidden, embed);
+  }
+  return mlp;
+}
+
 std::vector<TileJob> encoder_jobs(const Grid& grid, int cols, int columns, int depth) {
   std::vector<TileJob> jobs;
   for (int lat = 0; lat < grid.nlat; ++lat) {
@@ -192,7 +234,17 @@ std::vector<TileJob> fourier_inverse_jobs(const Sizes& sizes, const Grid& grid, 
 std::vector<TileJob> in_pairs(const std::vector<TileJob>& jobs, Shared shared) {
   std::map<std::vector<int32_t>, TileJob> waiting;
   std::vector<TileJob> pairs;
-  for (const TileJob& job : jobs) {
+  const auto leave_alone = [&] {
+    for (const auto& [place, job] : waiting) {
+      pairs.push_back(job);
+      pairs.push_back(job);
+      pairs.back().rows = 0;
+    }
+    waiting.clear();
+  };
+  for (size_t i = 0; i < jobs.size(); ++i) {
+    const TileJob& job = jobs[i];
+    if (i > 0 && job.done != jobs[i - 1].done) leave_alone();
     std::vector<int32_t> place(std::begin(job.k), std::end(job.k));
     for (int s = 0; s < max_segments; ++s) {
       const auto& at = shared == Shared::a ? job.a[s] : job.b[s];
@@ -207,11 +259,7 @@ std::vector<TileJob> in_pairs(const std::vector<TileJob>& jobs, Shared shared) {
     pairs.push_back(job);
     waiting.erase(found);
   }
-  for (const auto& [place, job] : waiting) {
-    pairs.push_back(job);
-    pairs.push_back(job);
-    pairs.back().rows = 0;
-  }
+  leave_alone();
   return pairs;
 }
 

@@ -15,6 +15,18 @@ namespace hens::engine {
 // rows x cols of one product, A from row 0 at (x2 = x3 = 0), B likewise. `depths`: products along k, by segment.
 std::vector<TileJob> pointwise_jobs(int64_t rows, int cols, int columns, const std::vector<int>& depths);
 
+// The two layers of an MLP, U -> U in place, chained. The hidden layer lies in a ring of `ring_chunks` chunks of rows: its
+// tiles wait until the chunk that they overwrite has been read, those of the second layer until theirs is written. Segment
+// 0: A the rows of U, B fc1; segment 1: A the ring, B fc2.
+struct MlpJobs {
+  std::vector<TileJob> jobs;
+  int counters = 0;    // what they count at
+  int64_t ring_rows = 0;
+};
+constexpr int ring_chunks = 3;
+// `blocks`: that run at once. A chunk is about as much as they do in three turns.
+MlpJobs mlp_jobs(int64_t rows, int embed, int hidden, int columns, int blocks);
+
 // The encoder on points j and j + half of each row: A [lat][half][lon < half][channel].
 std::vector<TileJob> encoder_jobs(const Grid& grid, int cols, int columns, int depth);
 
@@ -46,7 +58,7 @@ int legendre_tiles(const Grid& grid);
 std::vector<TileJob> fourier_inverse_jobs(const Sizes& sizes, const Grid& grid, const ActiveRows& active, int columns);
 
 // The jobs in pairs, 2 i and 2 i + 1, that read the shared operand at the same place and multiply as often; a job without
-// its like is followed by one of no rows.
+// its like is followed by one of no rows. In chains both count at the same place, and no pair comes before what it awaits.
 std::vector<TileJob> in_pairs(const std::vector<TileJob>& jobs, Shared shared);
 
 }  // namespace hens::engine

@@ -19,6 +19,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 #include <cuda_fp16.h>
 
@@ -47,6 +48,34 @@ struct Sums {  // of eight channels over rows
 };
 
 struct Nothing {};
+
+// Two layers in one call: tiles with a first segment are the first layer's, the others the second's. The second reads what
+// the first has written some moments ago, so that it comes from the cache and not from memory. `done`: zeros at launch,
+// one for each number that jobs count at.
+template <typename First, typename Second>
+struct Chain {
+  using Staged = typename First::Staged;
+  static_assert(std::is_same_v<Staged, typename Second::Staged>);
+  First first;
+  Second second;
+  uint32_t* done;
+};
+template <typename Epilogue>
+inline constexpr bool is_chain = requires(const Epilogue& epilogue) { epilogue.second; };
+
+// use(epilogue), or use(the epilogue of the job's layer)
+template <typename Epilogue, typename Use>
+HENS_HD void with_layer(const Epilogue& epilogue, const TileJob& job, const Use& use) {
+  if constexpr (is_chain<Epilogue>) {
+    if (job.k[0] > 0) {
+      use(epilogue.first);
+    } else {
+      use(epilogue.second);
+    }
+  } else {
+    use(epilogue);
+  }
+}
 
 // Where a row's eight channels are: in plane 0 or 1 of a job, row of the job (less than job.rows), column of the output
 // (less than the epilogue's columns).
@@ -423,6 +452,9 @@ HENS_UNROLL
     store(out + element(p, columns), packed(a));
   }
 };
+
+// Both layers of an MLP; between them the hidden layer's ring.
+using Mlp = Chain<BiasGelu, BiasStatistics>;
 
 // A middle block's end, all folded about half a circle: X'[lat][plane][lon] = S X[lat][plane][lon] + norm(h)
 struct SkipNorm {

@@ -210,6 +210,11 @@ __global__ __launch_bounds__(threads, 1) void gemm(const __grid_constant__ Opera
   const int warp = threadIdx.x / 32, r0 = warp / 2 * 32, n0 = warp % 2 * (S::columns / 2);
   float d0[2 * blocks * 4] = {}, d1[two ? 2 * blocks * 4 : 1] = {};
 
+  if constexpr (is_chain<Epilogue>) {
+    // Blocks begin in the order of their jobs: what is waited for is under way.
+    if (threadIdx.x == 0) chain_wait(epilogue.done, job);
+    __syncthreads();
+  }
   Pipeline<Shape> pipeline(operands, job, stages);
 #pragma unroll
   for (int s = 0; s < max_segments; ++s) {
@@ -239,16 +244,23 @@ __global__ __launch_bounds__(threads, 1) void gemm(const __grid_constant__ Opera
     leave<L, 2, blocks>(epilogue, memory, lane, r0, n0, d0);
   }
   __syncthreads();
-  Sums sums;
+  with_layer(epilogue, job, [&](const auto& layer) {
+    using Layer = std::remove_cvref_t<decltype(layer)>;
+    Sums sums;
 #pragma unroll
-  for (int plane = 0; plane < planes; ++plane) {
-    Finisher<L, Epilogue>(epilogue, job, plane, threadIdx.x).finish(memory + plane * L::bytes, sums);
-  }
-  if constexpr (Epilogue::statistics) {
+    for (int plane = 0; plane < planes; ++plane) {
+      Finisher<L, Layer>(layer, job, plane, threadIdx.x).finish(memory + plane * L::bytes, sums);
+    }
+    if constexpr (Layer::statistics) {
+      __syncthreads();
+      leave_sums<L>(reinterpret_cast<float*>(memory), threadIdx.x, sums);
+      __syncthreads();
+      finish_sums<L>(layer, job, reinterpret_cast<const float*>(memory), threadIdx.x);
+    }
+  });
+  if constexpr (is_chain<Epilogue>) {
     __syncthreads();
-    leave_sums<L>(reinterpret_cast<float*>(memory), threadIdx.x, sums);
-    __syncthreads();
-    finish_sums<L>(epilogue, job, reinterpret_cast<const float*>(memory), threadIdx.x);
+    if (threadIdx.x == 0) chain_count(epilogue.done, job);
   }
 }
 

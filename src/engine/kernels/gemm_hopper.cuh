@@ -132,15 +132,20 @@ struct Ring {
   }
 };
 
-template <typename Shape, typename Layout>
-__device__ __forceinline__ void copy_all(const TensorMaps& maps, const TileJob* jobs, int job_count, uint32_t stages,
-                                         uint32_t full, uint32_t empty) {
+template <typename Shape, typename Epilogue>
+__device__ __forceinline__ void copy_all(const TensorMaps& maps, const TileJob* jobs, int job_count,
+                                         const Epilogue& epilogue, uint32_t stages, uint32_t full, uint32_t empty) {
   using S = Stage<Shape>;
+  using Layout = Memory<Shape, Epilogue>;
   constexpr bool shares_a = Shape::shared == Shared::a;
   const int rank = static_cast<int>(blockIdx.x % cluster);
   Ring<Layout::stages> ring;
   for (Turns turn(job_count); !turn.done(); turn.next()) {
     const TileJob job = jobs[turn.job()];
+    if constexpr (is_chain<Epilogue>) {
+      chain_wait(epilogue.done, job);
+      asm volatile("fence.proxy.async;" ::: "memory");  // bulk copies will read what others' stores have written
+    }
 #pragma unroll
     for (int s = 0; s < max_segments; ++s) {
       const int end = job.k[s] > 0 ? job.first_k + job.k[s] : 0;
@@ -194,20 +199,49 @@ __device__ __forceinline__ uint64_t moved(uint64_t descriptor, int bytes) {
   return (descriptor >> 32 << 32) | low;
 }
 
-// One stage's products of real matrices added to d. `a`, `b`: descriptors of the stage. More than 128 columns in two
-// halves: ptxas wants the sums of one instruction to fit into the registers that a thread has at launch.
+// One stage's products of real matrices added to d. `a`, `b`: descriptors of the stage.
 template <typename Shape, int kRegisters>
 __device__ __forceinline__ void multiply(float (&d)[kRegisters], uint64_t a, uint64_t b, int accumulate) {
   constexpr int b_step = Shape::n_major ? 16 * copy_columns * 2 : 32;
-  constexpr int parts = kRegisters > 64 ? 2 : 1, registers = kRegisters / parts;
-  static_assert(parts == 1 || !Shape::n_major);
 #pragma unroll
   for (int k = 0; k < tile_depth / 16; ++k) {
+    wgmma<Shape::n_major, false>(d, moved(a, 32 * k), moved(b, b_step * k), k == 0 ? accumulate : 1);
+  }
+}
+
+// Half a stage's rows of A in registers, those of a warp: from there two products take them. Wide tiles read shared memory
+// as fast as it goes; so they read less of it.
+struct HalfOfA {
+  uint32_t v[tile_depth / 32][4];
+  // `at`: this thread's part of the first 16 columns of the half, swizzled; see warp_rows()
+  __device__ __forceinline__ void load(uint32_t at) {
 #pragma unroll
-    for (int part = 0; part < parts; ++part) {
-      wgmma<Shape::n_major, false>(reinterpret_cast<float(&)[registers]>(d[part * registers]), moved(a, 32 * k),
-                                   moved(b, part * registers * 2 * tile_depth * 2 + b_step * k),
-                                   k == 0 ? accumulate : 1);
+    for (int k = 0; k < tile_depth / 32; ++k) {
+      asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
+                   : "=r"(v[k][0]), "=r"(v[k][1]), "=r"(v[k][2]), "=r"(v[k][3])
+                   : "r"(at ^ static_cast<uint32_t>(32 * k))
+                   : "memory");
+    }
+  }
+};
+// Where a thread of those who multiply finds its part of A in a stage, rows swizzled by 128 bytes; 16 columns further on
+// is 32 bytes further, by exclusive or.
+__device__ __forceinline__ uint32_t warp_rows() {
+  const uint32_t lane = threadIdx.x % 32, row = threadIdx.x / 32 * 16 + lane % 16;
+  return row * 128 + ((lane / 16 ^ row % 8) << 4);
+}
+
+// More than 128 columns, in two halves: ptxas wants the sums of one instruction to fit into the registers that a thread
+// has at launch.
+template <int kRegisters>
+__device__ __forceinline__ void multiply(float (&d)[kRegisters], const HalfOfA& a, uint64_t b, int accumulate) {
+  constexpr int half = kRegisters / 2;
+#pragma unroll
+  for (int k = 0; k < tile_depth / 32; ++k) {
+#pragma unroll
+    for (int part = 0; part < 2; ++part) {
+      wgmma(reinterpret_cast<float(&)[half]>(d[part * half]), a.v[k], moved(b, part * half * 2 * tile_depth * 2 + 32 * k),
+            k == 0 ? accumulate : 1);
     }
   }
 }
@@ -262,6 +296,39 @@ struct Products {
     release(previous);
   }
 
+  // The same with A by way of registers: `load(a, stage, half)`, then `multiply_half(a, stage, half, accumulate)`. One half
+  // is loaded while the products of the other are on their way.
+  template <typename Load, typename Multiply>
+  __device__ __forceinline__ void segment_by_registers(int depth, bool& started, const Load& load,
+                                                       const Multiply& multiply_half) {
+    if (depth == 0 || idle) return segment(depth, started, [](int, int) {});
+    HalfOfA a0, a1;
+    int previous = -1;
+    barrier_wait(full + 8 * ring.stage, ring.phase);
+    load(a0, ring.stage, 0);
+    for (int k = 0; k < depth; k += tile_depth) {
+      const int stage = ring.stage;
+      ring.next();
+      wgmma_fence();
+      multiply_half(a0, stage, 0, started ? 1 : 0);
+      wgmma_commit();
+      started = true;
+      wgmma_wait<1>();  // a1 is free
+      if (previous >= 0) release(previous);
+      previous = stage;
+      load(a1, stage, 1);
+      wgmma_fence();
+      multiply_half(a1, stage, 1, 1);
+      wgmma_commit();
+      wgmma_wait<1>();  // a0 is free
+      if (k + tile_depth >= depth) break;
+      barrier_wait(full + 8 * ring.stage, ring.phase);
+      load(a0, ring.stage, 0);
+    }
+    wgmma_wait<0>();
+    release(previous);
+  }
+
  private:
   // Tells the blocks that copy here that this warpgroup has read a stage.
   __device__ __forceinline__ void release(int stage) const {
@@ -292,6 +359,7 @@ __device__ __forceinline__ void multiply_all(const TileJob* jobs, int job_count,
   constexpr int b_leading = Shape::n_major ? tile_depth * copy_columns * 2 : 0;  // between groups of 64 columns
   const uint64_t a_first = descriptor(stages + threadIdx.x / 128 * 64 * tile_depth * 2, 0, 1024);
   const uint64_t b_first = descriptor(stages + S::parts * S::a_bytes, b_leading, 1024);
+  const uint32_t a_rows = stages + warp_rows();
   const auto a = [&](int stage) { return moved(a_first, stage * S::bytes); };
   const auto b = [&](int stage) { return moved(b_first, stage * S::bytes); };
   Products<M::stages> products{full, empty};
@@ -315,9 +383,18 @@ __device__ __forceinline__ void multiply_all(const TileJob* jobs, int job_count,
     } else {
 #pragma unroll
       for (int s = 0; s < max_segments; ++s) {
-        products.segment(job.k[s], started, [&](int stage, int accumulate) {
-          multiply<Shape>(d0, a(stage), b(stage), accumulate);
-        });
+        if constexpr (S::columns > 128) {
+          products.segment_by_registers(
+              job.k[s], started,
+              [&](HalfOfA& rows, int stage, int half) { rows.load((a_rows + stage * S::bytes) ^ (64 * half)); },
+              [&](const HalfOfA& rows, int stage, int half, int accumulate) {
+                multiply(d0, rows, moved(b(stage), 64 * half), accumulate);
+              });
+        } else {
+          products.segment(job.k[s], started, [&](int stage, int accumulate) {
+            multiply<Shape>(d0, a(stage), b(stage), accumulate);
+          });
+        }
       }
     }
     if (job.rows == 0) continue;  // there only to keep its neighbour company
@@ -337,31 +414,40 @@ __device__ __forceinline__ void multiply_all(const TileJob* jobs, int job_count,
   named_meet(Named::empty);  // every arrival meets a wait
 }
 
+// All planes of one tile.
+template <typename M, typename Epilogue>
+__device__ __forceinline__ void finish_tile(const Epilogue& epilogue, const TileJob& job, uint8_t* staging, int thread) {
+  using S = typename M::S;
+  Sums sums;
+#pragma unroll 1
+  for (int plane = 0; plane < M::planes; ++plane) {
+    uint8_t* at = staging + plane % M::slots * S::bytes;
+    Finisher<S, Epilogue> finisher(epilogue, job, plane, thread);
+    if (plane % M::slots == 0) named_meet(Named::full);
+    finisher.finish(at, sums);
+    if constexpr (Epilogue::statistics) {
+      if (plane == M::planes - 1) {
+        finishing_meet();
+        leave_sums<S>(reinterpret_cast<float*>(at), thread, sums);
+        finishing_meet();
+        finish_sums<S>(epilogue, job, reinterpret_cast<const float*>(at), thread);
+      }
+    }
+    if ((plane + 1) % M::slots == 0) named_arrive(Named::empty);
+  }
+}
+
 template <typename Shape, typename Epilogue>
 __device__ __forceinline__ void finish_all(const TileJob* jobs, int job_count, const Epilogue& epilogue, uint8_t* staging) {
-  using M = Memory<Shape, Epilogue>;
-  using S = typename M::S;
   const int thread = static_cast<int>(threadIdx.x) - multiplying;
   named_arrive(Named::empty);
   for (Turns turn(job_count); !turn.done(); turn.next()) {
     const TileJob job = jobs[turn.job()];
     if (job.rows == 0) continue;
-    Sums sums;
-#pragma unroll 1
-    for (int plane = 0; plane < M::planes; ++plane) {
-      uint8_t* at = staging + plane % M::slots * S::bytes;
-      Finisher<S, Epilogue> finisher(epilogue, job, plane, thread);
-      if (plane % M::slots == 0) named_meet(Named::full);
-      finisher.finish(at, sums);
-      if constexpr (Epilogue::statistics) {
-        if (plane == M::planes - 1) {
-          finishing_meet();
-          leave_sums<S>(reinterpret_cast<float*>(at), thread, sums);
-          finishing_meet();
-          finish_sums<S>(epilogue, job, reinterpret_cast<const float*>(at), thread);
-        }
-      }
-      if ((plane + 1) % M::slots == 0) named_arrive(Named::empty);
+    with_layer(epilogue, job, [&](const auto& layer) { finish_tile<Memory<Shape, Epilogue>>(layer, job, staging, thread); });
+    if constexpr (is_chain<Epilogue>) {
+      finishing_meet();
+      if (thread == 0) chain_count(epilogue.done, job);
     }
   }
 }
@@ -405,7 +491,7 @@ __global__ HENS_CLUSTER __launch_bounds__(threads, 1) void gemm(
     if (threadIdx.x < multiplying + finishing) {
       finish_all<Shape>(jobs, job_count, epilogue, staging);
     } else if (threadIdx.x == multiplying + finishing) {
-      copy_all<Shape, M>(maps, jobs, job_count, stages, full, empty);
+      copy_all<Shape>(maps, jobs, job_count, epilogue, stages, full, empty);
     }
   }
   cluster_wait();  // the other block may still copy here, and tell of what it has read

@@ -84,7 +84,7 @@ void gemm(const Operand* a, const Operand* b, const TileJob* jobs, int job_count
         add_products<Shape>(Shape::mode == TileMode::dual && s == 1 ? d1 : d0, a[s], b[s], job, s, -1, -1, 1);
       }
     }
-    finish<Shape>(job, epilogue, d0, d1);
+    with_layer(epilogue, job, [&](const auto& layer) { finish<Shape>(job, layer, d0, d1); });
   }
 }
 

@@ -4,12 +4,7 @@
 namespace hens::engine {
 
 void launch(const GemmPlan& plan, const Plain& epilogue) { launch_tiles<shapes::Pointwise>(plan.inside(), epilogue); }
-void launch(const GemmPlan& plan, const BiasGelu& epilogue) {
-  launch_tiles<shapes::Pointwise>(plan.inside(), epilogue);
-}
-void launch(const GemmPlan& plan, const BiasStatistics& epilogue) {
-  launch_tiles<shapes::Pointwise>(plan.inside(), epilogue);
-}
+void launch(const GemmPlan& plan, const Mlp& epilogue) { launch_tiles<shapes::Pointwise>(plan.inside(), epilogue); }
 void launch(const GemmPlan& plan, const SkipNorm& epilogue) {
   launch_tiles<shapes::Pointwise>(plan.inside(), epilogue);
 }

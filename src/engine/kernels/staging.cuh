@@ -30,6 +30,22 @@ HENS_HD void stage(uint8_t* at, float2 v, float) { *reinterpret_cast<float2*>(at
 HENS_HD EightHalves staged_at(const uint8_t* at, __half) { return *reinterpret_cast<const EightHalves*>(at); }
 HENS_HD float2 staged_at(const uint8_t* at, float) { return *reinterpret_cast<const float2*>(at); }
 
+#ifdef __CUDACC__
+// A chain's order in time: one thread of a block waits before the tile's operands are read, and one counts it when all of
+// the block have stored it and met.
+__device__ __forceinline__ void chain_wait(const uint32_t* done, const TileJob& job) {
+  if (job.awaited_tiles == 0) return;
+  uint32_t tiles;
+  do {
+    asm volatile("ld.acquire.gpu.global.u32 %0, [%1];" : "=r"(tiles) : "l"(done + job.awaited) : "memory");
+  } while (tiles < static_cast<uint32_t>(job.awaited_tiles));
+}
+__device__ __forceinline__ void chain_count(uint32_t* done, const TileJob& job) {
+  __threadfence();
+  atomicAdd(done + job.done, 1U);
+}
+#endif
+
 // ---- those who multiply ----
 
 // A warp's sums to a slot: kSlices times 16 rows from `row`, kBlocks times 8 columns from `col`. mma.m16n8 and wgmma have
