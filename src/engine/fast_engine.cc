@@ -79,7 +79,7 @@ class Fast final : public FastEngine {
         const int count = std::min(together, sizes_.channels - first);
         const at::Tensor physical = member.narrow(0, first, count).to(device_, at::kFloat).contiguous();
         engine::normalise(backend_, states_[m].values.as<float>(), physical.const_data_ptr<float>(), network_->scaling(),
-                          grid_.points(), first, count, sizes_.state_width());
+                          grid_.nlat(), grid_.nlon(), first, count, sizes_.state_width());
         backend_.wait();  // `physical` may go away
       }
     }
@@ -165,7 +165,7 @@ class Fast final : public FastEngine {
     engine::upload(backend_, selected_.as<void>(), selected.data(), selected.size() * sizeof(int));
     for (size_t m = 0; m < members_; ++m, to += grid_.points() * count) {
       engine::denormalise(backend_, to, states_[m].values.as<float>(), network_->scaling(), selected_.as<int>(), count,
-                          grid_.points(), sizes_.state_width());
+                          grid_.nlat(), grid_.nlon(), sizes_.state_width());
     }
   }
 

@@ -21,13 +21,15 @@ enum class Kernels { hopper, ampere, host };
 constexpr int tile_rows = 128;
 constexpr int tile_depth = 64;    // products along k per stage of the pipeline
 constexpr int copy_columns = 64;  // of an n-major operand that one bulk copy brings
-constexpr int max_segments = 3;
+constexpr int max_segments = 4;
 
 // What a tile's sums are.
 //   single   one sum; every segment adds to it
 //   dual     two sums: the first segment adds to D0, the second to D1
+//   twin     two sums again, but rows 0 .. 63 and 64 .. 127 are of different products: the former take segments 0 (D0) and 1
+//            (D1), the others 2 and 3; A brings 64 rows each. As deep: k[2] = k[0], k[3] = k[1]; exact to 32 products
 //   complex  D0 + i D1 = (A[x2 = 0] + i A[x2 = 1]) (B[x2 = 0] + i B[x2 = 1]); one segment
-enum class TileMode { single, dual, complex };
+enum class TileMode { single, dual, twin, complex };
 
 // A tensor of 16-bit floats with four dimensions, x0 contiguous. Sizes and strides in elements; strides of x1 .. x3 are
 // multiples of 8 and `data` is aligned to 16 bytes. What lies outside the sizes counts as zero.
@@ -45,7 +47,7 @@ struct TileJob {
   int32_t b[max_segments][3];
   int32_t k[max_segments];  // products along k; 0: no such segment. The first of each sum is at least 1
   int32_t first_k;          // a multiple of 8
-  int32_t row, rows, col;   // of the output: first row, rows that count (1 .. 128), first column
+  int32_t row, rows, col;   // of the output: first row, rows that count (1 .. 128; twin: of each half), first column
   int32_t plane;            // for the epilogue
   int32_t statistics;       // row of the table of partial sums, for epilogues that make them
   // In chains (epilogues.cuh) tiles of one call read what others of it have written. Each finished tile counts at `done`;
@@ -64,15 +66,17 @@ struct TileShape {
   static constexpr bool n_major = kNMajor;
   static constexpr Shared shared = kShared;
   static constexpr int hopper_columns = kHopperColumns, ampere_columns = kAmpereColumns;
+  // That sums have in turn; twin: of one half of the rows.
+  static constexpr int segments = mode == TileMode::single ? 3 : mode == TileMode::complex ? 1 : 2;
   static constexpr int columns(Kernels kernels) { return kernels == Kernels::hopper ? hopper_columns : ampere_columns; }
 };
 
 namespace shapes {
 using Pointwise = TileShape<TileMode::single, false, Shared::b, 208, 128>;  // 1x1 convolutions
 using State = TileShape<TileMode::single, false, Shared::b, 80, 80>;        // 1x1 convolutions to few channels
-using Pair = TileShape<TileMode::dual, false, Shared::b, 128, 128>;         // the same weights on two sets of points
-using Transform = TileShape<TileMode::dual, true, Shared::a, 128, 128>;     // halves of a spherical harmonic transform
-using Mixing = TileShape<TileMode::complex, false, Shared::a, 104, 64>;     // the spectral convolution
+using Fourier = TileShape<TileMode::twin, true, Shared::a, 128, 128>;
+using Legendre = TileShape<TileMode::dual, true, Shared::a, 128, 128>;
+using Mixing = TileShape<TileMode::complex, false, Shared::a, 104, 64>;  // the spectral convolution
 }  // namespace shapes
 
 }  // namespace hens::engine

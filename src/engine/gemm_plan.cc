@@ -61,7 +61,7 @@ GemmPlan::GemmPlan(const Backend& backend, const TileTraits& tiles, const std::v
   }
   const int columns = backend.kernels() == Kernels::hopper ? tiles.hopper_columns : tiles.ampere_columns;
   for (const TileJob& job : jobs) {
-    const double products = static_cast<double>(job.k[0]) + job.k[1] + job.k[2];
+    const double products = static_cast<double>(job.k[0]) + job.k[1] + job.k[2] + job.k[3];
     flop_ += (tiles.mode == TileMode::complex ? 8.0 : 2.0) * job.rows * columns * products;
   }
   const std::vector<TileJob> uploaded = backend.kernels() == Kernels::hopper ? in_pairs(jobs, tiles.shared) : jobs;

@@ -70,7 +70,7 @@ struct FastNetwork::Inside {
   PhaseObserver observer;
   mutable std::optional<NamedRange> range;  // of the phase that is being launched
 
-  __half* folded(int slot) const { return fields.as<__half>() + slot * sizes.inner.points() * width; }
+  __half* folded(int slot) const { return fields.as<__half>() + slot * sizes.inner.rows() * width; }
   Affine affine(int which) const {
     return {norms.as<float>() + 2 * which * width, norms.as<float>() + (2 * which + 1) * width};
   }
@@ -79,7 +79,6 @@ struct FastNetwork::Inside {
   void make_buffers();
   Operand upload_table(const Table& table);
   Transform make_transform(const Grid& grid);
-  Operand folded_rows(const Grid& grid, const __half* field) const;
   GemmPlan fourier_plan(const Transform& transform, const __half* field) const;
   Block make_block(int i);
   MlpJobs jobs_of_mlp(const Grid& grid) const;
@@ -111,18 +110,18 @@ FastNetwork::Inside::Inside(const Backend& backend_, const Sizes& sizes_, Device
       weights(std::move(weights_)),
       width(sizes.width()),
       order_row(int64_t{2} * sizes.orders * width),
-      field_elements(std::max(sizes.outer.points(), 2 * sizes.inner.points()) * width) {
+      field_elements(std::max(sizes.outer.rows(), 2 * sizes.inner.rows()) * width) {
   make_buffers();
   outer = make_transform(sizes.outer);
   inner = make_transform(sizes.inner);
   first_fourier.emplace(fourier_plan(outer, folded(0)));
   for (const int slot : {0, 1}) inner_fourier[slot].emplace(fourier_plan(inner, folded(slot)));
 
-  const int64_t in = sizes.input_width(), half = sizes.outer.half();
-  const Operand input_rows{input.as<void>(), {in, half, 2, sizes.outer.nlat}, {1, 2 * in, half * 2 * in, half * 4 * in}};
-  encoder.emplace(backend, traits<shapes::Pair>(), std::vector{input_rows, input_rows},
-                  std::vector(2, matrix(weights.at<void>("encoder.weight"), sizes.embed, in, in)),
-                  encoder_jobs(sizes.outer, sizes.used_width(), shapes::Pair::columns(backend.kernels()), static_cast<int>(in)));
+  const int64_t in = sizes.input_width();
+  encoder.emplace(backend, traits<shapes::Pointwise>(), std::vector{matrix(input.as<void>(), sizes.outer.rows(), in, 2 * in)},
+                  std::vector{matrix(weights.at<void>("encoder.weight"), sizes.embed, in, in)},
+                  pointwise_jobs(sizes.outer.rows(), sizes.used_width(), shapes::Pointwise::columns(backend.kernels()),
+                                 {static_cast<int>(in)}));
   for (int i = 0; i < sizes.blocks; ++i) blocks.push_back(make_block(i));
   make_decoder();
 }
@@ -131,22 +130,21 @@ void FastNetwork::Inside::make_buffers() {
   const auto halves = [&](int64_t count) { return Buffer(backend, static_cast<size_t>(count) * sizeof(__half)); };
   const auto floats = [&](int64_t count) { return Buffer(backend, static_cast<size_t>(count) * sizeof(float)); };
   const auto coefficients = [&](const Grid& grid) {
-    // The last row of odd orders may be read where there is none: 4 more.
-    return std::max(int64_t{2} * grid.northern(), int64_t{grid.nlat}) * order_row + 4 * width;
+    return std::max(int64_t{2} * grid.northern(), int64_t{grid.nlat}) * order_row;
   };
   const Grid &o = sizes.outer, &i = sizes.inner;
-  input = halves(o.points() * 2 * sizes.input_width());
+  input = halves(o.rows() * 2 * sizes.input_width());
   fourier = halves(std::max(coefficients(o), coefficients(i)));
   spectrum = halves((sizes.lmax + 1) * order_row);
   mixed = halves((sizes.lmax + 1) * order_row);
-  const int64_t most_points = std::max(o.points(), i.points());
+  const int64_t most_rows = std::max(o.rows(), i.rows());
   const MlpJobs mlps[] = {jobs_of_mlp(o), jobs_of_mlp(i)};
   hidden = halves(std::max({mlps[0].ring_rows * sizes.hidden_width(), mlps[1].ring_rows * sizes.hidden_width(),
-                            std::min(slab_rows, o.points()) * width}));
+                            std::min(slab_rows, o.rows()) * width}));
   mlp_done = Buffer(backend, sizeof(uint32_t) * static_cast<size_t>(std::max(mlps[0].counters, mlps[1].counters)));
-  points = halves(most_points * width);
+  points = halves(most_rows * width);
   fields = halves(field_elements);
-  partial = floats(2 * width * (most_points / tile_rows + 1));
+  partial = floats(2 * width * (most_rows / tile_rows + 1));
   norms = floats(4 * width);
   folded_decoder = halves(int64_t{sizes.embed} * width);
   decoder_constant = floats(width);
@@ -176,40 +174,34 @@ Transform FastNetwork::Inside::make_transform(const Grid& grid) {
     t.inverse_fourier_table = upload_table(synthesis.fourier);
   }
   t.partial = Buffer(backend, sizeof(float) * 4 * static_cast<size_t>(sizes.orders * legendre_tiles(grid) * width));
-  constexpr TileTraits tiles = traits<shapes::Transform>();
-  const int columns = shapes::Transform::columns(backend.kernels());
-  const int64_t two = 2 * width, even_rows = 2 * sizes.even_orders(), northern = grid.northern();
+  constexpr TileTraits legendre = traits<shapes::Legendre>();
+  const int columns = shapes::Legendre::columns(backend.kernels());
+  const int64_t two = 2 * width, northern = grid.northern();
   const Operand sums{fourier.as<void>(),
                      {two, northern, sizes.orders, 2},
                      {1, order_row, two, northern * order_row}};
-  t.legendre.emplace(backend, tiles, std::vector(2, t.legendre_table), std::vector(2, sums),
+  t.legendre.emplace(backend, legendre, std::vector(2, t.legendre_table), std::vector(2, sums),
                      legendre_forward_jobs(sizes, grid, *t.active, columns));
   const Operand degrees{mixed.as<void>(),
                         {two, (sizes.lmax + 1) / 2, sizes.orders, 2},
                         {1, 2 * order_row, two, order_row}};
-  t.inverse_legendre.emplace(backend, tiles, std::vector(2, t.inverse_legendre_table), std::vector(2, degrees),
+  t.inverse_legendre.emplace(backend, legendre, std::vector(2, t.inverse_legendre_table), std::vector(2, degrees),
                              legendre_inverse_jobs(sizes, grid, *t.active, columns));
-  const Operand waves{fourier.as<void>(),
-                      {width, even_rows, 2, grid.nlat},
-                      {1, width, even_rows * width, order_row}};
-  t.inverse_fourier.emplace(backend, tiles, std::vector(2, t.inverse_fourier_table), std::vector(2, waves),
-                            fourier_inverse_jobs(sizes, grid, *t.active, columns));
+  const Operand waves{fourier.as<void>(), {width, sizes.orders, 2, grid.nlat}, {1, two, width, order_row}};
+  t.inverse_fourier.emplace(backend, traits<shapes::Fourier>(), std::vector{t.inverse_fourier_table}, std::vector{waves},
+                            fourier_inverse_jobs(sizes, grid, *t.active, shapes::Fourier::columns(backend.kernels())));
   return t;
 }
 
-Operand FastNetwork::Inside::folded_rows(const Grid& grid, const __half* field) const {
-  const int64_t half = grid.half();
-  return {field, {width, half, 2, grid.nlat}, {1, width, half * width, 2 * half * width}};
-}
-
 GemmPlan FastNetwork::Inside::fourier_plan(const Transform& t, const __half* field) const {
-  const Operand rows = folded_rows(t.grid, field);
-  return GemmPlan(backend, traits<shapes::Transform>(), std::vector(2, t.fourier_table), std::vector(2, rows),
-                  fourier_forward_jobs(sizes, t.grid, *t.active, shapes::Transform::columns(backend.kernels())));
+  const int64_t quads = t.grid.quads();
+  const Operand folded{field, {width, quads, 4, t.grid.nlat}, {1, 4 * width, width, 4 * quads * width}};
+  return GemmPlan(backend, traits<shapes::Fourier>(), {t.fourier_table}, {folded},
+                  fourier_forward_jobs(sizes, t.grid, *t.active, shapes::Fourier::columns(backend.kernels())));
 }
 
 MlpJobs FastNetwork::Inside::jobs_of_mlp(const Grid& grid) const {
-  return mlp_jobs(grid.points(), sizes.used_width(), sizes.used_hidden(), shapes::Pointwise::columns(backend.kernels()),
+  return mlp_jobs(grid.rows(), sizes.used_width(), sizes.used_hidden(), shapes::Pointwise::columns(backend.kernels()),
                   backend.multiprocessors());
 }
 
@@ -240,14 +232,15 @@ Block FastNetwork::Inside::make_block(int i) {
     block.skip.emplace(backend, traits<shapes::Pointwise>(), std::vector{rows}, std::vector{skip},
                        spectral_rows_jobs(sizes, columns));
   } else {
-    block.skip.emplace(backend, traits<shapes::Pointwise>(), std::vector{folded_rows(sizes.inner, folded((i + 1) % 2))},
-                       std::vector{skip}, folded_jobs(sizes.inner, sizes.used_width(), columns, sizes.used_width()));
+    const int64_t rows = sizes.inner.rows();
+    block.skip.emplace(backend, traits<shapes::Pointwise>(), std::vector{matrix(folded((i + 1) % 2), rows, width, width)},
+                       std::vector{skip}, pointwise_jobs(rows, sizes.used_width(), columns, {sizes.used_width()}));
   }
   const Grid& grid = last ? sizes.outer : sizes.inner;
   const MlpJobs mlp = jobs_of_mlp(grid);
   const int wide = sizes.hidden_width();
   block.mlp.emplace(backend, traits<shapes::Pointwise>(),
-                    std::vector{matrix(points.as<void>(), grid.points(), width, width),
+                    std::vector{matrix(points.as<void>(), grid.rows(), width, width),
                                 matrix(hidden.as<void>(), mlp.ring_rows, wide, wide)},
                     std::vector{matrix(weights.at<void>(block.name + "fc1.weight"), sizes.hidden, width, width),
                                 matrix(weights.at<void>(block.name + "fc2.weight"), embed, wide, wide)},
@@ -261,8 +254,8 @@ void FastNetwork::Inside::make_decoder() {
   const Operand last = matrix(weights.at<void>("decoder.last"), channels, width, width);
   const Operand skip = matrix(weights.at<void>("big_skip"), channels, 2 * in, 2 * in);
   const Operand rest = matrix(weights.at<void>("big_skip.rest"), channels, in, in);
-  for (int64_t row = 0; row < sizes.outer.points(); row += slab_rows) {
-    const int64_t rows = std::min(slab_rows, sizes.outer.points() - row);
+  for (int64_t row = 0; row < sizes.outer.rows(); row += slab_rows) {
+    const int64_t rows = std::min(slab_rows, sizes.outer.rows() - row);
     const Operand h = matrix(points.as<__half>() + row * width, rows, width, width);
     const Operand d = matrix(hidden.as<void>(), rows, width, width);
     const Operand x = matrix(input.as<__half>() + row * 2 * in, rows, 2 * in, 2 * in);
@@ -281,7 +274,7 @@ void FastNetwork::Inside::make_decoder() {
 
 void FastNetwork::Inside::forward(float* state) {
   phase("encoder");
-  launch(*encoder, EncoderGelu{folded(0), weights.at<float>("encoder.bias"), sizes.outer.half(), width});
+  launch(*encoder, EncoderGelu{folded(0), weights.at<float>("encoder.bias"), width});
 
   analyse(outer, *first_fourier);
   block_inside(blocks.front(), inner);
@@ -336,7 +329,7 @@ void FastNetwork::Inside::block_inside(const Block& block, const Transform& t) {
   spectral_norm(backend, norms.as<float>(), norms.as<float>() + width, t.partial.as<float>(), sizes.orders,
                 legendre_tiles(t.grid), width, t.grid.nlat, nyquist, block.norm0);
   phase("fourier back");
-  launch(*t.inverse_fourier, FourierInverseNorm{points.as<__half>(), t.grid.half(), width, norm});
+  launch(*t.inverse_fourier, FourierInverseNorm{points.as<__half>(), t.grid.quads(), width, norm});
   mlp(block, t.grid);
 }
 
@@ -344,11 +337,11 @@ void FastNetwork::Inside::mlp(const Block& block, const Grid& grid) {
   phase("mlp");
   clear(backend, mlp_done);
   launch(*block.mlp, Mlp{{hidden.as<__half>(), block.fc1_bias, sizes.hidden_width()},
-                         {points.as<__half>(), block.fc2_bias, width, partial.as<float>()},
+                         {points.as<__half>(), block.fc2_bias, grid.half(), width, partial.as<float>()},
                          mlp_done.as<uint32_t>()});
   phase("norm");
   field_norm(backend, norms.as<float>() + 2 * width, norms.as<float>() + 3 * width, partial.as<float>(),
-             static_cast<int>((grid.points() + tile_rows - 1) / tile_rows), width, grid.points(), block.norm1);
+             static_cast<int>((grid.rows() + tile_rows - 1) / tile_rows), width, grid.points(), block.norm1);
 }
 
 // X = norm1(U) + synthesis(S E2 s)
@@ -356,14 +349,14 @@ void FastNetwork::Inside::finish_first(const Block& block) {
   apply_skip_to_spectrum(block);
   legendre_back(inner);
   phase("fourier back");
-  launch(*inner.inverse_fourier, FourierInverseResidual{folded(0), points.as<__half>(), sizes.inner.half(), width,
+  launch(*inner.inverse_fourier, FourierInverseResidual{folded(0), points.as<__half>(), sizes.inner.quads(), width,
                                                         affine(1)});
 }
 
 // X' = norm1(U) + S X
 void FastNetwork::Inside::finish_middle(const Block& block, int from) {
   phase("skip");
-  launch(*block.skip, SkipNorm{folded(1 - from), points.as<__half>(), sizes.inner.half(), width, affine(1)});
+  launch(*block.skip, SkipNorm{folded(1 - from), points.as<__half>(), width, affine(1)});
 }
 
 // Where X was: D1 S synthesis(s), what the decoder's first layer gets beside norm1(U).
@@ -371,7 +364,7 @@ void FastNetwork::Inside::last_residual(const Block& block) {
   apply_skip_to_spectrum(block);
   legendre_back(outer);
   phase("fourier back");
-  launch(*outer.inverse_fourier, FourierInverse{fields.as<__half>(), sizes.outer.half(), width});
+  launch(*outer.inverse_fourier, FourierInverse{fields.as<__half>(), sizes.outer.quads(), width});
 }
 
 void FastNetwork::Inside::decode(float* state) {
@@ -389,7 +382,7 @@ void FastNetwork::Inside::decode(float* state) {
     launch(slab.last, NextState{state + slab.first * out, next, out, in, sizes.input_width(), static_cast<int>(out)});
   }
   if (!one_state_tile()) {
-    set_input(backend, input.as<__half>(), state, sizes.outer.points(), static_cast<int>(out), sizes.input_width());
+    set_input(backend, input.as<__half>(), state, sizes.outer.rows(), static_cast<int>(out), sizes.input_width());
   }
   range.reset();
 }
@@ -402,12 +395,15 @@ FastNetwork::FastNetwork(const Backend& backend, const Sizes& sizes, DeviceWeigh
   const int64_t count = sizes.forcing - (sizes.sun ? 1 : 0), in = sizes.input_width();
   const int64_t first = sizes.state_width() + (sizes.sun ? 1 : 0);
   assert(static_cast<int64_t>(static_features.size()) == sizes.outer.points() * count);
-  std::vector<uint16_t> rows(static_cast<size_t>(sizes.outer.points() * 2 * in), 0);
-  for (int64_t point = 0; point < sizes.outer.points(); ++point) {
+  std::vector<uint16_t> rows(static_cast<size_t>(sizes.outer.rows() * 2 * in), 0);
+  const int half = sizes.outer.half(), of_latitude = 4 * sizes.outer.quads();
+  for (int64_t row = 0; row < sizes.outer.rows(); ++row) {
+    const int at_row = static_cast<int>(row % of_latitude);
+    const int64_t point = row / of_latitude * sizes.outer.nlon + longitude_of(at_row / 4, at_row % 4, half);
     for (int64_t f = 0; f < count; ++f) {
       const float value = static_features[static_cast<size_t>(point * count + f)];
       const c10::Half high(value);
-      uint16_t* at = rows.data() + point * 2 * in + first + f;
+      uint16_t* at = rows.data() + row * 2 * in + first + f;
       at[0] = high.x;
       at[in] = c10::Half(value - static_cast<float>(high)).x;
     }
@@ -418,7 +414,7 @@ FastNetwork::FastNetwork(const Backend& backend, const Sizes& sizes, DeviceWeigh
 FastNetwork::~FastNetwork() = default;
 
 size_t FastNetwork::state_floats() const {
-  return static_cast<size_t>(inside_->sizes.outer.points() * inside_->sizes.state_width());
+  return static_cast<size_t>(inside_->sizes.outer.rows() * inside_->sizes.state_width());
 }
 
 Scaling FastNetwork::scaling() const {
@@ -442,7 +438,7 @@ void FastNetwork::set_sun(const SunOnGrid& sun) {
 void FastNetwork::step(float* state, std::shared_ptr<Backend::Graph>& graph) {
   Inside& n = *inside_;
   if (n.input_of != state) {
-    set_input(n.backend, n.input.as<__half>(), state, n.sizes.outer.points(), n.sizes.state_width(),
+    set_input(n.backend, n.input.as<__half>(), state, n.sizes.outer.rows(), n.sizes.state_width(),
               n.sizes.input_width());
   }
   if (!graph) graph = n.backend.record([&n, state] { n.forward(state); });
@@ -453,7 +449,7 @@ void FastNetwork::step(float* state, std::shared_ptr<Backend::Graph>& graph) {
 
 void FastNetwork::step_observed(float* state, const PhaseObserver& observer) {
   Inside& n = *inside_;
-  set_input(n.backend, n.input.as<__half>(), state, n.sizes.outer.points(), n.sizes.state_width(),
+  set_input(n.backend, n.input.as<__half>(), state, n.sizes.outer.rows(), n.sizes.state_width(),
             n.sizes.input_width());
   n.observer = observer;
   n.forward(state);
@@ -465,7 +461,7 @@ std::map<std::string, PhaseWork> FastNetwork::work() const {
   const Inside& n = *inside_;
   const Sizes& z = n.sizes;
   const double element = sizeof(__half), row = z.width() * element;
-  const auto field = [&](const Grid& grid) { return static_cast<double>(grid.points()) * row; };
+  const auto field = [&](const Grid& grid) { return static_cast<double>(grid.rows()) * row; };
   const auto coefficients = [&](const Transform& t) {  // of all rows
     double orders = 0;
     for (int lat = 0; lat < t.grid.nlat; ++lat) orders += t.active->orders(std::min(lat, t.grid.nlat - 1 - lat));
@@ -479,7 +475,7 @@ std::map<std::string, PhaseWork> FastNetwork::work() const {
   const auto add = [&](const char* phase, double flop, double bytes) {
     work[phase].flop += flop, work[phase].bytes += bytes;
   };
-  const double points = static_cast<double>(z.outer.points());
+  const double points = static_cast<double>(z.outer.rows());
   add("encoder", n.encoder->flop(), points * z.input_width() * element + field(z.outer));
   const auto back = [&](const Transform& t, double beside) {
     add("legendre back", t.inverse_legendre->flop(), spectrum + coefficients(t));

@@ -3,12 +3,12 @@
 // 16-bit operands, fp32 sums, fp32 state and statistics. No pass over a field has a kernel to itself: every norm,
 // activation, fold and sum happens on the way of a product's sums to memory (kernels/epilogues.cuh). A step is one CUDA
 // graph. Fields and spectra are channels last, padded to the widths of sizes.h:
-//   input    [lat][lon][high, low halves of the input channels]
-//   X        [lat][x_j + x_(j + half), x_j - x_(j + half)][lon < half][channel]      folded about half a circle
+//   input    [lat][quad][point][high, low halves of the input channels]              rows in the order of quads.h
+//   X        [lat][quad][c0 .. c3][channel]                                          folded
 //   G        analysis:  [north + south, north - south][northern row][position of m][part][channel]
 //            synthesis: [lat][position of m][part][channel]
 //   S, T     [l][m][part][channel], multiplied by spectrum_scale; T is what the synthesis reads
-//   U        [lat][lon][channel]: what the MLP reads, and in the same place what it makes
+//   U        [lat][quad][point][channel]: what the MLP reads, and in the same place, folded, what it makes
 // Not thread-safe.
 #pragma once
 
@@ -60,7 +60,7 @@ class FastNetwork {
 
   // The sun of the steps that follow.
   void set_sun(const SunOnGrid& sun);
-  // Advances `state` [point][state_width], normalised, on the backend. `graph` keeps the step's launches for this very
+  // Advances `state` [row][state_width], normalised, on the backend. `graph` keeps the step's launches for this very
   // `state` from call to call.
   void step(float* state, std::shared_ptr<Backend::Graph>& graph);
   // The same without a graph, telling of each phase.

@@ -5,6 +5,7 @@
 // a multiple of 16; the rest of the padding is never written.
 #pragma once
 
+#include "engine/quads.h"
 #include "package/package.h"
 
 namespace hens::engine {
@@ -12,7 +13,9 @@ namespace hens::engine {
 struct Grid {
   GridKind kind = GridKind::equiangular;
   int nlat = 0, nlon = 0;
-  int half() const { return nlon / 2; }              // points of a folded row
+  int half() const { return nlon / 2; }
+  int quads() const { return quads_of(half()); }     // of a latitude
+  int64_t rows() const { return int64_t{4} * nlat * quads(); }  // of a field in the order of quads.h
   int northern() const { return (nlat + 1) / 2; }    // rows down to the equator, which counts where there is one
   int64_t points() const { return int64_t{1} * nlat * nlon; }
 };

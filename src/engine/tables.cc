@@ -71,12 +71,13 @@ int degrees_of_parity(const Sizes& sizes) { return (sizes.lmax + 1) / 2; }
 AnalysisTables analysis_tables(const Sizes& sizes, const Grid& grid) {
   AnalysisTables tables;
   const double scale = fourier_scale(grid);
-  tables.fourier = empty_table(grid.half(), 2 * sizes.even_orders(), 2, 1);
+  tables.fourier = empty_table(grid.quads(), sizes.even_orders(), 4, 1);
   for (int m = 0; m < sizes.orders; ++m) {
-    for (int j = 0; j < grid.half(); ++j) {
+    for (int j = 0; j < grid.quads(); ++j) {
       const auto [cosine, sine] = wave(grid, m, j);
-      at(tables.fourier, j, m / 2 * 2, m % 2, 0) = half_bits(scale * cosine);
-      at(tables.fourier, j, m / 2 * 2 + 1, m % 2, 0) = half_bits(-scale * sine);
+      const double factor = has_two_points(j, grid.half()) ? scale / 2 : scale;
+      at(tables.fourier, j, m / 2, 2 * (m % 2), 0) = half_bits(factor * cosine);
+      at(tables.fourier, j, m / 2, 2 * (m % 2) + 1, 0) = half_bits(-factor * sine);
     }
   }
 
@@ -105,13 +106,13 @@ AnalysisTables analysis_tables(const Sizes& sizes, const Grid& grid) {
 
 SynthesisTables synthesis_tables(const Sizes& sizes, const Grid& grid) {
   SynthesisTables tables;
-  tables.fourier = empty_table(2 * sizes.even_orders(), grid.half(), 2, 1);
+  tables.fourier = empty_table(sizes.even_orders(), grid.quads(), 4, 1);
   for (int m = 0; m < sizes.orders; ++m) {
     const bool alone = m == 0 || 2 * m == grid.nlon;  // not standing for -m too
-    for (int j = 0; j < grid.half(); ++j) {
+    for (int j = 0; j < grid.quads(); ++j) {
       const auto [cosine, sine] = wave(grid, m, j);
-      at(tables.fourier, m / 2 * 2, j, m % 2, 0) = half_bits(alone ? cosine : 2 * cosine);
-      at(tables.fourier, m / 2 * 2 + 1, j, m % 2, 0) = half_bits(alone ? 0.0 : -2 * sine);
+      at(tables.fourier, m / 2, j, 2 * (m % 2), 0) = half_bits(alone ? cosine : 2 * cosine);
+      at(tables.fourier, m / 2, j, 2 * (m % 2) + 1, 0) = half_bits(alone ? 0.0 : -2 * sine);
     }
   }
   const sht::Quadrature rule = sht::quadrature(grid.kind, grid.nlat);

@@ -22,14 +22,14 @@ struct Table {
 };
 
 struct AnalysisTables {
-  Table fourier;   // [parity][position of the order within its parity, cos sin][lon < half]
+  Table fourier;   // [cos even, sin even, cos odd, sin odd][order m / 2][quad], half where a quad has two points
   Table legendre;  // [m][degrees m + q + 2 r: parity q][r][northern row], quadrature weights included
   float legendre_scale;  // what multiplies the sums to give the scaled spectrum
 };
 
 struct SynthesisTables {
   Table legendre;  // [m][q][northern row][r]
-  Table fourier;   // [parity][lon < half][position of the order within its parity, cos sin], factor 2 of -m included
+  Table fourier;   // [cos even, sin even, cos odd, sin odd][quad][order m / 2], factor 2 of -m included
 };
 
 // Where a spherical harmonic transform has anything to do: towards the poles the Legendre functions of high orders vanish,

@@ -18,10 +18,10 @@ void for_tiles(int64_t rows, int cols, int columns, const Make& make) {
 }
 
 // The same with the columns outside: rows that share B's columns stand together.
-template <typename Make>
+template <int kRows = tile_rows, typename Make>
 void for_tiles_by_column(int rows, int cols, int columns, const Make& make) {
   for (int col = 0; col < cols; col += columns) {
-    for (int row = 0; row < rows; row += tile_rows) make(row, std::min(tile_rows, rows - row), col);
+    for (int row = 0; row < rows; row += kRows) make(row, std::min(kRows, rows - row), col);
   }
 }
 
@@ -97,49 +97,20 @@ MlpJobs mlp_jobs(int64_t rows, int embed, int hidden, int columns, int blocks) {
   return mlp;
 }
 
-std::vector<TileJob> encoder_jobs(const Grid& grid, int cols, int columns, int depth) {
-  std::vector<TileJob> jobs;
-  for (int lat = 0; lat < grid.nlat; ++lat) {
-    for_tiles(grid.half(), cols, columns, [&](int row, int count, int col) {
-      TileJob job = job_at(row, count, col, lat);
-      for (const int part : {0, 1}) {
-        set(job.a[part], row, part, lat);
-        set(job.b[part], col, 0, 0);
-        job.k[part] = depth;
-      }
-      jobs.push_back(job);
-    });
-  }
-  return jobs;
-}
-
-std::vector<TileJob> folded_jobs(const Grid& grid, int cols, int columns, int depth) {
-  std::vector<TileJob> jobs;
-  for (int lat = 0; lat < grid.nlat; ++lat) {
-    for_tiles(grid.half(), cols, columns, [&](int row, int count, int col) {
-      for (const int part : {0, 1}) {
-        TileJob job = job_at(row, count, col, 2 * lat + part);
-        set(job.a[0], row, part, lat);
-        set(job.b[0], col, 0, 0);
-        job.k[0] = depth;
-        jobs.push_back(job);
-      }
-    });
-  }
-  return jobs;
-}
-
 std::vector<TileJob> fourier_forward_jobs(const Sizes& sizes, const Grid& grid, const ActiveRows& active, int columns) {
   std::vector<TileJob> jobs;
   for (int north = 0; north < grid.northern(); ++north) {
     for (const int parity : {0, 1}) {
-      const int rows = 2 * of_parity(active.orders(north), parity);
-      for_tiles_by_column(rows, sizes.width(), columns, [&](int row, int count, int col) {
-        TileJob job = job_at(row + parity * 2 * sizes.even_orders(), count, col, north);
-        for (const int side : {0, 1}) {
-          set(job.a[side], row, parity, 0);
-          set(job.b[side], 0, parity, side == 0 ? north : grid.nlat - 1 - north);
-          job.k[side] = grid.half();
+      for_tiles_by_column<tile_rows / 2>(of_parity(active.orders(north), parity), sizes.width(), columns,
+                                         [&](int row, int count, int col) {
+        TileJob job = job_at(row + parity * sizes.even_orders(), count, col, north);
+        for (const int part : {0, 1}) {
+          for (const int side : {0, 1}) {
+            const int s = 2 * part + side, folded = 2 * parity + part;
+            set(job.a[s], row, folded, 0);
+            set(job.b[s], 0, folded, side == 0 ? north : grid.nlat - 1 - north);
+            job.k[s] = grid.quads();
+          }
         }
         jobs.push_back(job);
       });
@@ -218,12 +189,13 @@ std::vector<TileJob> fourier_inverse_jobs(const Sizes& sizes, const Grid& grid, 
   std::vector<TileJob> jobs;
   for (int lat = 0; lat < grid.nlat; ++lat) {
     const int orders = active.orders(std::min(lat, grid.nlat - 1 - lat));
-    for_tiles_by_column(grid.half(), sizes.width(), columns, [&](int row, int count, int col) {
+    for_tiles_by_column<tile_rows / 2>(grid.quads(), sizes.width(), columns, [&](int row, int count, int col) {
       TileJob job = job_at(row, count, col, lat);
-      for (const int parity : {0, 1}) {
-        set(job.a[parity], row, parity, 0);
-        set(job.b[parity], 0, parity, lat);
-        job.k[parity] = std::max(1, 2 * of_parity(orders, parity));
+      for (int s = 0; s < 4; ++s) {
+        const int parity = s / 2, part = s % 2;
+        set(job.a[s], row, s, 0);
+        set(job.b[s], parity * sizes.even_orders(), part, lat);
+        job.k[s] = of_parity(orders, 0);  // an odd order less: there the table is zero
       }
       jobs.push_back(job);
     });

@@ -27,17 +27,10 @@ constexpr int ring_chunks = 3;
 // `blocks`: that run at once. A chunk is about as much as they do in three turns.
 MlpJobs mlp_jobs(int64_t rows, int embed, int hidden, int columns, int blocks);
 
-// The encoder on points j and j + half of each row: A [lat][half][lon < half][channel].
-std::vector<TileJob> encoder_jobs(const Grid& grid, int cols, int columns, int depth);
-
-// A product on the rows of a folded field: A [lat][sum, difference][lon < half][channel]. job.plane: 2 lat + part;
-// job.row: longitude.
-std::vector<TileJob> folded_jobs(const Grid& grid, int cols, int columns, int depth);
-
 // Transforms leave out what ActiveRows leaves out.
 
-// Fourier sums of each northern row and its mirror image: A the table [parity][order part][lon],
-// B [lat][sum, difference][lon][channel]. job.row: [order part] with the even orders first.
+// Fourier sums of each northern row and its mirror image, twin: cosines and sines. A the table, B [lat][quad][c0 .. c3]
+// [channel]. job.row: position of the order; job.plane: northern row.
 std::vector<TileJob> fourier_forward_jobs(const Sizes& sizes, const Grid& grid, const ActiveRows& active, int columns);
 
 // A the table [m][q][r][northern row], B [sum, difference][northern row][position of m][part channel].
@@ -54,7 +47,8 @@ std::vector<TileJob> spectral_rows_jobs(const Sizes& sizes, int columns);
 std::vector<TileJob> legendre_inverse_jobs(const Sizes& sizes, const Grid& grid, const ActiveRows& active, int columns);
 int legendre_tiles(const Grid& grid);
 
-// A the table [parity][lon][order part], B [lat][parity][order part][channel].
+// Twin: even and odd orders, the sums those of cosines and sines. A the table, B [lat][position of m][part][channel].
+// job.row: quad; job.plane: latitude.
 std::vector<TileJob> fourier_inverse_jobs(const Sizes& sizes, const Grid& grid, const ActiveRows& active, int columns);
 
 // The jobs in pairs, 2 i and 2 i + 1, that read the shared operand at the same place and multiply as often; a job without

@@ -2,9 +2,12 @@
 #include "engine/tile_jobs.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
+#include <numbers>
 #include <set>
 #include <tuple>
+#include <vector>
 
 #include <c10/util/Half.h>
 #include <gtest/gtest.h>
@@ -84,7 +87,7 @@ TEST_P(ActiveRowsTest, RowsAndOrdersComeInWholeStages) {
 // What one transform reads, the other has written: Fourier coefficients of all active orders of a row, once.
 TEST_P(ActiveRowsTest, CoefficientsThatAreReadWereWritten) {
   const int columns = 128;
-  std::set<std::tuple<int, int, int>> written;  // northern row, [order part], column
+  std::set<std::tuple<int, int, int>> written;  // northern row, position of the order, column
   for (const TileJob& job : fourier_forward_jobs(sizes_, grid_, active_, columns)) {
     for (int row = 0; row < job.rows; ++row) {
       ASSERT_TRUE(written.emplace(job.plane, job.row + row, job.col).second) << "twice";
@@ -93,7 +96,7 @@ TEST_P(ActiveRowsTest, CoefficientsThatAreReadWereWritten) {
   for (const TileJob& job : legendre_forward_jobs(sizes_, grid_, active_, columns)) {
     const int position = sizes_.position(job.plane);
     for (int row = job.first_k; row < job.first_k + job.k[0]; ++row) {
-      for (int part = 0; part < 2; ++part) ASSERT_TRUE(written.contains({row, 2 * position + part, 0}));
+      ASSERT_TRUE(written.contains({row, position, 0}));
     }
     EXPECT_EQ(job.first_k + job.k[0], grid_.northern());
   }
@@ -105,11 +108,12 @@ TEST_P(ActiveRowsTest, CoefficientsThatAreReadWereWritten) {
   }
   for (const TileJob& job : fourier_inverse_jobs(sizes_, grid_, active_, columns)) {
     const int north = std::min(job.plane, grid_.nlat - 1 - job.plane);
-    for (int parity = 0; parity < 2; ++parity) {
-      const int first = parity == 0 ? 0 : sizes_.even_orders();
-      // Stages are read whole: up to the end of the table, where the operand ends, too.
-      const int read = (job.k[parity] + tile_depth - 1) / tile_depth * tile_depth / 2;
-      const int all = parity == 0 ? sizes_.even_orders() : sizes_.odd_orders();
+    for (int sum = 0; sum < 4; ++sum) {
+      const int first = job.b[sum][0];
+      EXPECT_EQ(first, sum < 2 ? 0 : sizes_.even_orders());
+      // Half stages are multiplied whole: up to the end of the table, where the operand ends, too.
+      const int read = (job.k[sum] + tile_depth / 2 - 1) / (tile_depth / 2) * (tile_depth / 2);
+      const int all = sum < 2 ? sizes_.even_orders() : sizes_.odd_orders();
       for (int i = 0; i < std::min(read, all); ++i) ASSERT_TRUE(made.contains({north, first + i})) << "row " << north;
     }
   }
@@ -117,6 +121,48 @@ TEST_P(ActiveRowsTest, CoefficientsThatAreReadWereWritten) {
 
 INSTANTIATE_TEST_SUITE_P(Grids, ActiveRowsTest, testing::Bool(),
                          [](const auto& info) { return info.param ? "equiangular" : "legendre_gauss"; });
+
+// Each layer makes every element once; nothing is read before it is written, and the ring's rows are written again only when
+// they have been read. Then any order of execution that keeps to the waits is right, and a card that takes jobs in the order
+// of the list never waits for what comes later.
+TEST(MlpJobs, WaitForAllThatTheyNeedAndForNothingLater) {
+  constexpr int embed = 150, hidden = 300, columns = 128;
+  for (const int tiles : {1, 2, 5, 18, 41}) {
+    const int64_t rows = int64_t{tiles} * tile_rows - 17;
+    const MlpJobs mlp = mlp_jobs(rows, embed, hidden, columns, 8);
+    for (const Shared shared : {Shared::a, Shared::b}) {
+      std::map<int, int> done;                                  // by counter: tiles so far
+      std::map<int, int> written;                               // by row in the ring: the row of U that it stands for
+      std::set<std::tuple<int, int, int>> made;                 // layer, row, column
+      std::map<int, int> reads;                                 // by row of the ring: second layer's column tiles that read it
+      for (const TileJob& job : shared == Shared::a ? mlp.jobs : in_pairs(mlp.jobs, Shared::b)) {
+        if (job.rows == 0) continue;
+        EXPECT_TRUE(job.awaited_tiles == 0 || done[job.awaited] == job.awaited_tiles) << "waits for a later job";
+        const bool first = job.k[0] > 0;
+        for (int row = 0; row < job.rows; ++row) {
+          const int inside = first ? job.row + row : job.a[1][0] + row, outside = first ? job.a[0][0] + row : job.row + row;
+          ASSERT_LT(inside, mlp.ring_rows);
+          ASSERT_LT(outside, rows);
+          ASSERT_TRUE(made.emplace(first ? 0 : 1, outside, job.col).second) << "twice";
+          if (first) {
+            if (written.contains(inside) && written[inside] != outside) {
+              EXPECT_EQ(reads[inside], 2) << "overwritten before it was read";
+              reads[inside] = 0;
+            }
+            written[inside] = outside;
+          } else {
+            EXPECT_EQ(written[inside], outside);
+            EXPECT_EQ(job.awaited_tiles, done[job.awaited]);
+            ++reads[inside];
+          }
+        }
+        ++done[job.done];
+      }
+      EXPECT_EQ(made.size(), static_cast<size_t>(rows) * (2 + 3));
+      EXPECT_LE(static_cast<int>(done.size()), mlp.counters);
+    }
+  }
+}
 
 // Two blocks share an operand: it must be the same place, for as many products, and no job may be lost.
 TEST(InPairs, EveryJobOnceAndPairsShare) {
@@ -140,6 +186,36 @@ TEST(InPairs, EveryJobOnceAndPairsShare) {
     }
     EXPECT_EQ(seen.size(), jobs.size());
     for (const auto& [place, count] : seen) EXPECT_EQ(count, 1) << place.first << ", " << place.second;
+  }
+}
+
+// Every longitude has its place, and the folded values give the sums over the circle: cosines and sines of even and odd
+// orders, each from one of them.
+TEST(Quads, FourFoldedValuesGiveAllFourierSums) {
+  for (const int nlon : {2, 4, 6, 10, 24, 36}) {
+    const int half = nlon / 2;
+    std::vector<double> x(static_cast<size_t>(nlon));
+    for (int lon = 0; lon < nlon; ++lon) {
+      const int place = in_quads(lon, half);
+      ASSERT_LT(place, 4 * quads_of(half));
+      EXPECT_EQ(longitude_of(place / 4, place % 4, half), lon);
+      x[static_cast<size_t>(lon)] = std::sin(1.0 + 3.7 * lon * lon);
+    }
+    for (int m = 0; m <= half; ++m) {
+      double cosine = 0, sine = 0, folded_cosine = 0, folded_sine = 0;
+      const auto angle = [&](int lon) { return 2 * std::numbers::pi * m * lon / nlon; };
+      for (int lon = 0; lon < nlon; ++lon) {
+        cosine += x[static_cast<size_t>(lon)] * std::cos(angle(lon)), sine += x[static_cast<size_t>(lon)] * std::sin(angle(lon));
+      }
+      for (int quad = 0; quad < quads_of(half); ++quad) {
+        const auto at = [&](int i) { return x[static_cast<size_t>(longitude_of(quad, i, half))]; };
+        const double odd = m % 2 == 0 ? 1 : -1, weight = has_two_points(quad, half) ? 0.5 : 1;
+        folded_cosine += weight * std::cos(angle(quad)) * (at(0) + odd * at(1) + at(2) + odd * at(3));
+        folded_sine += weight * std::sin(angle(quad)) * (at(0) + odd * at(1) - at(2) - odd * at(3));
+      }
+      EXPECT_NEAR(folded_cosine, cosine, 1e-12) << m << " of " << nlon;
+      EXPECT_NEAR(folded_sine, sine, 1e-12) << m << " of " << nlon;
+    }
   }
 }
 

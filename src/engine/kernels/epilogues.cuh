@@ -14,6 +14,8 @@
 //   channels(job, plane, col)     optional: what it needs of eight channels, read once for all rows of a plane
 //   beside(place)                 optional: what it reads beside the sums of a row, ahead of time
 //   finish(place, channels, beside, staged, sums)
+//   four                          optional, true: takes four of `staged` at once, and stores four rows: those of a quad
+//                                 (quads.h) that neighbour in the tile, or, of twin tiles, both planes of both halves
 #pragma once
 
 #include <cmath>
@@ -24,6 +26,7 @@
 #include <cuda_fp16.h>
 
 #include "engine/gemm.h"
+#include "engine/quads.h"
 
 #ifdef __CUDACC__
 #define HENS_HD __host__ __device__ __forceinline__
@@ -48,6 +51,11 @@ struct Sums {  // of eight channels over rows
 };
 
 struct Nothing {};
+
+// Of the four points of a quad, or of what they fold to.
+struct FourRows {
+  EightHalves v[4];
+};
 
 // Two layers in one call: tiles with a first segment are the first layer's, the others the second's. The second reads what
 // the first has written some moments ago, so that it comes from the cache and not from memory. `done`: zeros at launch,
@@ -159,19 +167,6 @@ HENS_HD EightHalves gelu(const EightHalves& h) {
   return {gelu_of_halves(h.v[0]), gelu_of_halves(h.v[1]), gelu_of_halves(h.v[2]), gelu_of_halves(h.v[3])};
 }
 
-// a + factor b, factor two equal halves; in 16 bits, rounded once.
-HENS_HD EightHalves scaled_sum(const EightHalves& a, uint32_t factor, const EightHalves& b) {
-  EightHalves r;
-HENS_UNROLL
-  for (int i = 0; i < 4; ++i) {
-#ifdef __CUDA_ARCH__
-    asm("fma.rn.f16x2 %0, %1, %2, %3;" : "=r"(r.v[i]) : "r"(factor), "r"(b.v[i]), "r"(a.v[i]));
-#else
-    r.v[i] = packed(pair_of_halves(a.v[i]) + pair_of_halves(factor).x * pair_of_halves(b.v[i]));
-#endif
-  }
-  return r;
-}
 HENS_HD EightHalves sum(const EightHalves& a, const EightHalves& b) {
   EightHalves r;
 HENS_UNROLL
@@ -239,42 +234,47 @@ HENS_HD AffineOfEight eight_of(const Affine& map, int col) {
   return {eight_floats(map.scale + col), eight_floats(map.shift + col)};
 }
 
-// ---- norms of folded fields ----
+// ---- folding (quads.h) ----
 
-// Both points of a folded pair.
-struct WestEast {
-  EightHalves west, east;
-};
+template <typename Epilogue>
+inline constexpr bool takes_four = requires { Epilogue::four; };
 
-// What an instance norm adds to one plane of a folded field: scale (west + sign east) + shift, where the sum of both points
-// has the shift twice and the difference has none.
-struct FoldedNorm {
-  Eight scale, shift;
-  uint32_t sign;  // two halves
-};
-HENS_HD FoldedNorm folded_norm(const Affine& map, int plane, int col) {
-  FoldedNorm norm{eight_floats(map.scale + col), eight_floats(map.shift + col), packed(float2{1.0f, 1.0f})};
-  const float twice = plane == 0 ? 2.0f : 0.0f;
+// x0 .. x3 -> c0 .. c3; its own inverse but for a factor of 4. In place, each of eight channels.
+HENS_HD void fold(Eight (&x)[4]) {
 HENS_UNROLL
-  for (int i = 0; i < 8; ++i) norm.shift.v[i] *= twice;
-  if (plane == 1) norm.sign = packed(float2{-1.0f, -1.0f});
-  return norm;
+  for (int i = 0; i < 8; ++i) {
+    const float a = x[0].v[i] + x[1].v[i], b = x[2].v[i] + x[3].v[i], c = x[0].v[i] - x[1].v[i], d = x[2].v[i] - x[3].v[i];
+    x[0].v[i] = a + b, x[1].v[i] = a - b, x[2].v[i] = c + d, x[3].v[i] = c - d;
+  }
 }
-HENS_HD EightHalves plus(const EightHalves& staged, const FoldedNorm& norm, const WestEast& both) {
-  Eight a = unpacked(staged);
-  const Eight folded = unpacked(scaled_sum(both.west, norm.sign, both.east));
+
+// Four neighbouring rows.
+HENS_HD FourRows four_rows(const __half* at, int64_t stride) {
+  return {{eight_halves(at), eight_halves(at + stride), eight_halves(at + 2 * stride), eight_halves(at + 3 * stride)}};
+}
+HENS_HD void store_rows(__half* at, int64_t stride, const Eight (&x)[4]) {
 HENS_UNROLL
-  for (int i = 0; i < 8; ++i) a.v[i] = (a.v[i] + norm.shift.v[i]) + norm.scale.v[i] * folded.v[i];
-  return packed(a);
+  for (int i = 0; i < 4; ++i) store(at + i * stride, packed(x[i]));
+}
+
+// An instance norm's map of a folded row: the shift is the same at all points and goes to c0 alone.
+HENS_HD Eight plus_norm(const EightHalves& sums, const AffineOfEight& norm, const EightHalves& folded, int which) {
+  Eight a = unpacked(sums);
+  const Eight x = unpacked(folded);
+  const float shifts = which == 0 ? 4.0f : 0.0f;
+HENS_UNROLL
+  for (int i = 0; i < 8; ++i) a.v[i] = (a.v[i] + shifts * norm.shift.v[i]) + norm.scale.v[i] * x.v[i];
+  return a;
 }
 
 // ---- transforms ----
 
 // Fourier sums of two mirrored rows -> their sum and difference, ready for the Legendre functions of either parity.
 //   G[sum/difference][northern row][order part][channel]
+// The tile's halves: real and imaginary part.
 struct FourierForward {
   using Staged = __half;
-  static constexpr bool statistics = false;
+  static constexpr bool statistics = false, four = true;
   __half* out;
   int64_t half_stride, row_stride;  // between sum and difference; between northern rows
   int columns;                      // channels = stride of [order part]
@@ -282,10 +282,11 @@ struct FourierForward {
     const float2 north = d0;
     d0 = north + d1, d1 = north - d1;
   }
-  // job.plane: northern row; job.row: [order part]
-  HENS_HD void finish(const Place& p, Nothing, Nothing, const EightHalves& staged, Sums&) const {
-    store(out + p.plane * half_stride + p.job.plane * row_stride + static_cast<int64_t>(p.job.row + p.row) * columns + p.col,
-          staged);
+  // job.plane: northern row; job.row: position of the order
+  HENS_HD void finish(const Place& p, Nothing, Nothing, const EightHalves (&staged)[4], Sums&) const {
+    __half* at = out + p.job.plane * row_stride + static_cast<int64_t>(2 * (p.job.row + p.row)) * columns + p.col;
+HENS_UNROLL
+    for (int i = 0; i < 4; ++i) store(at + i % 2 * half_stride + static_cast<int64_t>(i / 2) * columns, staged[i]);
   }
 };
 
@@ -344,64 +345,73 @@ struct LegendreInverse {
   }
 };
 
-// Even (d0) and odd (d1) orders' sums on the western half of a row. Points j and j + half are d0 + d1 and d0 - d1.
-HENS_HD void to_west_and_east(float2& d0, float2& d1) {
-  const float2 even = d0;
-  d0 = even + d1, d1 = even - d1;
+// Where the first row of a quad is: job.plane: latitude; job.row: quad.
+HENS_HD int64_t quad_row(const Place& p, int quads) {
+  return 4 * (static_cast<int64_t>(p.job.plane) * quads + p.job.row + p.row);
 }
 
-// ... as they are -> [row][lon][channel]
-struct FourierInverse {
-  using Staged = __half;
-  static constexpr bool statistics = false;
-  __half* out;
-  int half;  // nlon / 2
-  int columns;
-  HENS_HD void combine(int, float2& d0, float2& d1) const { to_west_and_east(d0, d1); }
-  // job.plane: row of the grid; job.row: longitude
-  HENS_HD void finish(const Place& p, Nothing, Nothing, const EightHalves& staged, Sums&) const {
-    store(out + (static_cast<int64_t>(2 * p.job.plane + p.plane) * half + p.job.row + p.row) * columns + p.col, staged);
-  }
-};
-
-// ... then the first instance norm's affine map and the GELU.
+// Sums of cosines and of sines, of even orders and (the tile's other half) of odd ones -> the four points of a quad, the
+// first instance norm's affine map and the GELU.
 struct FourierInverseNorm {
   using Staged = __half;
-  static constexpr bool statistics = false;
+  static constexpr bool statistics = false, four = true;
   __half* out;
-  int half, columns;
+  int quads, columns;
   Affine norm;
-  HENS_HD void combine(int, float2& d0, float2& d1) const { to_west_and_east(d0, d1); }
+  HENS_HD void combine(int, float2& d0, float2& d1) const {
+    const float2 cosines = d0;
+    d0 = cosines + d1, d1 = cosines - d1;
+  }
   HENS_HD AffineOfEight channels(const TileJob&, int, int col) const { return eight_of(norm, col); }
-  HENS_HD void finish(const Place& p, const AffineOfEight& map, Nothing, const EightHalves& staged, Sums&) const {
-    Eight a = unpacked(staged);
+  HENS_HD void finish(const Place& p, const AffineOfEight& map, Nothing, const EightHalves (&staged)[4], Sums&) const {
+    __half* at = out + quad_row(p, quads) * columns + p.col;
 HENS_UNROLL
-    for (int i = 0; i < 8; ++i) a.v[i] = map.scale.v[i] * a.v[i] + map.shift.v[i];
-    store(out + (static_cast<int64_t>(2 * p.job.plane + p.plane) * half + p.job.row + p.row) * columns + p.col,
-          gelu(packed(a)));
+    for (int side = 0; side < 2; ++side) {  // points j and half + j, then their mirror images
+      const Eight even = unpacked(staged[side]), odd = unpacked(staged[2 + side]);
+      Eight a, b;
+HENS_UNROLL
+      for (int i = 0; i < 8; ++i) {
+        a.v[i] = map.scale.v[i] * (even.v[i] + odd.v[i]) + map.shift.v[i];
+        b.v[i] = map.scale.v[i] * (even.v[i] - odd.v[i]) + map.shift.v[i];
+      }
+      store(at + static_cast<int64_t>(2 * side) * columns, gelu(packed(a)));
+      store(at + static_cast<int64_t>(2 * side + 1) * columns, gelu(packed(b)));
+    }
   }
 };
 
-// The first block's end: residual (d0, d1) and normed MLP output `h` [row][lon][channel], folded about half a circle:
-//   X[row][sum, difference][lon < half][channel]
+// ... folded: c0 .. c3 are four times these sums.
+struct FourierInverse {
+  using Staged = __half;
+  static constexpr bool statistics = false, four = true;
+  __half* out;
+  int quads, columns;
+  HENS_HD void combine(int, float2& d0, float2& d1) const { d0 = 4.0f * d0, d1 = 4.0f * d1; }
+  HENS_HD void finish(const Place& p, Nothing, Nothing, const EightHalves (&staged)[4], Sums&) const {
+    __half* at = out + quad_row(p, quads) * columns + p.col;
+HENS_UNROLL
+    for (int i = 0; i < 4; ++i) store(at + static_cast<int64_t>(i) * columns, staged[i]);
+  }
+};
+
+// The first block's end, folded: X = residual (the sums) + norm(h)
 struct FourierInverseResidual {
   using Staged = __half;
-  static constexpr bool statistics = false;
+  static constexpr bool statistics = false, four = true;
   __half* out;
-  const __half* h;
-  int half, columns;
+  const __half* h;  // folded
+  int quads, columns;
   Affine norm;
-  HENS_HD void combine(int, float2& d0, float2& d1) const { d0 = 2.0f * d0, d1 = 2.0f * d1; }
-  HENS_HD FoldedNorm channels(const TileJob&, int plane, int col) const { return folded_norm(norm, plane, col); }
-  HENS_HD int64_t west(const Place& p) const {
-    return (static_cast<int64_t>(2 * p.job.plane) * half + p.job.row + p.row) * columns + p.col;
-  }
-  HENS_HD WestEast beside(const Place& p) const {
-    const __half* at = h + west(p);
-    return {eight_halves(at), eight_halves(at + static_cast<int64_t>(half) * columns)};
-  }
-  HENS_HD void finish(const Place& p, const FoldedNorm& map, const WestEast& both, const EightHalves& staged, Sums&) const {
-    store(out + west(p) + static_cast<int64_t>(p.plane * half) * columns, plus(staged, map, both));
+  HENS_HD void combine(int, float2& d0, float2& d1) const { d0 = 4.0f * d0, d1 = 4.0f * d1; }
+  HENS_HD AffineOfEight channels(const TileJob&, int, int col) const { return eight_of(norm, col); }
+  HENS_HD FourRows beside(const Place& p) const { return four_rows(h + quad_row(p, quads) * columns + p.col, columns); }
+  HENS_HD void finish(const Place& p, const AffineOfEight& map, const FourRows& folded, const EightHalves (&staged)[4],
+                      Sums&) const {
+    __half* at = out + quad_row(p, quads) * columns + p.col;
+HENS_UNROLL
+    for (int i = 0; i < 4; ++i) {
+      store(at + static_cast<int64_t>(i) * columns, packed(plus_norm(staged[i], map, folded.v[i], i)));
+    }
   }
 };
 
@@ -435,83 +445,92 @@ struct BiasGelu {
   }
 };
 
-// out[row] = sums + bias, with the statistics of the second instance norm
+// out = sums + bias, folded, with the statistics of the second instance norm over all points, each once.
 struct BiasStatistics {
   using Staged = __half;
-  static constexpr bool statistics = true;
+  static constexpr bool statistics = true, four = true;
   __half* out;
   const float* bias;
-  int columns;
+  int half, columns;
   float* partial;  // [job.statistics][column][value, square]
   HENS_HD Eight channels(const TileJob&, int, int col) const { return eight_floats(bias + col); }
-  HENS_HD void finish(const Place& p, const Eight& b, Nothing, const EightHalves& staged, Sums& sums) const {
-    Eight a = unpacked(staged);
+  HENS_HD void finish(const Place& p, const Eight& b, Nothing, const EightHalves (&staged)[4], Sums& sums) const {
+    Eight a[4];
+    const int quad = (p.job.row + p.row) / 4 % quads_of(half), points = has_two_points(quad, half) ? 2 : 4;
 HENS_UNROLL
-    for (int i = 0; i < 8; ++i) a.v[i] += b.v[i];
-    count(sums, a);
-    store(out + element(p, columns), packed(a));
+    for (int i = 0; i < 4; ++i) {
+      a[i] = unpacked(staged[i]);
+HENS_UNROLL
+      for (int c = 0; c < 8; ++c) a[i].v[c] += b.v[c];
+      if (i < points) count(sums, a[i]);
+    }
+    fold(a);
+    store_rows(out + element(p, columns), columns, a);
   }
 };
 
 // Both layers of an MLP; between them the hidden layer's ring.
 using Mlp = Chain<BiasGelu, BiasStatistics>;
 
-// A middle block's end, all folded about half a circle: X'[lat][plane][lon] = S X[lat][plane][lon] + norm(h)
+// A middle block's end, folded: X' = S X (the sums) + norm(h)
 struct SkipNorm {
   using Staged = __half;
   static constexpr bool statistics = false;
   __half* out;
-  const __half* h;  // [lat][lon][channel], not folded
-  int half, columns;
+  const __half* h;
+  int columns;
   Affine norm;
-  // job.plane: 2 lat, and one more for differences; job.row: longitude
-  HENS_HD FoldedNorm channels(const TileJob& job, int, int col) const { return folded_norm(norm, job.plane % 2, col); }
-  HENS_HD int64_t at(const Place& p, int plane) const {
-    return (static_cast<int64_t>(plane) * half + p.job.row + p.row) * columns + p.col;
-  }
-  HENS_HD WestEast beside(const Place& p) const {
-    const __half* west = h + at(p, p.job.plane & ~1);
-    return {eight_halves(west), eight_halves(west + static_cast<int64_t>(half) * columns)};
-  }
-  HENS_HD void finish(const Place& p, const FoldedNorm& map, const WestEast& both, const EightHalves& staged, Sums&) const {
-    store(out + at(p, p.job.plane), plus(staged, map, both));
+  HENS_HD AffineOfEight channels(const TileJob&, int, int col) const { return eight_of(norm, col); }
+  HENS_HD EightHalves beside(const Place& p) const { return eight_halves(h + element(p, columns)); }
+  HENS_HD void finish(const Place& p, const AffineOfEight& map, const EightHalves& folded, const EightHalves& staged,
+                      Sums&) const {
+    store(out + element(p, columns), packed(plus_norm(staged, map, folded, (p.job.row + p.row) % 4)));
   }
 };
 
-// The encoder's first layer on points j (d0) and j + half (d1), folded: X[lat][sum, difference][lon < half][channel]
+// The encoder's first layer, folded.
 struct EncoderGelu {
   using Staged = __half;
-  static constexpr bool statistics = false;
+  static constexpr bool statistics = false, four = true;
   __half* out;
   const float* bias;
-  int half, columns;
-  HENS_HD void combine(int col, float2& d0, float2& d1) const {
-    const float2 b = pair_of_floats(bias + col);
-    const float2 west = gelu(d0 + b), east = gelu(d1 + b);
-    d0 = west + east, d1 = west - east;
-  }
-  // job.plane: row of the grid; job.row: longitude
-  HENS_HD void finish(const Place& p, Nothing, Nothing, const EightHalves& staged, Sums&) const {
-    store(out + (static_cast<int64_t>(2 * p.job.plane + p.plane) * half + p.job.row + p.row) * columns + p.col, staged);
+  int columns;
+  HENS_HD EightHalves channels(const TileJob&, int, int col) const { return packed(eight_floats(bias + col)); }
+  HENS_HD void finish(const Place& p, const EightHalves& b, Nothing, const EightHalves (&staged)[4], Sums&) const {
+    Eight a[4];
+HENS_UNROLL
+    for (int i = 0; i < 4; ++i) a[i] = unpacked(gelu(sum(staged[i], b)));
+    fold(a);
+    store_rows(out + element(p, columns), columns, a);
   }
 };
 
-// The decoder's first layer: out[row] = gelu(sums + constant + residual[row])
+// The decoder's first layer on folded rows: out[point] = gelu(sums + residual, unfolded, + constant)
 struct DecoderGelu {
   using Staged = __half;
-  static constexpr bool statistics = false;
+  static constexpr bool statistics = false, four = true;
   __half* out;
   const float* constant;  // [column]
   const __half* residual;
   int columns;
   HENS_HD Eight channels(const TileJob&, int, int col) const { return eight_floats(constant + col); }
-  HENS_HD EightHalves beside(const Place& p) const { return eight_halves(residual + element(p, columns)); }
-  HENS_HD void finish(const Place& p, const Eight& c, const EightHalves& added, const EightHalves& staged, Sums&) const {
-    Eight a = unpacked(staged);
-    const Eight more = unpacked(added);
+  HENS_HD FourRows beside(const Place& p) const { return four_rows(residual + element(p, columns), columns); }
+  HENS_HD void finish(const Place& p, const Eight& c, const FourRows& added, const EightHalves (&staged)[4], Sums&) const {
+    Eight a[4];
 HENS_UNROLL
-    for (int i = 0; i < 8; ++i) a.v[i] += c.v[i] + more.v[i];
-    store(out + element(p, columns), gelu(packed(a)));
+    for (int i = 0; i < 4; ++i) {
+      a[i] = unpacked(staged[i]);
+      const Eight more = unpacked(added.v[i]);
+HENS_UNROLL
+      for (int j = 0; j < 8; ++j) a[i].v[j] += more.v[j];
+    }
+    fold(a);
+HENS_UNROLL
+    for (int i = 0; i < 4; ++i) {
+HENS_UNROLL
+      for (int j = 0; j < 8; ++j) a[i].v[j] = 0.25f * a[i].v[j] + c.v[j];
+      store(out + element(p, columns) + static_cast<int64_t>(i) * columns, gelu(packed(a[i])));
+    }
   }
 };
 

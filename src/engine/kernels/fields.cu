@@ -44,17 +44,35 @@ HENS_HD float rounded_product_and_sum(float a, float b, float c) {
 #endif
 }
 
+// Where rows of the engine's order are on the grid, and back.
+struct Rows {
+  int nlat, half;
+  HENS_HD int of_latitude() const { return 4 * quads_of(half); }
+  HENS_HD int64_t count() const { return static_cast<int64_t>(nlat) * of_latitude(); }
+  HENS_HD int64_t points() const { return static_cast<int64_t>(nlat) * 2 * half; }
+  HENS_HD int lat(int64_t row) const { return static_cast<int>(row / of_latitude()); }
+  HENS_HD int lon(int64_t row) const {
+    const int in = static_cast<int>(row % of_latitude());
+    return longitude_of(in / 4, in % 4, half);
+  }
+  HENS_HD int64_t point(int64_t row) const { return static_cast<int64_t>(lat(row)) * 2 * half + lon(row); }
+  HENS_HD int64_t row(int64_t point) const {
+    const int64_t at = point / (2 * half);
+    return at * of_latitude() + in_quads(static_cast<int>(point - at * 2 * half), half);
+  }
+};
+
 struct Normalise {
   float* state;
   const float* physical;
   Scaling scaling;
-  int64_t points;
+  Rows rows;
   int first, channels, state_width;
   HENS_HD void operator()(int64_t i) const {
-    const int64_t point = i / channels;
-    const int c = static_cast<int>(i - point * channels);
-    state[point * state_width + first + c] =
-        (physical[c * points + point] - scaling.mean[first + c]) / scaling.std[first + c];
+    const int64_t row = i / channels;
+    const int c = static_cast<int>(i - row * channels);
+    state[row * state_width + first + c] =
+        (physical[c * rows.points() + rows.point(row)] - scaling.mean[first + c]) / scaling.std[first + c];
   }
 };
 
@@ -63,12 +81,12 @@ struct Denormalise {
   const float* state;
   Scaling scaling;
   const int* selected;
-  int64_t points;
+  Rows rows;
   int state_width;
   HENS_HD void operator()(int64_t i) const {
-    const int64_t which = i / points, point = i - which * points;
+    const int64_t which = i / rows.points(), row = rows.row(i - which * rows.points());
     const int c = selected[which];
-    physical[i] = rounded_product_and_sum(scaling.mean[c], state[point * state_width + c], scaling.std[c]);
+    physical[i] = rounded_product_and_sum(scaling.mean[c], state[row * state_width + c], scaling.std[c]);
   }
 };
 
@@ -77,10 +95,10 @@ struct SetInput {
   const float* state;
   int state_width, input_width;
   HENS_HD void operator()(int64_t i) const {
-    const int64_t point = i / state_width;
-    const int c = static_cast<int>(i - point * state_width);
+    const int64_t row = i / state_width;
+    const int c = static_cast<int>(i - row * state_width);
     const Split s = split(state[i]);
-    __half* at = input + point * 2 * input_width + c;
+    __half* at = input + row * 2 * input_width + c;
     at[0] = s.high, at[input_width] = s.low;
   }
 };
@@ -88,11 +106,12 @@ struct SetInput {
 struct SetSun {
   __half* input;
   const float *constant, *amplitude, *cosine;
-  int nlon, channel, input_width;
-  HENS_HD void operator()(int64_t point) const {
-    const int lat = static_cast<int>(point / nlon), lon = static_cast<int>(point - static_cast<int64_t>(lat) * nlon);
+  Rows rows;
+  int channel, input_width;
+  HENS_HD void operator()(int64_t row) const {
+    const int lat = rows.lat(row), lon = rows.lon(row);
     const Split s = split(rounded_product_and_sum(constant[lat], amplitude[lat], cosine[lon]));
-    __half* at = input + point * 2 * input_width + channel;
+    __half* at = input + row * 2 * input_width + channel;
     at[0] = s.high, at[input_width] = s.low;
   }
 };
@@ -203,25 +222,27 @@ void norm_of(const Backend& backend, const Rows& rows, const NormOf& finish) {
 
 }  // namespace
 
-void normalise(const Backend& backend, float* state, const float* physical, const Scaling& scaling, int64_t points,
+void normalise(const Backend& backend, float* state, const float* physical, const Scaling& scaling, int nlat, int nlon,
                int first, int channels, int state_width) {
-  for_each(backend, points * channels, Normalise{state, physical, scaling, points, first, channels, state_width});
+  const Rows rows{nlat, nlon / 2};
+  for_each(backend, rows.count() * channels, Normalise{state, physical, scaling, rows, first, channels, state_width});
 }
 
 void denormalise(const Backend& backend, float* physical, const float* state, const Scaling& scaling,
-                 const int* selected, int selected_count, int64_t points, int state_width) {
-  for_each(backend, points * selected_count, Denormalise{physical, state, scaling, selected, points, state_width});
+                 const int* selected, int selected_count, int nlat, int nlon, int state_width) {
+  const Rows rows{nlat, nlon / 2};
+  for_each(backend, rows.points() * selected_count, Denormalise{physical, state, scaling, selected, rows, state_width});
 }
 
-void set_input(const Backend& backend, __half* input, const float* state, int64_t points, int state_width,
+void set_input(const Backend& backend, __half* input, const float* state, int64_t rows, int state_width,
                int input_width) {
-  for_each(backend, points * state_width, SetInput{input, state, state_width, input_width});
+  for_each(backend, rows * state_width, SetInput{input, state, state_width, input_width});
 }
 
 void set_sun(const Backend& backend, __half* input, const float* constant, const float* amplitude, const float* cosine,
              int nlat, int nlon, int channel, int input_width) {
-  for_each(backend, static_cast<int64_t>(nlat) * nlon,
-           SetSun{input, constant, amplitude, cosine, nlon, channel, input_width});
+  const Rows rows{nlat, nlon / 2};
+  for_each(backend, rows.count(), SetSun{input, constant, amplitude, cosine, rows, channel, input_width});
 }
 
 void field_norm(const Backend& backend, float* scale, float* shift, const float* partial, int tiles, int width,

@@ -1,7 +1,8 @@
 // The engine's small work on whole fields: in and out of the normalised state, the sun, instance-norm statistics.
 //
-// Pointers are the backend's memory; everything is ordered with its stream. `points` counts from row 0 (north),
-// longitude inside. Shapes beside each argument, x0 last.
+// Pointers are the backend's memory; everything is ordered with its stream. A `point` counts from the north, longitude
+// inside; a `row` is of the engine's own order (quads.h), in which some points come twice. Shapes beside each argument, x0
+// last.
 #pragma once
 
 #include <cstdint>
@@ -18,17 +19,17 @@ struct Scaling {  // z-scores: [channel] each
   const float* std = nullptr;
 };
 
-// state[point][first + c] = (physical[c][point] - mean) / std, for `channels` channels from `first`
-void normalise(const Backend& backend, float* state, const float* physical, const Scaling& scaling, int64_t points,
+// state[row][first + c] = (physical[c][point] - mean) / std, for `channels` channels from `first`
+void normalise(const Backend& backend, float* state, const float* physical, const Scaling& scaling, int nlat, int nlon,
                int first, int channels, int state_width);
 
-// physical[selected][point] = state[point][channel] * std + mean
+// physical[selected][point] = state[row][channel] * std + mean
 void denormalise(const Backend& backend, float* physical, const float* state, const Scaling& scaling,
-                 const int* selected, int selected_count, int64_t points, int state_width);
+                 const int* selected, int selected_count, int nlat, int nlon, int state_width);
 
-// The state's part of the network's input, [point][high halves of all input channels, low halves]: high + low is the
+// The state's part of the network's input, [row][high halves of all input channels, low halves]: high + low is the
 // fp32 value to 22 bits.
-void set_input(const Backend& backend, __half* input, const float* state, int64_t points, int state_width,
+void set_input(const Backend& backend, __half* input, const float* state, int64_t rows, int state_width,
                int input_width);
 
 // Cosine of the zenith angle, constant[lat] + amplitude[lat] * cosine[lon] rounded to fp32 as on the host, into one

@@ -13,10 +13,11 @@ constexpr int threads = 256;
 template <typename Shape>
 struct Stage {
   static constexpr int columns = Shape::ampere_columns;
-  static constexpr int parts = Shape::mode == TileMode::complex ? 2 : 1;
+  static constexpr int a_parts = Shape::mode == TileMode::complex ? 2 : 1;
+  static constexpr int b_parts = Shape::mode == TileMode::complex || Shape::mode == TileMode::twin ? 2 : 1;
   static constexpr int a_bytes = tile_rows * tile_depth * 2, b_bytes = columns * tile_depth * 2;
-  static constexpr int bytes = parts * (a_bytes + b_bytes);
-  static constexpr int count = Shape::mode == TileMode::complex ? 2 : 3;
+  static constexpr int bytes = a_parts * a_bytes + b_parts * b_bytes;
+  static constexpr int count = b_parts == 2 ? 2 : 3;
   static constexpr int memory = count * bytes;
 };
 
@@ -44,28 +45,32 @@ template <typename Shape>
 __device__ __forceinline__ void copy_stage(const Operands& from, const TileJob& job, int segment, int k, uint32_t to) {
   using S = Stage<Shape>;
 #pragma unroll
-  for (int part = 0; part < S::parts; ++part, to += S::a_bytes) {
-    const int x2 = S::parts == 2 ? part : job.a[segment][1];
+  for (int part = 0; part < S::a_parts; ++part, to += S::a_bytes) {
     for (int i = threadIdx.x; i < tile_rows * 8; i += threads) {
       const int row = i / 8, chunk = i % 8;
-      copy_chunk(to + swizzled(row, chunk), from.a[segment], k + chunk * 8, job.a[segment][0] + row, x2,
-                 job.a[segment][2]);
+      if constexpr (Shape::mode == TileMode::twin) {
+        const auto& at = job.a[segment + row / 64 * 2];
+        copy_chunk(to + swizzled(row, chunk), from.a[segment], k + chunk * 8, at[0] + row % 64, at[1], at[2]);
+      } else {
+        copy_chunk(to + swizzled(row, chunk), from.a[segment], k + chunk * 8, job.a[segment][0] + row,
+                   S::a_parts == 2 ? part : job.a[segment][1], job.a[segment][2]);
+      }
     }
   }
 #pragma unroll
-  for (int part = 0; part < S::parts; ++part, to += S::b_bytes) {
-    const int x2 = S::parts == 2 ? part : job.b[segment][1];
+  for (int part = 0; part < S::b_parts; ++part, to += S::b_bytes) {
+    const auto& at = job.b[Shape::mode == TileMode::twin ? segment + 2 * part : segment];
+    const int x2 = Shape::mode == TileMode::complex ? part : at[1];
     if constexpr (Shape::n_major) {
       for (int i = threadIdx.x; i < tile_depth * S::columns / 8; i += threads) {
         const int group = i / (tile_depth * 8), row = i / 8 % tile_depth, chunk = i % 8;
         copy_chunk(to + group * tile_depth * 128 + swizzled(row, chunk), from.b[segment],
-                   job.col + group * 64 + chunk * 8, job.b[segment][0] + k + row, x2, job.b[segment][2]);
+                   job.col + group * 64 + chunk * 8, at[0] + k + row, x2, at[2]);
       }
     } else {
       for (int i = threadIdx.x; i < S::columns * 8; i += threads) {
         const int row = i / 8, chunk = i % 8;
-        copy_chunk(to + swizzled(row, chunk), from.b[segment], k + chunk * 8, job.b[segment][0] + row, x2,
-                   job.b[segment][2]);
+        copy_chunk(to + swizzled(row, chunk), from.b[segment], k + chunk * 8, at[0] + row, x2, at[2]);
       }
     }
   }
@@ -109,9 +114,10 @@ __device__ __forceinline__ void load_b(uint32_t (&r)[4], uint32_t b, int n0, int
 
 // One stage's products for a warp's 32 x (columns / 2) sums, d[slice][block][4].
 template <typename Shape, int kBlocks>
-__device__ __forceinline__ void multiply(float* d, uint32_t a, uint32_t b, int r0, int n0) {
+__device__ __forceinline__ void multiply(float* d, uint32_t a, uint32_t b, int r0, int n0, int left) {
 #pragma unroll
   for (int k = 0; k < tile_depth / 16; ++k) {
+    if (Shape::mode == TileMode::twin && 16 * k >= left) break;  // the operands go on with other numbers
     uint32_t fa[2][4];
     load_a(fa[0], a, r0, k);
     load_a(fa[1], a, r0 + 16, k);
@@ -185,8 +191,8 @@ class Pipeline {
 
  private:
   __device__ __forceinline__ void fetch() {
-    while (segment_ < max_segments && k_ >= job_.k[segment_]) ++segment_, k_ = 0;
-    if (segment_ < max_segments) {
+    while (segment_ < Shape::segments && k_ >= job_.k[segment_]) ++segment_, k_ = 0;
+    if (segment_ < Shape::segments) {
       copy_stage<Shape>(from_, job_, segment_, job_.first_k + k_, stages_ + (fetched_++ % S::count) * S::bytes);
       k_ += tile_depth;
     }
@@ -217,16 +223,18 @@ __global__ __launch_bounds__(threads, 1) void gemm(const __grid_constant__ Opera
   }
   Pipeline<Shape> pipeline(operands, job, stages);
 #pragma unroll
-  for (int s = 0; s < max_segments; ++s) {
+  for (int s = 0; s < Shape::segments; ++s) {
     for (int k = 0; k < job.k[s]; k += tile_depth) {
-      const uint32_t a = pipeline.next(), b = a + S::parts * S::a_bytes;
+      const uint32_t a = pipeline.next();
+      // Warps 0 .. 3 have the first half of the rows.
+      const uint32_t b = a + S::a_parts * S::a_bytes + (Shape::mode == TileMode::twin ? warp / 4 * S::b_bytes : 0);
       if constexpr (Shape::mode == TileMode::complex) {
         multiply_complex<Shape, blocks>(d0, d1, a, b, r0, n0);
-      } else if constexpr (Shape::mode == TileMode::dual) {
-        if (s == 0) multiply<Shape, blocks>(d0, a, b, r0, n0);
-        if (s == 1) multiply<Shape, blocks>(d1, a, b, r0, n0);
+      } else if constexpr (two) {
+        if (s == 0) multiply<Shape, blocks>(d0, a, b, r0, n0, job.k[s] - k);
+        if (s == 1) multiply<Shape, blocks>(d1, a, b, r0, n0, job.k[s] - k);
       } else {
-        multiply<Shape, blocks>(d0, a, b, r0, n0);
+        multiply<Shape, blocks>(d0, a, b, r0, n0, job.k[s] - k);
       }
     }
   }
@@ -247,9 +255,13 @@ __global__ __launch_bounds__(threads, 1) void gemm(const __grid_constant__ Opera
   with_layer(epilogue, job, [&](const auto& layer) {
     using Layer = std::remove_cvref_t<decltype(layer)>;
     Sums sums;
+    if constexpr (takes_four<Layer>) {
+      FinisherOfFour<L, Shape::mode == TileMode::twin, Layer>(layer, job, threadIdx.x).finish(memory, sums);
+    } else {
 #pragma unroll
-    for (int plane = 0; plane < planes; ++plane) {
-      Finisher<L, Layer>(layer, job, plane, threadIdx.x).finish(memory + plane * L::bytes, sums);
+      for (int plane = 0; plane < planes; ++plane) {
+        Finisher<L, Layer>(layer, job, plane, threadIdx.x).finish(memory + plane * L::bytes, sums);
+      }
     }
     if constexpr (Layer::statistics) {
       __syncthreads();

@@ -6,6 +6,8 @@
 // block takes every gridDim.x-th job, and the copies run ahead into the next one.
 #pragma once
 
+#include <type_traits>
+
 #include "engine/kernels/gemm_inside.h"
 #include "engine/kernels/staging.cuh"
 #include "engine/kernels/wgmma.cuh"
@@ -19,11 +21,12 @@ constexpr int cluster = 2;    // blocks that share an operand
 template <typename Shape>
 struct Stage {
   static constexpr int columns = Shape::hopper_columns;
-  static constexpr int parts = Shape::mode == TileMode::complex ? 2 : 1;
+  static constexpr int a_parts = Shape::mode == TileMode::complex ? 2 : 1;
+  static constexpr int b_parts = Shape::mode == TileMode::complex || Shape::mode == TileMode::twin ? 2 : 1;
   static constexpr int a_bytes = tile_rows * tile_depth * 2, b_bytes = columns * tile_depth * 2;
   static constexpr int b_room = (b_bytes + 1023) / 1024 * 1024;
-  static constexpr int bytes = parts * (a_bytes + b_room);
-  static constexpr int copied = parts * (a_bytes + b_bytes);
+  static constexpr int bytes = a_parts * a_bytes + b_parts * b_room;
+  static constexpr int copied = a_parts * a_bytes + b_parts * b_bytes;
 };
 
 template <typename Shape, typename Epilogue>
@@ -31,7 +34,7 @@ struct Memory {
   using S = Slot<Shape::hopper_columns, typename Epilogue::Staged, finishing>;
   static constexpr int planes = Shape::mode == TileMode::single ? 1 : 2;
   // Complex tiles multiply for long and need the room: their planes go one after the other through one slot.
-  static constexpr int slots = Shape::mode == TileMode::dual ? 2 : 1;
+  static constexpr int slots = Shape::mode == TileMode::dual || Shape::mode == TileMode::twin ? 2 : 1;
   static constexpr int staging = slots * S::bytes;
   static constexpr int barriers = 256;
   static constexpr int limit = 227 * 1024 - 1024;  // what a block may have, less the alignment
@@ -147,7 +150,7 @@ __device__ __forceinline__ void copy_all(const TensorMaps& maps, const TileJob* 
       asm volatile("fence.proxy.async;" ::: "memory");  // bulk copies will read what others' stores have written
     }
 #pragma unroll
-    for (int s = 0; s < max_segments; ++s) {
+    for (int s = 0; s < Shape::segments; ++s) {
       const int end = job.k[s] > 0 ? job.first_k + job.k[s] : 0;
       for (int k = job.first_k; k < end; k += tile_depth, ring.next()) {
         const uint32_t barrier = full + 8 * ring.stage;
@@ -155,9 +158,13 @@ __device__ __forceinline__ void copy_all(const TensorMaps& maps, const TileJob* 
         barrier_expect(barrier, S::copied);
         uint32_t to = stages + ring.stage * S::bytes;
 #pragma unroll
-        for (int part = 0; part < S::parts; ++part, to += S::a_bytes) {
-          const int x2 = S::parts == 2 ? part : job.a[s][1];
-          if constexpr (shares_a) {
+        for (int part = 0; part < S::a_parts; ++part, to += S::a_bytes) {
+          const int x2 = S::a_parts == 2 ? part : job.a[s][1];
+          if constexpr (Shape::mode == TileMode::twin) {
+            // Each half of the rows is one block's to bring.
+            const auto from = [&](int x) { return rank == 0 ? job.a[s][x] : job.a[s + 2][x]; };
+            copy_tile_to_all(to + rank * (S::a_bytes / cluster), maps.a[s], barrier, k, from(0), from(1), from(2));
+          } else if constexpr (shares_a) {
             copy_tile_to_all(to + rank * (S::a_bytes / cluster), maps.a[s], barrier, k,
                              job.a[s][0] + rank * (tile_rows / cluster), x2, job.a[s][2]);
           } else {
@@ -165,12 +172,14 @@ __device__ __forceinline__ void copy_all(const TensorMaps& maps, const TileJob* 
           }
         }
 #pragma unroll
-        for (int part = 0; part < S::parts; ++part, to += S::b_room) {
-          const int x2 = S::parts == 2 ? part : job.b[s][1];
+        for (int part = 0; part < S::b_parts; ++part, to += S::b_room) {
+          const int segment = Shape::mode == TileMode::twin ? s + 2 * part : s;
+          const int x2 = Shape::mode == TileMode::complex ? part : job.b[segment][1];
           if constexpr (Shape::n_major) {
 #pragma unroll
             for (int n = 0; n < S::columns; n += copy_columns) {
-              copy_tile(to + n * tile_depth * 2, maps.b[s], barrier, job.col + n, job.b[s][0] + k, x2, job.b[s][2]);
+              copy_tile(to + n * tile_depth * 2, maps.b[s], barrier, job.col + n, job.b[segment][0] + k, x2,
+                        job.b[segment][2]);
             }
           } else if constexpr (shares_a) {
             copy_tile(to, maps.b[s], barrier, k, job.b[s][0], x2, job.b[s][2]);
@@ -199,12 +208,12 @@ __device__ __forceinline__ uint64_t moved(uint64_t descriptor, int bytes) {
   return (descriptor >> 32 << 32) | low;
 }
 
-// One stage's products of real matrices added to d. `a`, `b`: descriptors of the stage.
-template <typename Shape, int kRegisters>
+// Products of real matrices of one stage added to d, kProducts times 16. `a`, `b`: descriptors of the stage.
+template <typename Shape, int kProducts, int kRegisters>
 __device__ __forceinline__ void multiply(float (&d)[kRegisters], uint64_t a, uint64_t b, int accumulate) {
   constexpr int b_step = Shape::n_major ? 16 * copy_columns * 2 : 32;
 #pragma unroll
-  for (int k = 0; k < tile_depth / 16; ++k) {
+  for (int k = 0; k < kProducts; ++k) {
     wgmma<Shape::n_major, false>(d, moved(a, 32 * k), moved(b, b_step * k), k == 0 ? accumulate : 1);
   }
 }
@@ -268,8 +277,9 @@ struct Products {
   bool idle = false;     // no row of this job is this warpgroup's
   Ring<kStages> ring{};
 
-  // Multiplies through one segment. `multiply_stage(stage, accumulate)` issues the products.
-  template <typename Multiply>
+  // Multiplies through one segment. `multiply_stage(products, stage, accumulate)` issues the products, `products` (a type)
+  // times 16. With kHalves the last stage may count half: operands may go on with other numbers.
+  template <bool kHalves = false, typename Multiply>
   __device__ __forceinline__ void segment(int depth, bool& started, const Multiply& multiply_stage) {
     if (depth == 0) return;
     if (idle) {
@@ -280,10 +290,10 @@ struct Products {
       return;
     }
     int previous = -1;
-    for (int k = 0; k < depth; k += tile_depth, ring.next()) {
+    const auto go_through = [&](auto products) {
       barrier_wait(full + 8 * ring.stage, ring.phase);
       wgmma_fence();
-      multiply_stage(ring.stage, started ? 1 : 0);
+      multiply_stage(products, ring.stage, started ? 1 : 0);
       wgmma_commit();
       started = true;
       if (previous >= 0) {
@@ -291,7 +301,13 @@ struct Products {
         release(previous);
       }
       previous = ring.stage;
+      ring.next();
+    };
+    int k = 0;
+    for (; depth - k > (kHalves ? tile_depth / 2 : 0); k += tile_depth) {
+      go_through(std::integral_constant<int, tile_depth / 16>{});
     }
+    if (kHalves && k < depth) go_through(std::integral_constant<int, tile_depth / 32>{});
     wgmma_wait<0>();
     release(previous);
   }
@@ -301,7 +317,7 @@ struct Products {
   template <typename Load, typename Multiply>
   __device__ __forceinline__ void segment_by_registers(int depth, bool& started, const Load& load,
                                                        const Multiply& multiply_half) {
-    if (depth == 0 || idle) return segment(depth, started, [](int, int) {});
+    if (depth == 0 || idle) return segment(depth, started, [](auto, int, int) {});
     HalfOfA a0, a1;
     int previous = -1;
     barrier_wait(full + 8 * ring.stage, ring.phase);
@@ -354,11 +370,12 @@ __device__ __forceinline__ void multiply_all(const TileJob* jobs, int job_count,
   using S = Stage<Shape>;
   using M = Memory<Shape, Epilogue>;
   constexpr int registers = S::columns / 2, blocks = S::columns / 8;
-  constexpr bool two = M::planes == 2;
+  constexpr bool two = M::planes == 2, halves = Shape::mode == TileMode::twin;
   const int row = threadIdx.x / 32 * 16, lane = threadIdx.x % 32;
   constexpr int b_leading = Shape::n_major ? tile_depth * copy_columns * 2 : 0;  // between groups of 64 columns
   const uint64_t a_first = descriptor(stages + threadIdx.x / 128 * 64 * tile_depth * 2, 0, 1024);
-  const uint64_t b_first = descriptor(stages + S::parts * S::a_bytes, b_leading, 1024);
+  const uint64_t b_first = descriptor(
+      stages + S::a_parts * S::a_bytes + (Shape::mode == TileMode::twin ? threadIdx.x / 128 * S::b_room : 0), b_leading, 1024);
   const uint32_t a_rows = stages + warp_rows();
   const auto a = [&](int stage) { return moved(a_first, stage * S::bytes); };
   const auto b = [&](int stage) { return moved(b_first, stage * S::bytes); };
@@ -366,23 +383,23 @@ __device__ __forceinline__ void multiply_all(const TileJob* jobs, int job_count,
   float d0[registers], d1[two ? registers : 1];
   for (Turns turn(job_count); !turn.done(); turn.next()) {
     const TileJob job = jobs[turn.job()];
-    products.idle = job.rows <= threadIdx.x / 128 * 64;
+    products.idle = job.rows <= (Shape::mode == TileMode::twin ? 0 : static_cast<int>(threadIdx.x) / 128 * 64);
     bool started = false;
     if constexpr (Shape::mode == TileMode::complex) {
-      products.segment(job.k[0], started, [&](int stage, int accumulate) {
+      products.segment(job.k[0], started, [&](auto, int stage, int accumulate) {
         multiply_complex(d0, d1, a(stage), S::a_bytes, b(stage), S::b_room, accumulate);
       });
-    } else if constexpr (Shape::mode == TileMode::dual) {
-      products.segment(job.k[0], started, [&](int stage, int accumulate) {
-        multiply<Shape>(d0, a(stage), b(stage), accumulate);
+    } else if constexpr (M::slots == 2) {
+      products.template segment<halves>(job.k[0], started, [&](auto times, int stage, int accumulate) {
+        multiply<Shape, decltype(times)::value>(d0, a(stage), b(stage), accumulate);
       });
       started = false;
-      products.segment(job.k[1], started, [&](int stage, int accumulate) {
-        multiply<Shape>(d1, a(stage), b(stage), accumulate);
+      products.template segment<halves>(job.k[1], started, [&](auto times, int stage, int accumulate) {
+        multiply<Shape, decltype(times)::value>(d1, a(stage), b(stage), accumulate);
       });
     } else {
 #pragma unroll
-      for (int s = 0; s < max_segments; ++s) {
+      for (int s = 0; s < Shape::segments; ++s) {
         if constexpr (S::columns > 128) {
           products.segment_by_registers(
               job.k[s], started,
@@ -391,8 +408,8 @@ __device__ __forceinline__ void multiply_all(const TileJob* jobs, int job_count,
                 multiply(d0, rows, moved(b(stage), 64 * half), accumulate);
               });
         } else {
-          products.segment(job.k[s], started, [&](int stage, int accumulate) {
-            multiply<Shape>(d0, a(stage), b(stage), accumulate);
+          products.segment(job.k[s], started, [&](auto times, int stage, int accumulate) {
+            multiply<Shape, decltype(times)::value>(d0, a(stage), b(stage), accumulate);
           });
         }
       }
@@ -414,26 +431,39 @@ __device__ __forceinline__ void multiply_all(const TileJob* jobs, int job_count,
   named_meet(Named::empty);  // every arrival meets a wait
 }
 
+// The threads' sums, by way of a slot that all have read.
+template <typename S, typename Epilogue>
+__device__ __forceinline__ void finish_statistics(const Epilogue& epilogue, const TileJob& job, uint8_t* slot, int thread,
+                                                  const Sums& sums) {
+  if constexpr (Epilogue::statistics) {
+    finishing_meet();
+    leave_sums<S>(reinterpret_cast<float*>(slot), thread, sums);
+    finishing_meet();
+    finish_sums<S>(epilogue, job, reinterpret_cast<const float*>(slot), thread);
+  }
+}
+
 // All planes of one tile.
-template <typename M, typename Epilogue>
+template <typename Shape, typename M, typename Epilogue>
 __device__ __forceinline__ void finish_tile(const Epilogue& epilogue, const TileJob& job, uint8_t* staging, int thread) {
   using S = typename M::S;
   Sums sums;
+  if constexpr (takes_four<Epilogue>) {
+    FinisherOfFour<S, Shape::mode == TileMode::twin, Epilogue> finisher(epilogue, job, thread);
+    named_meet(Named::full);
+    finisher.finish(staging, sums);
+    finish_statistics<S>(epilogue, job, staging, thread, sums);
+    named_arrive(Named::empty);
+  } else {
 #pragma unroll 1
-  for (int plane = 0; plane < M::planes; ++plane) {
-    uint8_t* at = staging + plane % M::slots * S::bytes;
-    Finisher<S, Epilogue> finisher(epilogue, job, plane, thread);
-    if (plane % M::slots == 0) named_meet(Named::full);
-    finisher.finish(at, sums);
-    if constexpr (Epilogue::statistics) {
-      if (plane == M::planes - 1) {
-        finishing_meet();
-        leave_sums<S>(reinterpret_cast<float*>(at), thread, sums);
-        finishing_meet();
-        finish_sums<S>(epilogue, job, reinterpret_cast<const float*>(at), thread);
-      }
+    for (int plane = 0; plane < M::planes; ++plane) {
+      uint8_t* at = staging + plane % M::slots * S::bytes;
+      Finisher<S, Epilogue> finisher(epilogue, job, plane, thread);
+      if (plane % M::slots == 0) named_meet(Named::full);
+      finisher.finish(at, sums);
+      if (plane == M::planes - 1) finish_statistics<S>(epilogue, job, at, thread, sums);
+      if ((plane + 1) % M::slots == 0) named_arrive(Named::empty);
     }
-    if ((plane + 1) % M::slots == 0) named_arrive(Named::empty);
   }
 }
 
@@ -444,7 +474,7 @@ __device__ __forceinline__ void finish_all(const TileJob* jobs, int job_count, c
   for (Turns turn(job_count); !turn.done(); turn.next()) {
     const TileJob job = jobs[turn.job()];
     if (job.rows == 0) continue;
-    with_layer(epilogue, job, [&](const auto& layer) { finish_tile<Memory<Shape, Epilogue>>(layer, job, staging, thread); });
+    with_layer(epilogue, job, [&](const auto& layer) { finish_tile<Shape, Memory<Shape, Epilogue>>(layer, job, staging, thread); });
     if constexpr (is_chain<Epilogue>) {
       finishing_meet();
       if (thread == 0) chain_count(epilogue.done, job);

@@ -15,10 +15,10 @@ inline float value(const Operand& from, int64_t x0, int64_t x1, int64_t x2, int6
   return __half2float(at[x3 * from.stride[3] + x2 * from.stride[2] + x1 * from.stride[1] + x0]);
 }
 
-// sums[row][n] += sign * A[part_a] B[part_b]
+// sums[row][n] += sign * A[part_a] B[part_b], for the job's rows; these are `first_row` .. of the tile
 template <typename Shape>
 void add_products(std::vector<float>& sums, const Operand& a, const Operand& b, const TileJob& job, int s, int part_a,
-                  int part_b, float sign) {
+                  int part_b, float sign, int first_row = 0) {
   constexpr int columns = Shape::ampere_columns;
   const int a2 = part_a >= 0 ? part_a : job.a[s][1], b2 = part_b >= 0 ? part_b : job.b[s][1];
   for (int k = job.first_k; k < job.first_k + job.k[s]; ++k) {
@@ -29,7 +29,7 @@ void add_products(std::vector<float>& sums, const Operand& a, const Operand& b, 
     }
     for (int row = 0; row < job.rows; ++row) {
       const float left = sign * value(a, k, job.a[s][0] + row, a2, job.a[s][2]);
-      for (int n = 0; n < columns; ++n) sums[row * columns + n] += left * row_of_b[n];
+      for (int n = 0; n < columns; ++n) sums[(first_row + row) * columns + n] += left * row_of_b[n];
     }
   }
 }
@@ -44,6 +44,7 @@ void finish(const TileJob& job, const Epilogue& epilogue, const std::vector<floa
     uint8_t bytes[S::bytes];
   };
   std::vector<Plane> planes(2);
+  static_assert(sizeof(Plane) == S::bytes);  // one after the other
   uint8_t* slots[2] = {planes[0].bytes, planes[1].bytes};
   for (int row = 0; row < tile_rows; ++row) {
     for (int n = 0; n < columns; n += 2) {
@@ -56,9 +57,13 @@ void finish(const TileJob& job, const Epilogue& epilogue, const std::vector<floa
     }
   }
   std::vector<Sums> sums(S::threads);
-  for (int plane = 0; plane < (two ? 2 : 1); ++plane) {
-    for (int thread = 0; thread < S::threads; ++thread) {
-      Finisher<S, Epilogue>(epilogue, job, plane, thread).finish(slots[plane], sums[thread]);
+  for (int thread = 0; thread < S::threads; ++thread) {
+    if constexpr (takes_four<Epilogue>) {
+      FinisherOfFour<S, Shape::mode == TileMode::twin, Epilogue>(epilogue, job, thread).finish(slots[0], sums[thread]);
+    } else {
+      for (int plane = 0; plane < (two ? 2 : 1); ++plane) {
+        Finisher<S, Epilogue>(epilogue, job, plane, thread).finish(slots[plane], sums[thread]);
+      }
     }
   }
   if constexpr (Epilogue::statistics) {
@@ -81,7 +86,9 @@ void gemm(const Operand* a, const Operand* b, const TileJob* jobs, int job_count
       add_products<Shape>(d1, a[0], b[0], job, 0, 1, 0, 1);
     } else {
       for (int s = 0; s < max_segments; ++s) {
-        add_products<Shape>(Shape::mode == TileMode::dual && s == 1 ? d1 : d0, a[s], b[s], job, s, -1, -1, 1);
+        const bool second = Shape::mode != TileMode::single && s % 2 == 1;
+        add_products<Shape>(second ? d1 : d0, a[s], b[s], job, s, -1, -1, 1,
+                            Shape::mode == TileMode::twin ? s / 2 * (tile_rows / 2) : 0);
       }
     }
     with_layer(epilogue, job, [&](const auto& layer) { finish<Shape>(job, layer, d0, d1); });

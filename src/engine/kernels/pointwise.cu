@@ -8,7 +8,9 @@ void launch(const GemmPlan& plan, const Mlp& epilogue) { launch_tiles<shapes::Po
 void launch(const GemmPlan& plan, const SkipNorm& epilogue) {
   launch_tiles<shapes::Pointwise>(plan.inside(), epilogue);
 }
-void launch(const GemmPlan& plan, const EncoderGelu& epilogue) { launch_tiles<shapes::Pair>(plan.inside(), epilogue); }
+void launch(const GemmPlan& plan, const EncoderGelu& epilogue) {
+  launch_tiles<shapes::Pointwise>(plan.inside(), epilogue);
+}
 void launch(const GemmPlan& plan, const DecoderGelu& epilogue) {
   launch_tiles<shapes::Pointwise>(plan.inside(), epilogue);
 }

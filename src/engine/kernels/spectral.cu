@@ -4,10 +4,10 @@
 namespace hens::engine {
 
 void launch(const GemmPlan& plan, const LegendreForward& epilogue) {
-  launch_tiles<shapes::Transform>(plan.inside(), epilogue);
+  launch_tiles<shapes::Legendre>(plan.inside(), epilogue);
 }
 void launch(const GemmPlan& plan, const LegendreInverse& epilogue) {
-  launch_tiles<shapes::Transform>(plan.inside(), epilogue);
+  launch_tiles<shapes::Legendre>(plan.inside(), epilogue);
 }
 void launch(const GemmPlan& plan, const Mixing& epilogue) { launch_tiles<shapes::Mixing>(plan.inside(), epilogue); }
 

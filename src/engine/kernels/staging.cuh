@@ -156,6 +156,63 @@ HENS_UNROLL
   Beside beside_[ahead];
 };
 
+// The same for epilogues that take four at once, whose tiles have one slot a plane: of twin tiles all planes and halves, of
+// others four neighbouring rows.
+template <typename S, bool kTwin, typename Epilogue>
+class FinisherOfFour {
+ public:
+  HENS_HD FinisherOfFour(const Epilogue& epilogue, const TileJob& job, int thread)
+      : epilogue_(epilogue),
+        job_(job),
+        first_(thread / S::chunks),
+        chunk_(thread % S::chunks),
+        fours_(first_ < S::lanes && col() < epilogue.columns ? (kTwin ? job.rows : job.rows / 4) : 0) {
+    if (fours_ == 0) return;
+    channels_ = channels_of(epilogue_, job, 0, col());
+HENS_UNROLL
+    for (int i = 0; i < ahead; ++i) read(i, first_ + i * S::lanes);
+  }
+
+  HENS_HD void finish(const uint8_t* slots, Sums& sums) {
+    slots += chunk_ * 16;
+    for (int first = first_; first < fours_; first += ahead * S::lanes) {
+HENS_UNROLL
+      for (int i = 0; i < ahead; ++i) {
+        const int four = first + i * S::lanes;
+        const Beside beside = beside_[i];
+        read(i, four + ahead * S::lanes);
+        if (four >= fours_) continue;
+        EightHalves staged[4];
+HENS_UNROLL
+        for (int j = 0; j < 4; ++j) {
+          staged[j] = staged_at(slots + (kTwin ? j % 2 * S::bytes + (four + j / 2 * (tile_rows / 2)) * S::row_bytes
+                                               : (4 * four + j) * S::row_bytes),
+                                __half{});
+        }
+        epilogue_.finish(at(four), channels_, beside, staged, sums);
+      }
+    }
+  }
+
+ private:
+  using Channels = decltype(channels_of(std::declval<const Epilogue&>(), std::declval<const TileJob&>(), 0, 0));
+  using Beside = decltype(beside_of(std::declval<const Epilogue&>(), std::declval<const Place&>()));
+
+  static constexpr int ahead = sizeof(Beside) > 16 ? 1 : 2;
+
+  HENS_HD int col() const { return job_.col + 8 * chunk_; }
+  HENS_HD Place at(int four) const { return {job_, 0, kTwin ? four : 4 * four, col()}; }
+  HENS_HD void read(int i, int four) {
+    if (four < fours_) beside_[i] = beside_of(epilogue_, at(four));
+  }
+
+  const Epilogue& epilogue_;
+  const TileJob& job_;
+  int first_, chunk_, fours_;
+  Channels channels_;
+  Beside beside_[ahead];
+};
+
 // The threads' sums to the job's row of the table, in a fixed order, by way of `room`: a slot that all have read,
 // [channel of eight, value and square][lane][chunk]. Between the two parts all threads meet.
 template <typename S>
