@@ -51,6 +51,9 @@ Backend::Backend(Kernels kernels, int device) : kernels_(kernels), device_(devic
   }
   check_cuda(cudaSetDevice(device), "choosing the GPU");
   check_cuda(cudaDeviceGetAttribute(&multiprocessors_, cudaDevAttrMultiProcessorCount, device), "GPU properties");
+  int driver = 0;
+  check_cuda(cudaDriverGetVersion(&driver), "the driver's version");
+  early_launch_ = driver >= 12030;
   cudaStream_t stream = nullptr;
   // A blocking stream: ordered with LibTorch's work, which is in the default stream.
   check_cuda(cudaStreamCreateWithFlags(&stream, cudaStreamDefault), "creating a stream");

@@ -27,6 +27,8 @@ class Backend {
   bool on_gpu() const { return kernels_ != Kernels::host; }
   int device() const { return device_; }
   int multiprocessors() const { return multiprocessors_; }
+  // Whether a kernel may be launched before the one ahead of it ends, in graphs too: drivers from CUDA 12.3 on.
+  bool early_launch() const { return early_launch_; }
   // Of the Buffers made with it that still are.
   size_t allocated_bytes() const { return allocated_; }
   void* stream() const { return stream_; }  // cudaStream_t; ordered with the device's default stream
@@ -42,6 +44,7 @@ class Backend {
  private:
   Kernels kernels_;
   int device_ = 0, multiprocessors_ = 1;
+  bool early_launch_ = false;
   void* stream_ = nullptr;
   friend class Buffer;
   mutable size_t allocated_ = 0;

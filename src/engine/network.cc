@@ -15,8 +15,9 @@
 namespace hens::engine {
 namespace {
 
-// Rows that the decoder works on at a time: its hidden layer exists for one slab only.
-constexpr int64_t slab_rows = 131072;
+// Rows that the decoder works on at a time: its hidden layer exists for one slab only. About as many as this, for whole
+// turns of all multiprocessors.
+constexpr int64_t about_slab_rows = 131072;
 
 Operand matrix(const void* data, int64_t rows, int64_t columns, int64_t stride) {
   return {data, {columns, rows, 1, 1}, {1, stride, 0, 0}};
@@ -73,6 +74,11 @@ struct FastNetwork::Inside {
   __half* folded(int slot) const { return fields.as<__half>() + slot * sizes.inner.rows() * width; }
   Affine affine(int which) const {
     return {norms.as<float>() + 2 * which * width, norms.as<float>() + (2 * which + 1) * width};
+  }
+  int64_t slab_rows() const {
+    const int columns = shapes::Pointwise::columns(backend.kernels());
+    const int64_t turn = std::max(1, backend.multiprocessors() / ((sizes.used_width() + columns - 1) / columns)) * tile_rows;
+    return (about_slab_rows + turn - 1) / turn * turn;
   }
   bool one_state_tile() const { return sizes.state_width() <= shapes::State::columns(backend.kernels()); }
 
@@ -140,7 +146,7 @@ void FastNetwork::Inside::make_buffers() {
   const int64_t most_rows = std::max(o.rows(), i.rows());
   const MlpJobs mlps[] = {jobs_of_mlp(o), jobs_of_mlp(i)};
   hidden = halves(std::max({mlps[0].ring_rows * sizes.hidden_width(), mlps[1].ring_rows * sizes.hidden_width(),
-                            std::min(slab_rows, o.rows()) * width}));
+                            std::min(slab_rows(), o.rows()) * width}));
   mlp_done = Buffer(backend, sizeof(uint32_t) * static_cast<size_t>(std::max(mlps[0].counters, mlps[1].counters)));
   points = halves(most_rows * width);
   fields = halves(field_elements);
@@ -254,8 +260,8 @@ void FastNetwork::Inside::make_decoder() {
   const Operand last = matrix(weights.at<void>("decoder.last"), channels, width, width);
   const Operand skip = matrix(weights.at<void>("big_skip"), channels, 2 * in, 2 * in);
   const Operand rest = matrix(weights.at<void>("big_skip.rest"), channels, in, in);
-  for (int64_t row = 0; row < sizes.outer.rows(); row += slab_rows) {
-    const int64_t rows = std::min(slab_rows, sizes.outer.rows() - row);
+  for (int64_t row = 0; row < sizes.outer.rows(); row += slab_rows()) {
+    const int64_t rows = std::min(slab_rows(), sizes.outer.rows() - row);
     const Operand h = matrix(points.as<__half>() + row * width, rows, width, width);
     const Operand d = matrix(hidden.as<void>(), rows, width, width);
     const Operand x = matrix(input.as<__half>() + row * 2 * in, rows, 2 * in, 2 * in);

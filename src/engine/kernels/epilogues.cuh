@@ -445,7 +445,8 @@ struct BiasGelu {
   }
 };
 
-// out = sums + bias, folded, with the statistics of the second instance norm over all points, each once.
+// out = sums + bias, folded, with the statistics of the second instance norm over all points, each once: by what they fold
+// to, whose c0 is the sum and whose squares are four times those of the points.
 struct BiasStatistics {
   using Staged = __half;
   static constexpr bool statistics = true, four = true;
@@ -455,17 +456,18 @@ struct BiasStatistics {
   float* partial;  // [job.statistics][column][value, square]
   HENS_HD Eight channels(const TileJob&, int, int col) const { return eight_floats(bias + col); }
   HENS_HD void finish(const Place& p, const Eight& b, Nothing, const EightHalves (&staged)[4], Sums& sums) const {
-    Eight a[4];
-    const int quad = (p.job.row + p.row) / 4 % quads_of(half), points = has_two_points(quad, half) ? 2 : 4;
+    Eight c[4] = {unpacked(staged[0]), unpacked(staged[1]), unpacked(staged[2]), unpacked(staged[3])};
+    fold(c);
+    const int quad = (p.job.row + p.row) / 4 % quads_of(half);
+    const float weight = has_two_points(quad, half) ? 0.5f : 1.0f;
 HENS_UNROLL
-    for (int i = 0; i < 4; ++i) {
-      a[i] = unpacked(staged[i]);
-HENS_UNROLL
-      for (int c = 0; c < 8; ++c) a[i].v[c] += b.v[c];
-      if (i < points) count(sums, a[i]);
+    for (int i = 0; i < 8; ++i) {
+      c[0].v[i] += 4.0f * b.v[i];
+      const float squares = c[0].v[i] * c[0].v[i] + c[1].v[i] * c[1].v[i] + c[2].v[i] * c[2].v[i] + c[3].v[i] * c[3].v[i];
+      sums.value.v[i] += weight * c[0].v[i];
+      sums.square.v[i] += 0.25f * weight * squares;
     }
-    fold(a);
-    store_rows(out + element(p, columns), columns, a);
+    store_rows(out + element(p, columns), columns, c);
   }
 };
 

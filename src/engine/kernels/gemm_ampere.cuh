@@ -256,11 +256,11 @@ __global__ __launch_bounds__(threads, 1) void gemm(const __grid_constant__ Opera
     using Layer = std::remove_cvref_t<decltype(layer)>;
     Sums sums;
     if constexpr (takes_four<Layer>) {
-      FinisherOfFour<L, Shape::mode == TileMode::twin, Layer>(layer, job, threadIdx.x).finish(memory, sums);
+      FinisherOfFour<L, Shape::mode == TileMode::twin, Layer>(layer, job, threadIdx.x).finish(memory, sums, tile_rows);
     } else {
 #pragma unroll
       for (int plane = 0; plane < planes; ++plane) {
-        Finisher<L, Layer>(layer, job, plane, threadIdx.x).finish(memory + plane * L::bytes, sums);
+        Finisher<L, Layer>(layer, job, plane, threadIdx.x).finish(memory + plane * L::bytes, sums, tile_rows);
       }
     }
     if constexpr (Layer::statistics) {

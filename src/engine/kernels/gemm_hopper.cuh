@@ -242,11 +242,11 @@ __device__ __forceinline__ uint32_t warp_rows() {
 
 // More than 128 columns, in two halves: ptxas wants the sums of one instruction to fit into the registers that a thread
 // has at launch.
-template <int kRegisters>
+template <int kProducts, int kRegisters>
 __device__ __forceinline__ void multiply(float (&d)[kRegisters], const HalfOfA& a, uint64_t b, int accumulate) {
   constexpr int half = kRegisters / 2;
 #pragma unroll
-  for (int k = 0; k < tile_depth / 32; ++k) {
+  for (int k = 0; k < kProducts; ++k) {
 #pragma unroll
     for (int part = 0; part < 2; ++part) {
       wgmma(reinterpret_cast<float(&)[half]>(d[part * half]), a.v[k], moved(b, part * half * 2 * tile_depth * 2 + 32 * k),
@@ -256,11 +256,11 @@ __device__ __forceinline__ void multiply(float (&d)[kRegisters], const HalfOfA& 
 }
 
 // One stage's products of complex matrices; the imaginary parts lie `a_part`, `b_part` bytes after the real ones.
-template <int kRegisters>
+template <int kProducts, int kRegisters>
 __device__ __forceinline__ void multiply_complex(float (&re)[kRegisters], float (&im)[kRegisters], uint64_t a, int a_part,
                                                  uint64_t b, int b_part, int accumulate) {
 #pragma unroll
-  for (int k = 0; k < tile_depth / 16; ++k) {
+  for (int k = 0; k < kProducts; ++k) {
     const uint64_t ar = moved(a, 32 * k), ai = moved(a, a_part + 32 * k);
     const uint64_t br = moved(b, 32 * k), bi = moved(b, b_part + 32 * k);
     wgmma<false, false>(re, ar, br, k == 0 ? accumulate : 1);
@@ -270,30 +270,27 @@ __device__ __forceinline__ void multiply_complex(float (&re)[kRegisters], float 
   }
 }
 
-// One warpgroup's way through the stages.
+template <int n>
+using Times = std::integral_constant<int, n>;
+
+// One warpgroup's way through the stages. Products come 16 at a time along k, and no more of the last stage are made than
+// the segment has.
 template <int kStages>
 struct Products {
   uint32_t full, empty;  // barriers by stage
   bool idle = false;     // no row of this job is this warpgroup's
   Ring<kStages> ring{};
 
-  // Multiplies through one segment. `multiply_stage(products, stage, accumulate)` issues the products, `products` (a type)
-  // times 16. With kHalves the last stage may count half: operands may go on with other numbers.
-  template <bool kHalves = false, typename Multiply>
+  // Multiplies through one segment. `multiply_stage(times, stage, accumulate)` issues times 16 products.
+  template <typename Multiply>
   __device__ __forceinline__ void segment(int depth, bool& started, const Multiply& multiply_stage) {
     if (depth == 0) return;
-    if (idle) {
-      for (int k = 0; k < depth; k += tile_depth, ring.next()) {
-        barrier_wait(full + 8 * ring.stage, ring.phase);
-        release(ring.stage);
-      }
-      return;
-    }
+    if (idle) return pass(depth);
     int previous = -1;
-    const auto go_through = [&](auto products) {
+    const auto go_through = [&](auto times) {
       barrier_wait(full + 8 * ring.stage, ring.phase);
       wgmma_fence();
-      multiply_stage(products, ring.stage, started ? 1 : 0);
+      multiply_stage(times, ring.stage, started ? 1 : 0);
       wgmma_commit();
       started = true;
       if (previous >= 0) {
@@ -303,41 +300,56 @@ struct Products {
       previous = ring.stage;
       ring.next();
     };
-    int k = 0;
-    for (; depth - k > (kHalves ? tile_depth / 2 : 0); k += tile_depth) {
-      go_through(std::integral_constant<int, tile_depth / 16>{});
+    for (; depth > tile_depth - 16; depth -= tile_depth) go_through(Times<4>{});
+    if (depth > 32) {
+      go_through(Times<3>{});
+    } else if (depth > 16) {
+      go_through(Times<2>{});
+    } else if (depth > 0) {
+      go_through(Times<1>{});
     }
-    if (kHalves && k < depth) go_through(std::integral_constant<int, tile_depth / 32>{});
     wgmma_wait<0>();
     release(previous);
   }
 
-  // The same with A by way of registers: `load(a, stage, half)`, then `multiply_half(a, stage, half, accumulate)`. One half
-  // is loaded while the products of the other are on their way.
+  // The same with A by way of registers: `load(a, stage, half)`, then `multiply_half(times, a, stage, half, accumulate)`.
+  // One half is loaded while the products of the other are on their way.
   template <typename Load, typename Multiply>
   __device__ __forceinline__ void segment_by_registers(int depth, bool& started, const Load& load,
                                                        const Multiply& multiply_half) {
-    if (depth == 0 || idle) return segment(depth, started, [](auto, int, int) {});
+    if (depth == 0) return;
+    if (idle) return pass(depth);
     HalfOfA a0, a1;
     int previous = -1;
-    barrier_wait(full + 8 * ring.stage, ring.phase);
-    load(a0, ring.stage, 0);
-    for (int k = 0; k < depth; k += tile_depth) {
-      const int stage = ring.stage;
-      ring.next();
+    const auto go_through = [&](auto times, HalfOfA& a, int stage, int half) {
       wgmma_fence();
-      multiply_half(a0, stage, 0, started ? 1 : 0);
+      multiply_half(times, a, stage, half, started ? 1 : 0);
       wgmma_commit();
       started = true;
-      wgmma_wait<1>();  // a1 is free
+      wgmma_wait<1>();  // the other half is free
+    };
+    barrier_wait(full + 8 * ring.stage, ring.phase);
+    load(a0, ring.stage, 0);
+    while (true) {
+      const int stage = ring.stage;
+      ring.next();
+      if (depth > 16) {
+        go_through(Times<2>{}, a0, stage, 0);
+      } else {
+        go_through(Times<1>{}, a0, stage, 0);
+      }
       if (previous >= 0) release(previous);
       previous = stage;
-      load(a1, stage, 1);
-      wgmma_fence();
-      multiply_half(a1, stage, 1, 1);
-      wgmma_commit();
-      wgmma_wait<1>();  // a0 is free
-      if (k + tile_depth >= depth) break;
+      if (depth > 32) {
+        load(a1, stage, 1);
+        if (depth > 48) {
+          go_through(Times<2>{}, a1, stage, 1);
+        } else {
+          go_through(Times<1>{}, a1, stage, 1);
+        }
+      }
+      depth -= tile_depth;
+      if (depth <= 0) break;
       barrier_wait(full + 8 * ring.stage, ring.phase);
       load(a0, ring.stage, 0);
     }
@@ -346,23 +358,33 @@ struct Products {
   }
 
  private:
+  // Past the stages of a segment. One warp does it for all, and they meet: nothing else keeps a warp from falling a whole
+  // round of the ring behind, where a barrier's parity would mean another phase.
+  __device__ __forceinline__ void pass(int depth) {
+    for (int k = 0; k < depth; k += tile_depth, ring.next()) {
+      if (threadIdx.x % 128 >= 32) continue;
+      barrier_wait(full + 8 * ring.stage, ring.phase);
+      release(ring.stage);
+    }
+    asm volatile("bar.sync %0, 128;" ::"r"(6 + static_cast<int>(threadIdx.x) / 128) : "memory");
+  }
   // Tells the blocks that copy here that this warpgroup has read a stage.
   __device__ __forceinline__ void release(int stage) const {
     if (threadIdx.x % 128 < cluster) barrier_arrive_at(empty + 8 * stage, threadIdx.x % 128);
   }
 };
 
-// Named barriers between those who multiply and those who finish. At `full` both meet (who finishes is waiting there by
-// then); `empty` only those who multiply wait for.
-enum class Named { full = 1, empty = 2 };
-__device__ __forceinline__ void named_meet(Named which) {
-  asm volatile("bar.sync %0, %1;" ::"r"(static_cast<int>(which)), "n"(multiplying + finishing) : "memory");
+// Named barriers between those who multiply and those who finish, two for each warpgroup's rows: at `full` those who finish
+// wait for a warpgroup, at `empty` the warpgroup for them. So one warpgroup leaves its sums while the other multiplies.
+enum class Named { full = 1, empty = 3 };
+__device__ __forceinline__ void named_wait(Named which, int warpgroup) {
+  asm volatile("bar.sync %0, %1;" ::"r"(static_cast<int>(which) + warpgroup), "n"(128 + finishing) : "memory");
 }
-__device__ __forceinline__ void named_arrive(Named which) {
-  asm volatile("bar.arrive %0, %1;" ::"r"(static_cast<int>(which)), "n"(multiplying + finishing) : "memory");
+__device__ __forceinline__ void named_arrive(Named which, int warpgroup) {
+  asm volatile("bar.arrive %0, %1;" ::"r"(static_cast<int>(which) + warpgroup), "n"(128 + finishing) : "memory");
 }
 // All who finish.
-__device__ __forceinline__ void finishing_meet() { asm volatile("bar.sync 3, %0;" ::"n"(finishing) : "memory"); }
+__device__ __forceinline__ void finishing_meet() { asm volatile("bar.sync 5, %0;" ::"n"(finishing) : "memory"); }
 
 template <typename Shape, typename Epilogue>
 __device__ __forceinline__ void multiply_all(const TileJob* jobs, int job_count, const Epilogue& epilogue,
@@ -370,8 +392,8 @@ __device__ __forceinline__ void multiply_all(const TileJob* jobs, int job_count,
   using S = Stage<Shape>;
   using M = Memory<Shape, Epilogue>;
   constexpr int registers = S::columns / 2, blocks = S::columns / 8;
-  constexpr bool two = M::planes == 2, halves = Shape::mode == TileMode::twin;
-  const int row = threadIdx.x / 32 * 16, lane = threadIdx.x % 32;
+  constexpr bool two = M::planes == 2;
+  const int row = threadIdx.x / 32 * 16, lane = threadIdx.x % 32, warpgroup = threadIdx.x / 128;
   constexpr int b_leading = Shape::n_major ? tile_depth * copy_columns * 2 : 0;  // between groups of 64 columns
   const uint64_t a_first = descriptor(stages + threadIdx.x / 128 * 64 * tile_depth * 2, 0, 1024);
   const uint64_t b_first = descriptor(
@@ -386,49 +408,50 @@ __device__ __forceinline__ void multiply_all(const TileJob* jobs, int job_count,
     products.idle = job.rows <= (Shape::mode == TileMode::twin ? 0 : static_cast<int>(threadIdx.x) / 128 * 64);
     bool started = false;
     if constexpr (Shape::mode == TileMode::complex) {
-      products.segment(job.k[0], started, [&](auto, int stage, int accumulate) {
-        multiply_complex(d0, d1, a(stage), S::a_bytes, b(stage), S::b_room, accumulate);
+      products.segment(job.k[0], started, [&](auto times, int stage, int accumulate) {
+        multiply_complex<decltype(times)::value>(d0, d1, a(stage), S::a_bytes, b(stage), S::b_room, accumulate);
       });
     } else if constexpr (M::slots == 2) {
-      products.template segment<halves>(job.k[0], started, [&](auto times, int stage, int accumulate) {
+      products.segment(job.k[0], started, [&](auto times, int stage, int accumulate) {
         multiply<Shape, decltype(times)::value>(d0, a(stage), b(stage), accumulate);
       });
       started = false;
-      products.template segment<halves>(job.k[1], started, [&](auto times, int stage, int accumulate) {
+      products.segment(job.k[1], started, [&](auto times, int stage, int accumulate) {
         multiply<Shape, decltype(times)::value>(d1, a(stage), b(stage), accumulate);
       });
     } else {
-#pragma unroll
+#pragma unroll 1
       for (int s = 0; s < Shape::segments; ++s) {
+        const int depth = s == 0 ? job.k[0] : s == 1 ? job.k[1] : job.k[2];
         if constexpr (S::columns > 128) {
           products.segment_by_registers(
-              job.k[s], started,
+              depth, started,
               [&](HalfOfA& rows, int stage, int half) { rows.load((a_rows + stage * S::bytes) ^ (64 * half)); },
-              [&](const HalfOfA& rows, int stage, int half, int accumulate) {
-                multiply(d0, rows, moved(b(stage), 64 * half), accumulate);
+              [&](auto times, const HalfOfA& rows, int stage, int half, int accumulate) {
+                multiply<decltype(times)::value>(d0, rows, moved(b(stage), 64 * half), accumulate);
               });
         } else {
-          products.segment(job.k[s], started, [&](auto times, int stage, int accumulate) {
+          products.segment(depth, started, [&](auto times, int stage, int accumulate) {
             multiply<Shape, decltype(times)::value>(d0, a(stage), b(stage), accumulate);
           });
         }
       }
     }
     if (job.rows == 0) continue;  // there only to keep its neighbour company
-    named_meet(Named::empty);
+    named_wait(Named::empty, warpgroup);
     if constexpr (M::slots == 2) {
       leave<typename M::S, 1, blocks>(epilogue, staging, staging + M::S::bytes, lane, row, 0, job.col, d0, d1);
     } else {
       leave<typename M::S, 1, blocks>(epilogue, staging, lane, row, 0, d0);
     }
-    named_meet(Named::full);
+    named_arrive(Named::full, warpgroup);
     if constexpr (M::planes > M::slots) {
-      named_meet(Named::empty);
+      named_wait(Named::empty, warpgroup);
       leave<typename M::S, 1, blocks>(epilogue, staging, lane, row, 0, d1);
-      named_meet(Named::full);
+      named_arrive(Named::full, warpgroup);
     }
   }
-  named_meet(Named::empty);  // every arrival meets a wait
+  named_wait(Named::empty, warpgroup);  // every arrival meets a wait
 }
 
 // The threads' sums, by way of a slot that all have read.
@@ -443,26 +466,49 @@ __device__ __forceinline__ void finish_statistics(const Epilogue& epilogue, cons
   }
 }
 
+// One slot's rows: one warpgroup's after the other's where `halves`. The sums' statistics, if there are, come with the last
+// plane.
+template <bool halves, typename M, typename Epilogue, typename Finish>
+__device__ __forceinline__ void finish_slot(const Epilogue& epilogue, const TileJob& job, uint8_t* slot, int thread,
+                                            const Sums& sums, bool last_plane, const Finish& finish) {
+  using S = typename M::S;
+  named_wait(Named::full, 0);
+  if constexpr (halves) {
+    finish(tile_rows / 2);
+    named_arrive(Named::empty, 0);
+  }
+  named_wait(Named::full, 1);
+  finish(tile_rows);
+  if (last_plane) {
+    finish_statistics<S>(epilogue, job, slot + (halves ? tile_rows / 2 * S::row_bytes : 0), thread, sums);
+  }
+  if constexpr (!halves) named_arrive(Named::empty, 0);
+  named_arrive(Named::empty, 1);
+}
+
 // All planes of one tile.
 template <typename Shape, typename M, typename Epilogue>
 __device__ __forceinline__ void finish_tile(const Epilogue& epilogue, const TileJob& job, uint8_t* staging, int thread) {
   using S = typename M::S;
   Sums sums;
   if constexpr (takes_four<Epilogue>) {
-    FinisherOfFour<S, Shape::mode == TileMode::twin, Epilogue> finisher(epilogue, job, thread);
-    named_meet(Named::full);
-    finisher.finish(staging, sums);
-    finish_statistics<S>(epilogue, job, staging, thread, sums);
-    named_arrive(Named::empty);
+    using Four = FinisherOfFour<S, Shape::mode == TileMode::twin, Epilogue>;
+    Four finisher(epilogue, job, thread);
+    finish_slot<Four::in_halves, M>(epilogue, job, staging, thread, sums, true,
+                                    [&](int end) { finisher.finish(staging, sums, end); });
+  } else if constexpr (M::slots == 2) {
+    finish_slot<false, M>(epilogue, job, staging, thread, sums, true, [&](int end) {
+#pragma unroll 1
+      for (int plane = 0; plane < 2; ++plane) {
+        Finisher<S, Epilogue>(epilogue, job, plane, thread).finish(staging + plane * S::bytes, sums, end);
+      }
+    });
   } else {
 #pragma unroll 1
     for (int plane = 0; plane < M::planes; ++plane) {
-      uint8_t* at = staging + plane % M::slots * S::bytes;
       Finisher<S, Epilogue> finisher(epilogue, job, plane, thread);
-      if (plane % M::slots == 0) named_meet(Named::full);
-      finisher.finish(at, sums);
-      if (plane == M::planes - 1) finish_statistics<S>(epilogue, job, at, thread, sums);
-      if ((plane + 1) % M::slots == 0) named_arrive(Named::empty);
+      finish_slot<Finisher<S, Epilogue>::in_halves, M>(epilogue, job, staging, thread, sums, plane == M::planes - 1,
+                                                       [&](int end) { finisher.finish(staging, sums, end); });
     }
   }
 }
@@ -470,11 +516,14 @@ __device__ __forceinline__ void finish_tile(const Epilogue& epilogue, const Tile
 template <typename Shape, typename Epilogue>
 __device__ __forceinline__ void finish_all(const TileJob* jobs, int job_count, const Epilogue& epilogue, uint8_t* staging) {
   const int thread = static_cast<int>(threadIdx.x) - multiplying;
-  named_arrive(Named::empty);
+  named_arrive(Named::empty, 0);
+  named_arrive(Named::empty, 1);
   for (Turns turn(job_count); !turn.done(); turn.next()) {
     const TileJob job = jobs[turn.job()];
     if (job.rows == 0) continue;
-    with_layer(epilogue, job, [&](const auto& layer) { finish_tile<Shape, Memory<Shape, Epilogue>>(layer, job, staging, thread); });
+    with_layer(epilogue, job, [&](const auto& layer) {
+      finish_tile<Shape, Memory<Shape, Epilogue>>(layer, job, staging, thread);
+    });
     if constexpr (is_chain<Epilogue>) {
       finishing_meet();
       if (thread == 0) chain_count(epilogue.done, job);
@@ -497,6 +546,8 @@ __global__ HENS_CLUSTER __launch_bounds__(threads, 1) void gemm(
     const __grid_constant__ Epilogue epilogue) {
 #if defined(__CUDA_ARCH_FEAT_SM90_ALL)
   using M = Memory<Shape, Epilogue>;
+  // The next kernel of the stream may begin where this one's blocks have ended, up to where it waits for all of them.
+  asm volatile("griddepcontrol.launch_dependents;");
   extern __shared__ uint8_t raw[];
   uint8_t* memory = raw + (1024 - shared_address(raw) % 1024) % 1024;  // still known to be shared
   uint8_t* staging = memory + M::stages * Stage<Shape>::bytes;
@@ -518,6 +569,8 @@ __global__ HENS_CLUSTER __launch_bounds__(threads, 1) void gemm(
     multiply_all<Shape>(jobs, job_count, epilogue, stages, full, empty, staging);
   } else {
     asm volatile("setmaxnreg.dec.sync.aligned.u32 88;");
+    // All before is done: only those who follow here touch what others write.
+    asm volatile("griddepcontrol.wait;" ::: "memory");
     if (threadIdx.x < multiplying + finishing) {
       finish_all<Shape>(jobs, job_count, epilogue, staging);
     } else if (threadIdx.x == multiplying + finishing) {

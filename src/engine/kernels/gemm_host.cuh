@@ -59,10 +59,10 @@ void finish(const TileJob& job, const Epilogue& epilogue, const std::vector<floa
   std::vector<Sums> sums(S::threads);
   for (int thread = 0; thread < S::threads; ++thread) {
     if constexpr (takes_four<Epilogue>) {
-      FinisherOfFour<S, Shape::mode == TileMode::twin, Epilogue>(epilogue, job, thread).finish(slots[0], sums[thread]);
+      FinisherOfFour<S, Shape::mode == TileMode::twin, Epilogue>(epilogue, job, thread).finish(slots[0], sums[thread], tile_rows);
     } else {
       for (int plane = 0; plane < (two ? 2 : 1); ++plane) {
-        Finisher<S, Epilogue>(epilogue, job, plane, thread).finish(slots[plane], sums[thread]);
+        Finisher<S, Epilogue>(epilogue, job, plane, thread).finish(slots[plane], sums[thread], tile_rows);
       }
     }
   }

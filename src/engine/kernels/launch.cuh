@@ -22,8 +22,14 @@ void launch_tiles(const GemmPlan::Inside& plan, const Epilogue& epilogue) {
     static const int ready = cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes);
     check_cuda(ready, "shared memory of a kernel");
     static const int most = hopper::resident_blocks(kernel, bytes);
-    const int blocks = plan.job_count < most ? plan.job_count : most;
-    kernel<<<blocks, hopper::threads, bytes, stream>>>(plan.maps, jobs, plan.job_count, epilogue);
+    cudaLaunchConfig_t config{};
+    config.gridDim = plan.job_count < most ? plan.job_count : most, config.blockDim = hopper::threads;
+    config.dynamicSmemBytes = bytes, config.stream = stream;
+    cudaLaunchAttribute early{};
+    early.id = cudaLaunchAttributeProgrammaticStreamSerialization;
+    early.val.programmaticStreamSerializationAllowed = 1;
+    config.attrs = &early, config.numAttrs = backend.early_launch() ? 1 : 0;
+    check_cuda(cudaLaunchKernelEx(&config, kernel, plan.maps, jobs, plan.job_count, epilogue), "launching a kernel");
   } else if (backend.kernels() == Kernels::ampere) {
     constexpr int bytes = ampere::Stage<Shape>::memory;
     const auto kernel = ampere::gemm<Shape, Epilogue>;

@@ -18,7 +18,8 @@ struct Slot {
   // Rows 4 words past a multiple of 8: the eight rows that a warp writes at once lie in different banks.
   static constexpr int row_bytes = 4 * (words + (12 - words % 8) % 8);
   static constexpr int bytes = tile_rows * row_bytes;
-  static constexpr int chunks = kColumns / width, lanes = threads / chunks;
+  static constexpr int chunks = kColumns / width;
+  static constexpr int lanes = threads / chunks < 16 ? threads / chunks : 16;  // rows at a time; 16 divide a tile
   // Statistics are of halves: eight values and squares a thread.
   static_assert(2 * width * lanes * chunks * static_cast<int>(sizeof(float)) <= bytes);  // room for sums
 };
@@ -109,6 +110,10 @@ HENS_HD auto beside_of(const Epilogue& epilogue, const Place& place) {
 // way meanwhile, and stays some rows ahead.
 template <typename S, typename Epilogue>
 class Finisher {
+  using Channels = decltype(channels_of(std::declval<const Epilogue&>(), std::declval<const TileJob&>(), 0, 0));
+  using Beside = decltype(beside_of(std::declval<const Epilogue&>(), std::declval<const Place&>()));
+  static constexpr int ahead = 4;
+
  public:
   HENS_HD Finisher(const Epilogue& epilogue, const TileJob& job, int plane, int thread)
       : epilogue_(epilogue),
@@ -123,12 +128,17 @@ HENS_UNROLL
     for (int i = 0; i < ahead; ++i) read(i, first_ + i * S::lanes);
   }
 
-  HENS_HD void finish(const uint8_t* slot, Sums& sums) {
+  // Whether the tile's rows may be finished in two halves.
+  static constexpr bool in_halves = tile_rows / 2 % (ahead * S::lanes) == 0;
+
+  // Those before row `end` of the tile that are not done yet; `end` is the tile's or, if in_halves, half of it.
+  HENS_HD void finish(const uint8_t* slot, Sums& sums, int end) {
     slot += chunk_ * static_cast<int>(S::width * sizeof(typename Epilogue::Staged));
-    for (int first = first_; first < rows_; first += ahead * S::lanes) {
+    if (end > rows_) end = rows_;
+    for (; first_ < end; first_ += ahead * S::lanes) {
 HENS_UNROLL
       for (int i = 0; i < ahead; ++i) {
-        const int row = first + i * S::lanes;
+        const int row = first_ + i * S::lanes;
         const Beside beside = beside_[i];
         read(i, row + ahead * S::lanes);
         if (row >= rows_) continue;
@@ -138,11 +148,6 @@ HENS_UNROLL
   }
 
  private:
-  using Channels = decltype(channels_of(std::declval<const Epilogue&>(), std::declval<const TileJob&>(), 0, 0));
-  using Beside = decltype(beside_of(std::declval<const Epilogue&>(), std::declval<const Place&>()));
-
-  static constexpr int ahead = sizeof(Beside) > 16 ? 3 : 4;
-
   HENS_HD int col() const { return job_.col + S::width * chunk_; }
   HENS_HD Place at(int row) const { return {job_, plane_, row, col()}; }
   HENS_HD void read(int i, int row) {
@@ -160,6 +165,10 @@ HENS_UNROLL
 // others four neighbouring rows.
 template <typename S, bool kTwin, typename Epilogue>
 class FinisherOfFour {
+  using Channels = decltype(channels_of(std::declval<const Epilogue&>(), std::declval<const TileJob&>(), 0, 0));
+  using Beside = decltype(beside_of(std::declval<const Epilogue&>(), std::declval<const Place&>()));
+  static constexpr int ahead = sizeof(Beside) > 16 ? 1 : 2;
+
  public:
   HENS_HD FinisherOfFour(const Epilogue& epilogue, const TileJob& job, int thread)
       : epilogue_(epilogue),
@@ -173,12 +182,16 @@ HENS_UNROLL
     for (int i = 0; i < ahead; ++i) read(i, first_ + i * S::lanes);
   }
 
-  HENS_HD void finish(const uint8_t* slots, Sums& sums) {
+  // As those of Finisher.
+  static constexpr bool in_halves = !kTwin && tile_rows / 2 % (4 * ahead * S::lanes) == 0;
+  HENS_HD void finish(const uint8_t* slots, Sums& sums, int end) {
     slots += chunk_ * 16;
-    for (int first = first_; first < fours_; first += ahead * S::lanes) {
+    if (!kTwin) end /= 4;
+    if (end > fours_) end = fours_;
+    for (; first_ < end; first_ += ahead * S::lanes) {
 HENS_UNROLL
       for (int i = 0; i < ahead; ++i) {
-        const int four = first + i * S::lanes;
+        const int four = first_ + i * S::lanes;
         const Beside beside = beside_[i];
         read(i, four + ahead * S::lanes);
         if (four >= fours_) continue;
@@ -195,11 +208,6 @@ HENS_UNROLL
   }
 
  private:
-  using Channels = decltype(channels_of(std::declval<const Epilogue&>(), std::declval<const TileJob&>(), 0, 0));
-  using Beside = decltype(beside_of(std::declval<const Epilogue&>(), std::declval<const Place&>()));
-
-  static constexpr int ahead = sizeof(Beside) > 16 ? 1 : 2;
-
   HENS_HD int col() const { return job_.col + 8 * chunk_; }
   HENS_HD Place at(int four) const { return {job_, 0, kTwin ? four : 4 * four, col()}; }
   HENS_HD void read(int i, int four) {
