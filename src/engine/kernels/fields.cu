@@ -178,9 +178,9 @@ struct NormOf {
   }
 };
 
-constexpr int norm_columns = 8, norm_lanes = 128;
+constexpr int norm_columns = 4, norm_lanes = 256;
 
-// A block sums 8 channels with 128 threads each, always in the same order.
+// A block sums four channels, a sector of 32 bytes a row, with 256 threads each; always in the same order.
 template <typename Rows>
 __global__ void norm_kernel(const Rows rows, const NormOf finish) {
   __shared__ Moments sums[norm_lanes][norm_columns];

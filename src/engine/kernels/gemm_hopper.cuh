@@ -36,7 +36,7 @@ struct Memory {
   // Complex tiles multiply for long and need the room: their planes go one after the other through one slot.
   static constexpr int slots = Shape::mode == TileMode::dual || Shape::mode == TileMode::twin ? 2 : 1;
   static constexpr int staging = slots * S::bytes;
-  static constexpr int barriers = 256;
+  static constexpr int barriers = 256;  // two a stage, and a Handover
   static constexpr int limit = 227 * 1024 - 1024;  // what a block may have, less the alignment
   static constexpr int stages_that_fit = (limit - staging - barriers) / Stage<Shape>::bytes;
   static constexpr int stages = stages_that_fit < 8 ? stages_that_fit : 8;
@@ -366,7 +366,7 @@ struct Products {
       barrier_wait(full + 8 * ring.stage, ring.phase);
       release(ring.stage);
     }
-    asm volatile("bar.sync %0, 128;" ::"r"(6 + static_cast<int>(threadIdx.x) / 128) : "memory");
+    asm volatile("bar.sync %0, 128;" ::"r"(2 + static_cast<int>(threadIdx.x) / 128) : "memory");
   }
   // Tells the blocks that copy here that this warpgroup has read a stage.
   __device__ __forceinline__ void release(int stage) const {
@@ -374,21 +374,41 @@ struct Products {
   }
 };
 
-// Named barriers between those who multiply and those who finish, two for each warpgroup's rows: at `full` those who finish
-// wait for a warpgroup, at `empty` the warpgroup for them. So one warpgroup leaves its sums while the other multiplies.
-enum class Named { full = 1, empty = 3 };
-__device__ __forceinline__ void named_wait(Named which, int warpgroup) {
-  asm volatile("bar.sync %0, %1;" ::"r"(static_cast<int>(which) + warpgroup), "n"(128 + finishing) : "memory");
-}
-__device__ __forceinline__ void named_arrive(Named which, int warpgroup) {
-  asm volatile("bar.arrive %0, %1;" ::"r"(static_cast<int>(which) + warpgroup), "n"(128 + finishing) : "memory");
-}
+// Between those who multiply and those who finish, two barriers for each warpgroup's rows: `full` when the warpgroup has
+// left its sums in a slot, `empty` when they are taken up. So one warpgroup leaves its sums while the other multiplies.
+struct Handover {
+  uint32_t barriers;  // [warpgroup][full, empty]
+  uint32_t phase = 0;
+  static constexpr int bytes = 4 * 8;
+  __device__ __forceinline__ uint32_t full(int warpgroup) const { return barriers + 16 * warpgroup; }
+  __device__ __forceinline__ uint32_t empty(int warpgroup) const { return barriers + 16 * warpgroup + 8; }
+  __device__ __forceinline__ void init() const {
+    for (int warpgroup = 0; warpgroup < 2; ++warpgroup) {
+      barrier_init(full(warpgroup), 128);
+      barrier_init(empty(warpgroup), finishing);
+    }
+  }
+  // Every thread by itself: an arrival is a release of its own loads and stores.
+  __device__ __forceinline__ static void arrive(uint32_t barrier) {
+    asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];" ::"r"(barrier) : "memory");
+  }
+  __device__ __forceinline__ static void wait(uint32_t barrier, uint32_t parity) {
+    asm volatile(
+        "{\n.reg .pred done;\n"
+        "again:\n"
+        "mbarrier.try_wait.parity.shared::cta.b64 done, [%0], %1, %2;\n"
+        "@!done bra again;\n}\n" ::"r"(barrier),
+        "r"(parity), "r"(10000000)
+        : "memory");
+  }
+};
 // All who finish.
-__device__ __forceinline__ void finishing_meet() { asm volatile("bar.sync 5, %0;" ::"n"(finishing) : "memory"); }
+__device__ __forceinline__ void finishing_meet() { asm volatile("bar.sync 1, %0;" ::"n"(finishing) : "memory"); }
 
 template <typename Shape, typename Epilogue>
 __device__ __forceinline__ void multiply_all(const TileJob* jobs, int job_count, const Epilogue& epilogue,
-                                             uint32_t stages, uint32_t full, uint32_t empty, uint8_t* staging) {
+                                             uint32_t stages, uint32_t full, uint32_t empty, Handover handover,
+                                             uint8_t* staging) {
   using S = Stage<Shape>;
   using M = Memory<Shape, Epilogue>;
   constexpr int registers = S::columns / 2, blocks = S::columns / 8;
@@ -438,20 +458,23 @@ __device__ __forceinline__ void multiply_all(const TileJob* jobs, int job_count,
       }
     }
     if (job.rows == 0) continue;  // there only to keep its neighbour company
-    named_wait(Named::empty, warpgroup);
+    const auto leave_in_slot = [&](const auto& leave_sums) {
+      Handover::wait(handover.empty(warpgroup), handover.phase ^ 1);
+      leave_sums();
+      Handover::arrive(handover.full(warpgroup));
+      handover.phase ^= 1;
+    };
     if constexpr (M::slots == 2) {
-      leave<typename M::S, 1, blocks>(epilogue, staging, staging + M::S::bytes, lane, row, 0, job.col, d0, d1);
+      leave_in_slot([&] {
+        leave<typename M::S, 1, blocks>(epilogue, staging, staging + M::S::bytes, lane, row, 0, job.col, d0, d1);
+      });
     } else {
-      leave<typename M::S, 1, blocks>(epilogue, staging, lane, row, 0, d0);
+      leave_in_slot([&] { leave<typename M::S, 1, blocks>(epilogue, staging, lane, row, 0, d0); });
     }
-    named_arrive(Named::full, warpgroup);
     if constexpr (M::planes > M::slots) {
-      named_wait(Named::empty, warpgroup);
-      leave<typename M::S, 1, blocks>(epilogue, staging, lane, row, 0, d1);
-      named_arrive(Named::full, warpgroup);
+      leave_in_slot([&] { leave<typename M::S, 1, blocks>(epilogue, staging, lane, row, 0, d1); });
     }
   }
-  named_wait(Named::empty, warpgroup);  // every arrival meets a wait
 }
 
 // The threads' sums, by way of a slot that all have read.
@@ -469,35 +492,37 @@ __device__ __forceinline__ void finish_statistics(const Epilogue& epilogue, cons
 // One slot's rows: one warpgroup's after the other's where `halves`. The sums' statistics, if there are, come with the last
 // plane.
 template <bool halves, typename M, typename Epilogue, typename Finish>
-__device__ __forceinline__ void finish_slot(const Epilogue& epilogue, const TileJob& job, uint8_t* slot, int thread,
-                                            const Sums& sums, bool last_plane, const Finish& finish) {
+__device__ __forceinline__ void finish_slot(const Epilogue& epilogue, const TileJob& job, Handover& handover, uint8_t* slot,
+                                            int thread, const Sums& sums, bool last_plane, const Finish& finish) {
   using S = typename M::S;
-  named_wait(Named::full, 0);
+  Handover::wait(handover.full(0), handover.phase);
   if constexpr (halves) {
     finish(tile_rows / 2);
-    named_arrive(Named::empty, 0);
+    Handover::arrive(handover.empty(0));
   }
-  named_wait(Named::full, 1);
+  Handover::wait(handover.full(1), handover.phase);
+  handover.phase ^= 1;
   finish(tile_rows);
   if (last_plane) {
     finish_statistics<S>(epilogue, job, slot + (halves ? tile_rows / 2 * S::row_bytes : 0), thread, sums);
   }
-  if constexpr (!halves) named_arrive(Named::empty, 0);
-  named_arrive(Named::empty, 1);
+  if constexpr (!halves) Handover::arrive(handover.empty(0));
+  Handover::arrive(handover.empty(1));
 }
 
 // All planes of one tile.
 template <typename Shape, typename M, typename Epilogue>
-__device__ __forceinline__ void finish_tile(const Epilogue& epilogue, const TileJob& job, uint8_t* staging, int thread) {
+__device__ __forceinline__ void finish_tile(const Epilogue& epilogue, const TileJob& job, Handover& handover,
+                                            uint8_t* staging, int thread) {
   using S = typename M::S;
   Sums sums;
   if constexpr (takes_four<Epilogue>) {
     using Four = FinisherOfFour<S, Shape::mode == TileMode::twin, Epilogue>;
     Four finisher(epilogue, job, thread);
-    finish_slot<Four::in_halves, M>(epilogue, job, staging, thread, sums, true,
+    finish_slot<Four::in_halves, M>(epilogue, job, handover, staging, thread, sums, true,
                                     [&](int end) { finisher.finish(staging, sums, end); });
   } else if constexpr (M::slots == 2) {
-    finish_slot<false, M>(epilogue, job, staging, thread, sums, true, [&](int end) {
+    finish_slot<false, M>(epilogue, job, handover, staging, thread, sums, true, [&](int end) {
 #pragma unroll 1
       for (int plane = 0; plane < 2; ++plane) {
         Finisher<S, Epilogue>(epilogue, job, plane, thread).finish(staging + plane * S::bytes, sums, end);
@@ -507,22 +532,21 @@ __device__ __forceinline__ void finish_tile(const Epilogue& epilogue, const Tile
 #pragma unroll 1
     for (int plane = 0; plane < M::planes; ++plane) {
       Finisher<S, Epilogue> finisher(epilogue, job, plane, thread);
-      finish_slot<Finisher<S, Epilogue>::in_halves, M>(epilogue, job, staging, thread, sums, plane == M::planes - 1,
+      finish_slot<Finisher<S, Epilogue>::in_halves, M>(epilogue, job, handover, staging, thread, sums, plane == M::planes - 1,
                                                        [&](int end) { finisher.finish(staging, sums, end); });
     }
   }
 }
 
 template <typename Shape, typename Epilogue>
-__device__ __forceinline__ void finish_all(const TileJob* jobs, int job_count, const Epilogue& epilogue, uint8_t* staging) {
+__device__ __forceinline__ void finish_all(const TileJob* jobs, int job_count, const Epilogue& epilogue, Handover handover,
+                                           uint8_t* staging) {
   const int thread = static_cast<int>(threadIdx.x) - multiplying;
-  named_arrive(Named::empty, 0);
-  named_arrive(Named::empty, 1);
   for (Turns turn(job_count); !turn.done(); turn.next()) {
     const TileJob job = jobs[turn.job()];
     if (job.rows == 0) continue;
     with_layer(epilogue, job, [&](const auto& layer) {
-      finish_tile<Shape, Memory<Shape, Epilogue>>(layer, job, staging, thread);
+      finish_tile<Shape, Memory<Shape, Epilogue>>(layer, job, handover, staging, thread);
     });
     if constexpr (is_chain<Epilogue>) {
       finishing_meet();
@@ -553,11 +577,13 @@ __global__ HENS_CLUSTER __launch_bounds__(threads, 1) void gemm(
   uint8_t* staging = memory + M::stages * Stage<Shape>::bytes;
   const uint32_t stages = shared_address(memory);
   const uint32_t full = shared_address(staging + M::staging), empty = full + 8 * M::stages;
+  const Handover handover{empty + 8 * M::stages};
   if (threadIdx.x == 0) {
     for (int s = 0; s < M::stages; ++s) {
       barrier_init(full + 8 * s, 1);
       barrier_init(empty + 8 * s, 2 * cluster);
     }
+    handover.init();
     asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
     asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
   }
@@ -566,13 +592,13 @@ __global__ HENS_CLUSTER __launch_bounds__(threads, 1) void gemm(
   // 128 registers a thread at launch; those who finish give of theirs to those who multiply.
   if (threadIdx.x < multiplying) {
     asm volatile("setmaxnreg.inc.sync.aligned.u32 168;");
-    multiply_all<Shape>(jobs, job_count, epilogue, stages, full, empty, staging);
+    multiply_all<Shape>(jobs, job_count, epilogue, stages, full, empty, handover, staging);
   } else {
     asm volatile("setmaxnreg.dec.sync.aligned.u32 88;");
     // All before is done: only those who follow here touch what others write.
     asm volatile("griddepcontrol.wait;" ::: "memory");
     if (threadIdx.x < multiplying + finishing) {
-      finish_all<Shape>(jobs, job_count, epilogue, staging);
+      finish_all<Shape>(jobs, job_count, epilogue, handover, staging);
     } else if (threadIdx.x == multiplying + finishing) {
       copy_all<Shape>(maps, jobs, job_count, epilogue, stages, full, empty);
     }
