@@ -18,6 +18,9 @@ target_link_directories(hens_torch INTERFACE ${HENS_TORCH_ROOT}/lib)
 # The CUDA backend (libtorch_cuda.so, a gigabyte with its friends) is loaded only when a GPU is asked for: sfno/device.cc.
 target_link_libraries(hens_torch INTERFACE torch_cpu c10 torch dl)
 target_link_options(hens_torch INTERFACE "-Wl,-rpath-link,${HENS_TORCH_ROOT}/lib" "-Wl,--allow-shlib-undefined")
+# at::parallel_for is a template that divides its work only where it is compiled with OpenMP; the runtime is LibTorch's own.
+target_compile_options(hens_torch INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-fopenmp>)
+target_link_options(hens_torch INTERFACE -fopenmp)
 # LibTorch brings headers of its own fmt without a library: files that see them take fmt as headers alone. The versions'
 # inline namespaces keep it apart from the system's.
 target_compile_definitions(hens_torch INTERFACE FMT_HEADER_ONLY)

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include <ATen/Parallel.h>
 #include <fmt/format.h>
 
 #include "report/streamlines.h"
@@ -98,22 +99,25 @@ void MapPanel::fill(Canvas& canvas, const LatLonGrid& grid, std::span<const floa
                     const BandScale& scale) const {
   const FieldSampler sampler(grid, field);
   Picture picture{width_, height(), std::vector<uint8_t>(static_cast<size_t>(width_) * height() * 3)};
-  std::vector<ByteSum> sums(width_);
-  for (int y = 0; y < picture.height; ++y) {
-    std::fill(sums.begin(), sums.end(), ByteSum{});
-    for (int sub = 0; sub < samples; ++sub) {
-      const double plane_y = equal_earth::half_height - (y + (sub + 0.5) / samples) / scale_;
-      if (std::abs(plane_y) > equal_earth::half_height) continue;
-      const double lat = equal_earth::latitude(plane_y);
-      const double degree = scale_ * equal_earth::degree_width(lat);
-      for (int x = 0; x < width_ * samples; ++x) {
-        const double lon = ((x + 0.5) / samples - 0.5 * width_) / degree;
-        // A pixel beyond the outline takes the colour at it: the clip blends it there.
-        sums[x / samples].add(scale.colour(sampler.at({lat, std::clamp(lon, -180.0, 180.0)})));
+  at::parallel_for(0, picture.height, 8, [&](int64_t first, int64_t last) {
+    std::vector<ByteSum> sums(width_);
+    for (int64_t y = first; y < last; ++y) {
+      std::fill(sums.begin(), sums.end(), ByteSum{});
+      for (int sub = 0; sub < samples; ++sub) {
+        const double plane_y =
+            equal_earth::half_height - (static_cast<double>(y) + (sub + 0.5) / samples) / scale_;
+        if (std::abs(plane_y) > equal_earth::half_height) continue;
+        const double lat = equal_earth::latitude(plane_y);
+        const double degree = scale_ * equal_earth::degree_width(lat);
+        for (int x = 0; x < width_ * samples; ++x) {
+          const double lon = ((x + 0.5) / samples - 0.5 * width_) / degree;
+          // A pixel beyond the outline takes the colour at it: the clip blends it there.
+          sums[x / samples].add(scale.colour(sampler.at({lat, std::clamp(lon, -180.0, 180.0)})));
+        }
       }
+      for (int x = 0; x < width_; ++x) sums[x].store(&picture.rgb[(static_cast<size_t>(y) * width_ + x) * 3]);
     }
-    for (int x = 0; x < width_; ++x) sums[x].store(&picture.rgb[(static_cast<size_t>(y) * width_ + x) * 3]);
-  }
+  });
   canvas.clip(outline_);
   canvas.picture(corner_, picture);
   canvas.unclip();
