@@ -66,7 +66,7 @@ struct TileShape {
   static constexpr bool n_major = kNMajor;
   static constexpr Shared shared = kShared;
   static constexpr int hopper_columns = kHopperColumns, ampere_columns = kAmpereColumns;
-  // That sums have in turn; twin: of one half of the rows.
+  // Segments that a tile may go through; twin: each half of the rows.
   static constexpr int segments = mode == TileMode::single ? 3 : mode == TileMode::complex ? 1 : 2;
   static constexpr int columns(Kernels kernels) { return kernels == Kernels::hopper ? hopper_columns : ampere_columns; }
 };
