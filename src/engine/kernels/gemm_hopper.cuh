@@ -405,6 +405,14 @@ struct Handover {
 // All who finish.
 __device__ __forceinline__ void finishing_meet() { asm volatile("bar.sync 1, %0;" ::"n"(finishing) : "memory"); }
 
+// Where a tile's products add up over segments, ptxas before CUDA 13 makes them wait for each other (C7515) unless their
+// sums have a beginning in the code.
+#if __CUDACC_VER_MAJOR__ >= 13
+constexpr bool starts_with_zeros = false;
+#else
+constexpr bool starts_with_zeros = true;
+#endif
+
 template <typename Shape, typename Epilogue>
 __device__ __forceinline__ void multiply_all(const TileJob* jobs, int job_count, const Epilogue& epilogue,
                                              uint32_t stages, uint32_t full, uint32_t empty, Handover handover,
@@ -426,7 +434,11 @@ __device__ __forceinline__ void multiply_all(const TileJob* jobs, int job_count,
   for (Turns turn(job_count); !turn.done(); turn.next()) {
     const TileJob job = jobs[turn.job()];
     products.idle = job.rows <= (Shape::mode == TileMode::twin ? 0 : static_cast<int>(threadIdx.x) / 128 * 64);
-    bool started = false;
+    bool started = Shape::mode == TileMode::single && starts_with_zeros;
+    if (started) {
+#pragma unroll
+      for (int i = 0; i < registers; ++i) d0[i] = 0;
+    }
     if constexpr (Shape::mode == TileMode::complex) {
       products.segment(job.k[0], started, [&](auto times, int stage, int accumulate) {
         multiply_complex<decltype(times)::value>(d0, d1, a(stage), S::a_bytes, b(stage), S::b_room, accumulate);
