@@ -27,7 +27,7 @@ constexpr int max_segments = 4;
 //   single   one sum; every segment adds to it
 //   dual     two sums: the first segment adds to D0, the second to D1
 //   twin     two sums again, but rows 0 .. 63 and 64 .. 127 are of different products: the former take segments 0 (D0) and 1
-//            (D1), the others 2 and 3; A brings 64 rows each. As deep: k[2] = k[0], k[3] = k[1]; exact to 32 products
+//            (D1), the others 2 and 3; A brings 64 rows each. As deep: k[2] = k[0], k[3] = k[1]; exact to 16 products
 //   complex  D0 + i D1 = (A[x2 = 0] + i A[x2 = 1]) (B[x2 = 0] + i B[x2 = 1]); one segment
 enum class TileMode { single, dual, twin, complex };
 

@@ -130,12 +130,13 @@ TEST(MlpJobs, WaitForAllThatTheyNeedAndForNothingLater) {
   for (const int tiles : {1, 2, 5, 18, 41}) {
     const int64_t rows = int64_t{tiles} * tile_rows - 17;
     const MlpJobs mlp = mlp_jobs(rows, embed, hidden, columns, 8);
-    for (const Shared shared : {Shared::a, Shared::b}) {
+    for (const std::vector<TileJob>& jobs : {mlp.jobs, in_pairs(mlp.jobs, Shared::b)}) {
       std::map<int, int> done;                                  // by counter: tiles so far
       std::map<int, int> written;                               // by row in the ring: the row of U that it stands for
       std::set<std::tuple<int, int, int>> made;                 // layer, row, column
       std::map<int, int> reads;                                 // by row of the ring: second layer's column tiles that read it
-      for (const TileJob& job : shared == Shared::a ? mlp.jobs : in_pairs(mlp.jobs, Shared::b)) {
+      std::map<int, int> writer, reader;                        // by row in the ring: the counter of who writes, who reads
+      for (const TileJob& job : jobs) {
         if (job.rows == 0) continue;
         EXPECT_TRUE(job.awaited_tiles == 0 || done[job.awaited] == job.awaited_tiles) << "waits for a later job";
         const bool first = job.k[0] > 0;
@@ -147,10 +148,15 @@ TEST(MlpJobs, WaitForAllThatTheyNeedAndForNothingLater) {
           if (first) {
             if (written.contains(inside) && written[inside] != outside) {
               EXPECT_EQ(reads[inside], 2) << "overwritten before it was read";
+              EXPECT_GT(job.awaited_tiles, 0);
+              EXPECT_EQ(job.awaited, reader[inside]) << "does not wait for those who read";
               reads[inside] = 0;
             }
-            written[inside] = outside;
+            written[inside] = outside, writer[inside] = job.done;
           } else {
+            EXPECT_GT(job.awaited_tiles, 0);
+            EXPECT_EQ(job.awaited, writer[inside]) << "does not wait for those who write";
+            reader[inside] = job.done;
             EXPECT_EQ(written[inside], outside);
             EXPECT_EQ(job.awaited_tiles, done[job.awaited]);
             ++reads[inside];

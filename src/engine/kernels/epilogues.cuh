@@ -1,7 +1,7 @@
 // What is done to a tile's sums on their way to memory: one struct a phase, the same code on every backend.
 //
 // In two halves. Those who multiply hold two neighbouring columns of a row: they `combine` the tile's two sums into the
-// two planes that leave it (west and east, north and south, ...), round and leave them in shared memory. There others
+// two planes that leave it (north and south, sum and difference, ...), round and leave them in shared memory. There others
 // take them up, eight channels of a row at a time, and `finish`: norm, activation, residual, and 16 bytes stored. On
 // Hopper these are warps of their own, so that the next tile's products go on meanwhile.
 //

@@ -45,7 +45,7 @@ HENS_HD float rounded_product_and_sum(float a, float b, float c) {
 }
 
 // Where rows of the engine's order are on the grid, and back.
-struct Rows {
+struct GridRows {
   int nlat, half;
   HENS_HD int of_latitude() const { return 4 * quads_of(half); }
   HENS_HD int64_t count() const { return static_cast<int64_t>(nlat) * of_latitude(); }
@@ -66,7 +66,7 @@ struct Normalise {
   float* state;
   const float* physical;
   Scaling scaling;
-  Rows rows;
+  GridRows rows;
   int first, channels, state_width;
   HENS_HD void operator()(int64_t i) const {
     const int64_t row = i / channels;
@@ -81,7 +81,7 @@ struct Denormalise {
   const float* state;
   Scaling scaling;
   const int* selected;
-  Rows rows;
+  GridRows rows;
   int state_width;
   HENS_HD void operator()(int64_t i) const {
     const int64_t which = i / rows.points(), row = rows.row(i - which * rows.points());
@@ -106,7 +106,7 @@ struct SetInput {
 struct SetSun {
   __half* input;
   const float *constant, *amplitude, *cosine;
-  Rows rows;
+  GridRows rows;
   int channel, input_width;
   HENS_HD void operator()(int64_t row) const {
     const int lat = rows.lat(row), lon = rows.lon(row);
@@ -224,13 +224,13 @@ void norm_of(const Backend& backend, const Rows& rows, const NormOf& finish) {
 
 void normalise(const Backend& backend, float* state, const float* physical, const Scaling& scaling, int nlat, int nlon,
                int first, int channels, int state_width) {
-  const Rows rows{nlat, nlon / 2};
+  const GridRows rows{nlat, nlon / 2};
   for_each(backend, rows.count() * channels, Normalise{state, physical, scaling, rows, first, channels, state_width});
 }
 
 void denormalise(const Backend& backend, float* physical, const float* state, const Scaling& scaling,
                  const int* selected, int selected_count, int nlat, int nlon, int state_width) {
-  const Rows rows{nlat, nlon / 2};
+  const GridRows rows{nlat, nlon / 2};
   for_each(backend, rows.points() * selected_count, Denormalise{physical, state, scaling, selected, rows, state_width});
 }
 
@@ -241,7 +241,7 @@ void set_input(const Backend& backend, __half* input, const float* state, int64_
 
 void set_sun(const Backend& backend, __half* input, const float* constant, const float* amplitude, const float* cosine,
              int nlat, int nlon, int channel, int input_width) {
-  const Rows rows{nlat, nlon / 2};
+  const GridRows rows{nlat, nlon / 2};
   for_each(backend, rows.count(), SetSun{input, constant, amplitude, cosine, rows, channel, input_width});
 }
 

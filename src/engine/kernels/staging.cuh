@@ -21,7 +21,8 @@ struct Slot {
   static constexpr int chunks = kColumns / width;
   static constexpr int lanes = threads / chunks < 16 ? threads / chunks : 16;  // rows at a time; 16 divide a tile
   // Statistics are of halves: eight values and squares a thread.
-  static_assert(2 * width * lanes * chunks * static_cast<int>(sizeof(float)) <= bytes);  // room for sums
+  // Room for sums, in one warpgroup's half of the rows where the other's is given back before.
+  static_assert(2 * width * lanes * chunks * static_cast<int>(sizeof(float)) <= bytes / 2);
 };
 
 // All places in a slot are aligned to what is read or written there.
