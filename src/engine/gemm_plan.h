@@ -54,7 +54,6 @@ void launch(const GemmPlan& plan, const LegendreForward& epilogue);
 void launch(const GemmPlan& plan, const LegendreInverse& epilogue);
 void launch(const GemmPlan& plan, const FourierInverse& epilogue);
 void launch(const GemmPlan& plan, const FourierInverseNorm& epilogue);
-void launch(const GemmPlan& plan, const FourierInverseResidual& epilogue);
 void launch(const GemmPlan& plan, const Mixing& epilogue);
 void launch(const GemmPlan& plan, const Plain& epilogue);
 void launch(const GemmPlan& plan, const Mlp& epilogue);

@@ -38,7 +38,7 @@ struct Block {
   NormWeights norm0, norm1;
   const float *fc1_bias, *fc2_bias;
   std::optional<GemmPlan> mixing;
-  std::optional<GemmPlan> skip;  // first and last block: on the spectrum; others: on the folded field
+  std::optional<GemmPlan> skip;
   std::optional<GemmPlan> mlp;
 };
 
@@ -57,13 +57,13 @@ struct FastNetwork::Inside {
   const DeviceWeights weights;
   const int width;            // of channels
   const int64_t order_row;    // elements of one latitude's Fourier coefficients
-  const int64_t field_elements;
 
-  Buffer input, fourier, spectrum, mixed, hidden, points, fields;
+  Buffer input, fourier, spectra[2], mixed, hidden, points, field;
   Buffer partial, mlp_done, norms, folded_decoder, decoder_constant, sun;
   std::vector<Buffer> tables;
   Transform outer, inner;
-  std::optional<GemmPlan> encoder, first_fourier, inner_fourier[2];
+  std::optional<GemmPlan> encoder, first_fourier, inner_fourier;
+  std::optional<GemmPlan> resampling_legendre, resampling_fourier;  // where the inner grid does not keep a spectrum
   std::vector<Block> blocks;
   std::vector<DecoderSlab> decoder;
 
@@ -71,7 +71,7 @@ struct FastNetwork::Inside {
   PhaseObserver observer;
   mutable std::optional<NamedRange> range;  // of the phase that is being launched
 
-  __half* folded(int slot) const { return fields.as<__half>() + slot * sizes.inner.rows() * width; }
+  __half* spectrum_of(int block) const { return spectra[block % 2].as<__half>(); }  // the block's input
   Affine affine(int which) const {
     return {norms.as<float>() + 2 * which * width, norms.as<float>() + (2 * which + 1) * width};
   }
@@ -85,7 +85,8 @@ struct FastNetwork::Inside {
   void make_buffers();
   Operand upload_table(const Table& table);
   Transform make_transform(const Grid& grid);
-  GemmPlan fourier_plan(const Transform& transform, const __half* field) const;
+  GemmPlan fourier_plan(const Transform& transform, const __half* folded) const;
+  GemmPlan legendre_back_plan(const Transform& transform, const __half* degrees) const;
   Block make_block(int i);
   MlpJobs jobs_of_mlp(const Grid& grid) const;
   void make_decoder();
@@ -96,14 +97,13 @@ struct FastNetwork::Inside {
     if (observer) observer(name);
   }
   void forward(float* state);
-  void analyse(const Transform& transform, const GemmPlan& fourier_of_field);
+  void analyse(const Transform& transform, const GemmPlan& fourier_of_field, __half* spectrum);
   void mix(const Block& block);
-  void apply_skip_to_spectrum(const Block& block);
-  void legendre_back(const Transform& transform);
+  void legendre_back(const Transform& transform, const GemmPlan& plan);
   void block_inside(const Block& block, const Transform& transform);
   void mlp(const Block& block, const Grid& grid);
-  void finish_first(const Block& block);
-  void finish_middle(const Block& block, int from);
+  void resample();
+  void finish_block(int i);
   void last_residual(const Block& block);
   void decode(float* state);
 };
@@ -115,19 +115,22 @@ FastNetwork::Inside::Inside(const Backend& backend_, const Sizes& sizes_, Device
       sizes(sizes_),
       weights(std::move(weights_)),
       width(sizes.width()),
-      order_row(int64_t{2} * sizes.orders * width),
-      field_elements(std::max(sizes.outer.rows(), 2 * sizes.inner.rows()) * width) {
+      order_row(int64_t{2} * sizes.orders * width) {
   make_buffers();
   outer = make_transform(sizes.outer);
   inner = make_transform(sizes.inner);
-  first_fourier.emplace(fourier_plan(outer, folded(0)));
-  for (const int slot : {0, 1}) inner_fourier[slot].emplace(fourier_plan(inner, folded(slot)));
+  first_fourier.emplace(fourier_plan(outer, field.as<__half>()));
+  inner_fourier.emplace(fourier_plan(inner, points.as<__half>()));
+  if (!keeps_spectrum(sizes.inner, sizes.lmax)) {
+    resampling_legendre.emplace(legendre_back_plan(inner, spectrum_of(0)));
+    resampling_fourier.emplace(fourier_plan(inner, field.as<__half>()));
+  }
 
   const int64_t in = sizes.input_width();
   encoder.emplace(backend, traits<shapes::Pointwise>(), std::vector{matrix(input.as<void>(), sizes.outer.rows(), in, 2 * in)},
                   std::vector{matrix(weights.at<void>("encoder.weight"), sizes.embed, in, in)},
                   pointwise_jobs(sizes.outer.rows(), sizes.used_width(), shapes::Pointwise::columns(backend.kernels()),
-                                 {static_cast<int>(in)}));
+                                 {static_cast<int>(in)}, Order::outwards));
   for (int i = 0; i < sizes.blocks; ++i) blocks.push_back(make_block(i));
   make_decoder();
 }
@@ -141,7 +144,7 @@ void FastNetwork::Inside::make_buffers() {
   const Grid &o = sizes.outer, &i = sizes.inner;
   input = halves(o.rows() * 2 * sizes.input_width());
   fourier = halves(std::max(coefficients(o), coefficients(i)));
-  spectrum = halves((sizes.lmax + 1) * order_row);
+  for (Buffer& spectrum : spectra) spectrum = halves((sizes.lmax + 1) * order_row);
   mixed = halves((sizes.lmax + 1) * order_row);
   const int64_t most_rows = std::max(o.rows(), i.rows());
   const MlpJobs mlps[] = {jobs_of_mlp(o), jobs_of_mlp(i)};
@@ -149,7 +152,7 @@ void FastNetwork::Inside::make_buffers() {
                             std::min(slab_rows(), o.rows()) * width}));
   mlp_done = Buffer(backend, sizeof(uint32_t) * static_cast<size_t>(std::max(mlps[0].counters, mlps[1].counters)));
   points = halves(most_rows * width);
-  fields = halves(field_elements);
+  field = halves(most_rows * width);
   partial = floats(2 * width * (most_rows / tile_rows + 1));
   norms = floats(4 * width);
   folded_decoder = halves(int64_t{sizes.embed} * width);
@@ -188,31 +191,35 @@ Transform FastNetwork::Inside::make_transform(const Grid& grid) {
                      {1, order_row, two, northern * order_row}};
   t.legendre.emplace(backend, legendre, std::vector(2, t.legendre_table), std::vector(2, sums),
                      legendre_forward_jobs(sizes, grid, *t.active, columns));
-  const Operand degrees{mixed.as<void>(),
-                        {two, (sizes.lmax + 1) / 2, sizes.orders, 2},
-                        {1, 2 * order_row, two, order_row}};
-  t.inverse_legendre.emplace(backend, legendre, std::vector(2, t.inverse_legendre_table), std::vector(2, degrees),
-                             legendre_inverse_jobs(sizes, grid, *t.active, columns));
+  t.inverse_legendre.emplace(legendre_back_plan(t, mixed.as<__half>()));
   const Operand waves{fourier.as<void>(), {width, sizes.orders, 2, grid.nlat}, {1, two, width, order_row}};
   t.inverse_fourier.emplace(backend, traits<shapes::Fourier>(), std::vector{t.inverse_fourier_table}, std::vector{waves},
                             fourier_inverse_jobs(sizes, grid, *t.active, shapes::Fourier::columns(backend.kernels())));
   return t;
 }
 
-GemmPlan FastNetwork::Inside::fourier_plan(const Transform& t, const __half* field) const {
+GemmPlan FastNetwork::Inside::legendre_back_plan(const Transform& t, const __half* degrees) const {
+  const int64_t two = 2 * width;
+  const Operand by_parity{degrees,
+                          {two, (sizes.lmax + 1) / 2, sizes.orders, 2},
+                          {1, 2 * order_row, two, order_row}};
+  return GemmPlan(backend, traits<shapes::Legendre>(), std::vector(2, t.inverse_legendre_table), std::vector(2, by_parity),
+                  legendre_inverse_jobs(sizes, t.grid, *t.active, shapes::Legendre::columns(backend.kernels())));
+}
+
+GemmPlan FastNetwork::Inside::fourier_plan(const Transform& t, const __half* folded) const {
   const int64_t quads = t.grid.quads();
-  const Operand folded{field, {width, quads, 4, t.grid.nlat}, {1, 4 * width, width, 4 * quads * width}};
-  return GemmPlan(backend, traits<shapes::Fourier>(), {t.fourier_table}, {folded},
+  const Operand by_quad{folded, {width, quads, 4, t.grid.nlat}, {1, 4 * width, width, 4 * quads * width}};
+  return GemmPlan(backend, traits<shapes::Fourier>(), {t.fourier_table}, {by_quad},
                   fourier_forward_jobs(sizes, t.grid, *t.active, shapes::Fourier::columns(backend.kernels())));
 }
 
 MlpJobs FastNetwork::Inside::jobs_of_mlp(const Grid& grid) const {
   return mlp_jobs(grid.rows(), sizes.used_width(), sizes.used_hidden(), shapes::Pointwise::columns(backend.kernels()),
-                  backend.multiprocessors());
+                  backend.multiprocessors(), Order::outwards);
 }
 
 Block FastNetwork::Inside::make_block(int i) {
-  const bool first = i == 0, last = i == sizes.blocks - 1;
   Block block;
   block.name = fmt::format("block{}.", i);
   const auto vector = [&](const char* name) { return weights.at<float>(block.name + name); };
@@ -224,25 +231,18 @@ Block FastNetwork::Inside::make_block(int i) {
   block.fc2_bias = vector("fc2.bias");
 
   const int64_t embed = sizes.embed;
-  const Operand coefficients{spectrum.as<void>(), {width, sizes.orders, 2, sizes.lmax}, {1, 2 * width, width, order_row}};
+  const Operand coefficients{spectrum_of(i), {width, sizes.orders, 2, sizes.lmax}, {1, 2 * width, width, order_row}};
   const Operand filter{weights.at<void>(block.name + "filter"),
                        {width, embed, 2, sizes.lmax},
                        {1, width, embed * width, 2 * embed * width}};
   block.mixing.emplace(backend, traits<shapes::Mixing>(), std::vector{coefficients}, std::vector{filter},
                        mixing_jobs(sizes, shapes::Mixing::columns(backend.kernels())));
 
-  const int columns = shapes::Pointwise::columns(backend.kernels());
-  const Operand skip = matrix(weights.at<void>(block.name + "skip"), embed, width, width);
-  if (first || last) {
-    const Operand rows = matrix(spectrum.as<void>(), int64_t{2} * sizes.lmax * sizes.orders, width, width);
-    block.skip.emplace(backend, traits<shapes::Pointwise>(), std::vector{rows}, std::vector{skip},
-                       spectral_rows_jobs(sizes, columns));
-  } else {
-    const int64_t rows = sizes.inner.rows();
-    block.skip.emplace(backend, traits<shapes::Pointwise>(), std::vector{matrix(folded((i + 1) % 2), rows, width, width)},
-                       std::vector{skip}, pointwise_jobs(rows, sizes.used_width(), columns, {sizes.used_width()}));
-  }
-  const Grid& grid = last ? sizes.outer : sizes.inner;
+  const Operand rows = matrix(spectrum_of(i), int64_t{2} * sizes.lmax * sizes.orders, width, width);
+  block.skip.emplace(backend, traits<shapes::Pointwise>(), std::vector{rows},
+                     std::vector{matrix(weights.at<void>(block.name + "skip"), embed, width, width)},
+                     spectral_rows_jobs(sizes, shapes::Pointwise::columns(backend.kernels())));
+  const Grid& grid = i == sizes.blocks - 1 ? sizes.outer : sizes.inner;
   const MlpJobs mlp = jobs_of_mlp(grid);
   const int wide = sizes.hidden_width();
   block.mlp.emplace(backend, traits<shapes::Pointwise>(),
@@ -269,10 +269,10 @@ void FastNetwork::Inside::make_decoder() {
         {row,
          GemmPlan(backend, traits<shapes::Pointwise>(), {h}, {first},
                   pointwise_jobs(rows, sizes.used_width(), shapes::Pointwise::columns(backend.kernels()),
-                                 {sizes.used_width()})),
+                                 {sizes.used_width()}, Order::inwards)),
          GemmPlan(backend, traits<shapes::State>(), {d, x, x}, {last, skip, rest},
                   pointwise_jobs(rows, sizes.state_width(), shapes::State::columns(backend.kernels()),
-                                 {sizes.used_width(), static_cast<int>(2 * in), static_cast<int>(in)}))});
+                                 {sizes.used_width(), static_cast<int>(2 * in), static_cast<int>(in)}, Order::outwards))});
   }
 }
 
@@ -280,31 +280,23 @@ void FastNetwork::Inside::make_decoder() {
 
 void FastNetwork::Inside::forward(float* state) {
   phase("encoder");
-  launch(*encoder, EncoderGelu{folded(0), weights.at<float>("encoder.bias"), width});
-
-  analyse(outer, *first_fourier);
-  block_inside(blocks.front(), inner);
-  finish_first(blocks.front());  // X in slot 0
-
-  int slot = 0;
-  for (size_t i = 1; i + 1 < blocks.size(); ++i, slot = 1 - slot) {
-    analyse(inner, *inner_fourier[slot]);
-    block_inside(blocks[i], inner);
-    finish_middle(blocks[i], slot);
+  launch(*encoder, EncoderGelu{field.as<__half>(), weights.at<float>("encoder.bias"), width});
+  analyse(outer, *first_fourier, spectrum_of(0));
+  for (int i = 0; i + 1 < sizes.blocks; ++i) {
+    block_inside(blocks[static_cast<size_t>(i)], inner);
+    finish_block(i);
   }
-
-  analyse(inner, *inner_fourier[slot]);
   last_residual(blocks.back());
   block_inside(blocks.back(), outer);
   decode(state);
 }
 
-// X -> G -> S
-void FastNetwork::Inside::analyse(const Transform& t, const GemmPlan& fourier_of_field) {
+// X or U -> G -> their spectrum
+void FastNetwork::Inside::analyse(const Transform& t, const GemmPlan& fourier_of_field, __half* spectrum) {
   phase("fourier forward");
   launch(fourier_of_field, FourierForward{fourier.as<__half>(), t.grid.northern() * order_row, order_row, width});
   phase("legendre forward");
-  launch(*t.legendre, LegendreForward{spectrum.as<__half>(), order_row, 2 * width, 2 * width, sizes.lmax, t.legendre_scale});
+  launch(*t.legendre, LegendreForward{spectrum, order_row, 2 * width, 2 * width, sizes.lmax, t.legendre_scale});
 }
 
 // S -> T
@@ -313,22 +305,17 @@ void FastNetwork::Inside::mix(const Block& block) {
   launch(*block.mixing, Mixing{mixed.as<__half>(), order_row, 2 * width, width, width});
 }
 
-void FastNetwork::Inside::apply_skip_to_spectrum(const Block& block) {
-  phase("skip");
-  launch(*block.skip, Plain{mixed.as<__half>(), width});
-}
-
 // T -> G and the partial sums of the first norm
-void FastNetwork::Inside::legendre_back(const Transform& t) {
+void FastNetwork::Inside::legendre_back(const Transform& t, const GemmPlan& plan) {
   phase("legendre back");
-  launch(*t.inverse_legendre, LegendreInverse{fourier.as<__half>(), order_row, 2 * width, t.grid.nlat,
-                                              1.0f / spectrum_scale, t.partial.as<float>()});
+  launch(plan, LegendreInverse{fourier.as<__half>(), order_row, 2 * width, t.grid.nlat,
+                               1.0f / spectrum_scale, t.partial.as<float>()});
 }
 
 // S -> U = M2 gelu(M1 gelu(norm0(synthesis(W S)))), and norm1's affine map of it
 void FastNetwork::Inside::block_inside(const Block& block, const Transform& t) {
   mix(block);
-  legendre_back(t);
+  legendre_back(t, *t.inverse_legendre);
   phase("norm");
   const int nyquist = sizes.orders > t.grid.half() ? sizes.position(t.grid.half()) : -1;
   const Affine norm = affine(0);
@@ -350,27 +337,31 @@ void FastNetwork::Inside::mlp(const Block& block, const Grid& grid) {
              static_cast<int>((grid.rows() + tile_rows - 1) / tile_rows), width, grid.points(), block.norm1);
 }
 
-// X = norm1(U) + synthesis(S E2 s)
-void FastNetwork::Inside::finish_first(const Block& block) {
-  apply_skip_to_spectrum(block);
-  legendre_back(inner);
+// The first block's residual is what the inner grid keeps of its spectrum: S -> X on the inner grid -> S
+void FastNetwork::Inside::resample() {
+  legendre_back(inner, *resampling_legendre);
   phase("fourier back");
-  launch(*inner.inverse_fourier, FourierInverseResidual{folded(0), points.as<__half>(), sizes.inner.quads(), width,
-                                                        affine(1)});
+  launch(*inner.inverse_fourier, FourierInverse{field.as<__half>(), sizes.inner.quads(), width});
+  analyse(inner, *resampling_fourier, spectrum_of(0));
 }
 
-// X' = norm1(U) + S X
-void FastNetwork::Inside::finish_middle(const Block& block, int from) {
+// The sum of skip and norm1(U) is not made on the grid: nothing but its spectrum is asked for, by the next block's
+// convolution and by all skips that follow.
+void FastNetwork::Inside::finish_block(int i) {
+  if (i == 0 && resampling_legendre) resample();
+  analyse(inner, *inner_fourier, mixed.as<__half>());
   phase("skip");
-  launch(*block.skip, SkipNorm{folded(1 - from), points.as<__half>(), width, affine(1)});
+  launch(*blocks[static_cast<size_t>(i)].skip,
+         SkipNorm{spectrum_of(i + 1), mixed.as<__half>(), width, affine(1), spectrum_of_one});
 }
 
-// Where X was: D1 S synthesis(s), what the decoder's first layer gets beside norm1(U).
+// What the decoder's first layer gets beside norm1(U), in place of X: D1 S synthesis(s).
 void FastNetwork::Inside::last_residual(const Block& block) {
-  apply_skip_to_spectrum(block);
-  legendre_back(outer);
+  phase("skip");
+  launch(*block.skip, Plain{mixed.as<__half>(), width});
+  legendre_back(outer, *outer.inverse_legendre);
   phase("fourier back");
-  launch(*outer.inverse_fourier, FourierInverse{fields.as<__half>(), sizes.outer.quads(), width});
+  launch(*outer.inverse_fourier, FourierInverse{field.as<__half>(), sizes.outer.quads(), width});
 }
 
 void FastNetwork::Inside::decode(float* state) {
@@ -381,7 +372,7 @@ void FastNetwork::Inside::decode(float* state) {
   for (const DecoderSlab& slab : decoder) {
     phase("decoder 1");
     launch(slab.hidden, DecoderGelu{hidden.as<__half>(), decoder_constant.as<float>(),
-                                    fields.as<__half>() + slab.first * width, width});
+                                    field.as<__half>() + slab.first * width, width});
     phase("decoder 2");
     // The input's rows may be replaced while they are read only if no other tile reads them.
     __half* next = one_state_tile() ? input.as<__half>() + slab.first * in : nullptr;
@@ -483,26 +474,32 @@ std::map<std::string, PhaseWork> FastNetwork::work() const {
   };
   const double points = static_cast<double>(z.outer.rows());
   add("encoder", n.encoder->flop(), points * z.input_width() * element + field(z.outer));
-  const auto back = [&](const Transform& t, double beside) {
+  const auto back = [&](const Transform& t) {
     add("legendre back", t.inverse_legendre->flop(), spectrum + coefficients(t));
-    add("fourier back", t.inverse_fourier->flop(), coefficients(t) + field(t.grid) + beside);
+    add("fourier back", t.inverse_fourier->flop(), coefficients(t) + field(t.grid));
   };
+  const auto forth = [&](const Transform& t, const GemmPlan& fourier) {
+    add("fourier forward", fourier.flop(), field(t.grid) + coefficients(t));
+    add("legendre forward", t.legendre->flop(), coefficients(t) + spectrum);
+  };
+  forth(n.outer, *n.first_fourier);
   for (int i = 0; i < z.blocks; ++i) {
     const Block& block = n.blocks[static_cast<size_t>(i)];
-    const bool first = i == 0, last = i == z.blocks - 1;
-    const Transform& from = first ? n.outer : n.inner;
+    const bool last = i == z.blocks - 1;
     const Transform& to = last ? n.outer : n.inner;
-    add("fourier forward", (first ? *n.first_fourier : *n.inner_fourier[0]).flop(), field(from.grid) + coefficients(from));
-    add("legendre forward", from.legendre->flop(), coefficients(from) + spectrum);
     add("spectral convolution", block.mixing->flop(), 2 * spectrum + weights);
-    back(to, 0);
+    back(to);
     add("mlp", block.mlp->flop(), 2 * field(to.grid));
-    if (first || last) {
-      add("skip", block.skip->flop(), 2 * spectrum);
-      back(first ? n.inner : n.outer, first ? field(z.inner) : 0);
+    add("skip", block.skip->flop(), (last ? 2 : 3) * spectrum);
+    if (last) {
+      back(n.outer);
     } else {
-      add("skip", block.skip->flop(), 3 * field(z.inner));
+      forth(n.inner, *n.inner_fourier);
     }
+  }
+  if (n.resampling_legendre) {
+    back(n.inner);
+    forth(n.inner, *n.inner_fourier);
   }
   for (const DecoderSlab& slab : n.decoder) {
     add("decoder 1", slab.hidden.flop(), 0);

@@ -4,7 +4,8 @@
 // activation, fold and sum happens on the way of a product's sums to memory (kernels/epilogues.cuh). A step is one CUDA
 // graph. Fields and spectra are channels last, padded to the widths of sizes.h:
 //   input    [lat][quad][point][high, low halves of the input channels]              rows in the order of quads.h
-//   X        [lat][quad][c0 .. c3][channel]                                          folded
+//   X        [lat][quad][c0 .. c3][channel]                                          folded; of the inner grid the
+//            spectrum alone is made
 //   G        analysis:  [north + south, north - south][northern row][position of m][part][channel]
 //            synthesis: [lat][position of m][part][channel]
 //   S, T     [l][m][part][channel], multiplied by spectrum_scale; T is what the synthesis reads

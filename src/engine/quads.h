@@ -6,8 +6,8 @@
 //   c0 = x0 + x1 + x2 + x3   cosines of even orders      c2 = x0 - x1 + x2 - x3   cosines of odd orders
 //   c1 = x0 + x1 - x2 - x3   sines of even orders        c3 = x0 - x1 - x2 + x3   sines of odd orders
 // since cos and sin of m lambda are even or odd about each of these meridians: a quarter of the circle has all, and the
-// sums cost a quarter. A field in this form is called folded. Being linear, what acts on channels alone (the skips, the
-// norms' scale) acts on folded fields as well.
+// sums cost a quarter. A field in this form is called folded. Being linear, what acts on channels alone (the
+// decoder's first layer) acts on folded fields as well.
 //
 // Quad 0, and the last where half is even, has two points only, each twice: sums over quads count it half.
 #pragma once

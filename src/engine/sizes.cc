@@ -6,6 +6,11 @@
 
 namespace hens::engine {
 
+bool keeps_spectrum(const Grid& grid, int lmax) {
+  const int exact = grid.kind == GridKind::legendre_gauss ? 2 * grid.nlat - 1 : grid.nlat - 1;
+  return 2 * (lmax - 1) <= exact;
+}
+
 Sizes sizes_of(const ModelConfig& config) {
   Sizes sizes;
   sizes.outer = {config.model_grid, config.nlat, config.nlon};

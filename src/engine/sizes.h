@@ -44,6 +44,10 @@ struct Sizes {
   static int used(int n) { return (n + 15) / 16 * 16; }
 };
 
+// Whether synthesis on the grid and analysis bring degrees below lmax back as they were: where the quadrature is exact for
+// products of two of them. Gauss: to degree 2 nlat - 1; Clenshaw-Curtis: nlat - 1.
+bool keeps_spectrum(const Grid& grid, int lmax);
+
 // Throws Error{bad_spec} naming what the fast engine cannot do: an odd number of longitudes, a single block.
 Sizes sizes_of(const ModelConfig& config);
 

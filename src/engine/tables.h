@@ -14,6 +14,8 @@
 namespace hens::engine {
 
 constexpr float spectrum_scale = 16.0f;
+// Degree 0 of a field that is 1 everywhere: sqrt(4 pi) times that.
+constexpr float spectrum_of_one = spectrum_scale * 3.5449077f;
 
 // A table with four dimensions, x0 contiguous and padded with zeros to a multiple of 64.
 struct Table {

@@ -8,10 +8,11 @@
 namespace hens::engine {
 namespace {
 
-// Calls make(first row, rows) and make(first column) for the tiles of `rows` x `cols`.
+// Calls make(first row, rows, first column) for the tiles of `rows` x `cols`.
 template <typename Make>
-void for_tiles(int64_t rows, int cols, int columns, const Make& make) {
-  for (int64_t row = 0; row < rows; row += tile_rows) {
+void for_tiles(int64_t rows, int cols, int columns, Order order, const Make& make) {
+  for (const int tile : in_order(static_cast<int>((rows + tile_rows - 1) / tile_rows), order)) {
+    const int64_t row = int64_t{tile} * tile_rows;
     const int count = static_cast<int>(std::min<int64_t>(tile_rows, rows - row));
     for (int col = 0; col < cols; col += columns) make(static_cast<int>(row), count, col);
   }
@@ -36,13 +37,24 @@ TileJob job_at(int row, int rows, int col, int plane) {
 // Of the first `orders` orders, those of one parity.
 int of_parity(int orders, int parity) { return parity == 0 ? (orders + 1) / 2 : orders / 2; }
 
+// How far an MLP's second layer stays behind the first, in turns of all blocks. A tile is stored one or two turns after its
+// products began, and the copies of the tile that reads it begin up to a turn before its own products.
+constexpr int mlp_lag = 3;
+
 int degrees_of(const Sizes& sizes, int m, int q) { return std::max(0, (sizes.lmax - m - q + 1) / 2); }
 
 }  // namespace
 
-std::vector<TileJob> pointwise_jobs(int64_t rows, int cols, int columns, const std::vector<int>& depths) {
+std::vector<int> in_order(int n, Order order) {
+  std::vector<int> all;
+  for (int i = 0; i < n; ++i) all.push_back(i % 2 == 0 ? i / 2 : n - 1 - i / 2);
+  if (order == Order::outwards) std::reverse(all.begin(), all.end());
+  return all;
+}
+
+std::vector<TileJob> pointwise_jobs(int64_t rows, int cols, int columns, const std::vector<int>& depths, Order order) {
   std::vector<TileJob> jobs;
-  for_tiles(rows, cols, columns, [&](int row, int count, int col) {
+  for_tiles(rows, cols, columns, order, [&](int row, int count, int col) {
     TileJob job = job_at(row, count, col, 0);
     for (size_t s = 0; s < depths.size(); ++s) {
       set(job.a[s], row, 0, 0);
@@ -55,44 +67,43 @@ std::vector<TileJob> pointwise_jobs(int64_t rows, int cols, int columns, const s
   return jobs;
 }
 
-MlpJobs mlp_jobs(int64_t rows, int embed, int hidden, int columns, int blocks) {
-  const int64_t tiles = (rows + tile_rows - 1) / tile_rows;
+MlpJobs mlp_jobs(int64_t rows, int embed, int hidden, int columns, int blocks, Order order) {
+  constexpr int64_t pair_rows = 2 * tile_rows;
   const auto columns_of = [&](int width) { return (width + columns - 1) / columns; };
-  const int64_t chunk_tiles = std::max(2, blocks / columns_of(embed) / 2 * 2);
-  const int64_t chunks = std::max<int64_t>(1, (tiles + chunk_tiles / 2) / chunk_tiles);
-  // Chunk c's first row; whole pairs of tiles.
-  const auto first_row = [&](int64_t c) { return std::min(rows, (c * tiles / chunks + 1) / 2 * 2 * tile_rows); };
+  const std::vector<int> pairs = in_order(static_cast<int>((rows + pair_rows - 1) / pair_rows), order);
+  const int count = static_cast<int>(pairs.size());
+  // The second layer follows the first `lag` pairs later, and the ring is twice that.
+  const int tiles = 2 * (columns_of(hidden) + columns_of(embed));
+  const int lag = (mlp_lag * blocks + tiles - 1) / tiles, ring = std::min(count, 2 * lag);
   MlpJobs mlp;
-  for (int64_t c = 0; c < chunks; ++c) mlp.ring_rows = std::max(mlp.ring_rows, first_row(c + 1) - first_row(c));
-  const int64_t chunk_rows = (mlp.ring_rows + tile_rows - 1) / tile_rows * tile_rows;
-  mlp.ring_rows = std::min(chunks, int64_t{ring_chunks}) * chunk_rows;
-  mlp.counters = static_cast<int>(2 * chunks);
+  mlp.ring_rows = ring * pair_rows;
+  mlp.counters = 2 * count;
 
-  const auto tiles_of = [&](int64_t c, int width) {
-    return static_cast<int>((first_row(c + 1) - first_row(c) + tile_rows - 1) / tile_rows) * columns_of(width);
+  const auto first_row = [&](int i) { return pairs[static_cast<size_t>(i)] * pair_rows; };
+  const auto rows_of = [&](int i) { return std::min(pair_rows, rows - first_row(i)); };
+  const auto tiles_of = [&](int i, int width) {
+    return static_cast<int>((rows_of(i) + tile_rows - 1) / tile_rows) * columns_of(width);
   };
-  const auto layer = [&](int64_t c, int s, int depth, int width) {
-    const int64_t first = first_row(c), in_ring = c % ring_chunks * chunk_rows;
-    for_tiles(first_row(c + 1) - first, width, columns, [&](int row, int count, int col) {
-      const int outside = static_cast<int>(first) + row, inside = static_cast<int>(in_ring) + row;
-      TileJob job = job_at(s == 0 ? inside : outside, count, col, 0);
+  const auto layer = [&](int i, int s, int depth, int width) {
+    for_tiles(rows_of(i), width, columns, Order::inwards, [&](int row, int tile, int col) {
+      const int outside = static_cast<int>(first_row(i)) + row, inside = static_cast<int>(i % ring * pair_rows) + row;
+      TileJob job = job_at(s == 0 ? inside : outside, tile, col, 0);
       set(job.a[s], s == 0 ? outside : inside, 0, 0);
       set(job.b[s], col, 0, 0);
       job.k[s] = depth;
       job.statistics = outside / tile_rows;
-      job.done = static_cast<int>(2 * c + s);
+      job.done = 2 * i + s;
       if (s == 1) {
-        job.awaited = static_cast<int>(2 * c), job.awaited_tiles = tiles_of(c, hidden);
-      } else if (c >= ring_chunks) {
-        job.awaited = static_cast<int>(2 * (c - ring_chunks) + 1), job.awaited_tiles = tiles_of(c - ring_chunks, embed);
+        job.awaited = 2 * i, job.awaited_tiles = tiles_of(i, hidden);
+      } else if (i >= ring) {
+        job.awaited = 2 * (i - ring) + 1, job.awaited_tiles = tiles_of(i - ring, embed);
       }
       mlp.jobs.push_back(job);
     });
   };
-  // The second layer follows a chunk later: by then what it reads is written, and nobody waits.
-  for (int64_t c = 0; c <= chunks; ++c) {
-    if (c < chunks) layer(c, 0, embed, hidden);
-    if (c > 0) layer(c - 1, 1, hidden, embed);
+  for (int i = 0; i < count + lag; ++i) {
+    if (i < count) layer(i, 0, embed, hidden);
+    if (i >= lag) layer(i - lag, 1, hidden, embed);
   }
   return mlp;
 }
@@ -154,7 +165,7 @@ std::vector<TileJob> spectral_rows_jobs(const Sizes& sizes, int columns) {
   std::vector<TileJob> jobs;
   for (int l = 0; l < sizes.lmax; ++l) {
     const int first = 2 * l * sizes.orders;
-    for_tiles(2 * std::min(l + 1, sizes.orders), sizes.used_width(), columns, [&](int row, int count, int col) {
+    for_tiles(2 * std::min(l + 1, sizes.orders), sizes.used_width(), columns, Order::inwards, [&](int row, int count, int col) {
       TileJob job = job_at(first + row, count, col, 0);
       set(job.a[0], first + row, 0, 0);
       set(job.b[0], col, 0, 0);
@@ -187,7 +198,7 @@ std::vector<TileJob> legendre_inverse_jobs(const Sizes& sizes, const Grid& grid,
 
 std::vector<TileJob> fourier_inverse_jobs(const Sizes& sizes, const Grid& grid, const ActiveRows& active, int columns) {
   std::vector<TileJob> jobs;
-  for (int lat = 0; lat < grid.nlat; ++lat) {
+  for (const int lat : in_order(grid.nlat, Order::inwards)) {
     const int orders = active.orders(std::min(lat, grid.nlat - 1 - lat));
     for_tiles_by_column<tile_rows / 2>(grid.quads(), sizes.width(), columns, [&](int row, int count, int col) {
       TileJob job = job_at(row, count, col, lat);

@@ -12,25 +12,31 @@
 
 namespace hens::engine {
 
-// rows x cols of one product, A from row 0 at (x2 = x3 = 0), B likewise. `depths`: products along k, by segment.
-std::vector<TileJob> pointwise_jobs(int64_t rows, int cols, int columns, const std::vector<int>& depths);
+// The order of rows in a call. One call goes from the poles to the equator and the next from the equator to the poles: what
+// the one has written last, the other reads first, and finds in the cache.
+enum class Order { inwards, outwards };
+// 0 .. n - 1, alternately from both ends or from the middle.
+std::vector<int> in_order(int n, Order order);
 
-// The two layers of an MLP, U -> U in place, chained. The hidden layer lies in a ring of `ring_chunks` chunks of rows: its
-// tiles wait until the chunk that they overwrite has been read, those of the second layer until theirs is written. Segment
-// 0: A the rows of U, B fc1; segment 1: A the ring, B fc2.
+// rows x cols of one product, A from row 0 at (x2 = x3 = 0), B likewise. `depths`: products along k, by segment.
+std::vector<TileJob> pointwise_jobs(int64_t rows, int cols, int columns, const std::vector<int>& depths, Order order);
+
+// The two layers of an MLP, U -> U in place, chained. Rows go through in pairs of tiles, and the hidden layer lies in a ring
+// of such pairs: its tiles wait until what they overwrite has been read, those of the second layer until theirs is
+// written. Segment 0: A the rows of U, B fc1; segment 1: A the ring, B fc2.
 struct MlpJobs {
   std::vector<TileJob> jobs;
   int counters = 0;    // what they count at
   int64_t ring_rows = 0;
 };
-constexpr int ring_chunks = 3;
-// `blocks`: that run at once. A chunk is about as much as they do in three turns.
-MlpJobs mlp_jobs(int64_t rows, int embed, int hidden, int columns, int blocks);
+// `blocks`: that run at once. The ring is as small as it can be with nobody waiting: the smaller, the more of it stays in the
+// cache.
+MlpJobs mlp_jobs(int64_t rows, int embed, int hidden, int columns, int blocks, Order order);
 
 // Transforms leave out what ActiveRows leaves out.
 
-// Fourier sums of each northern row and its mirror image, twin: cosines and sines. A the table, B [lat][quad][c0 .. c3]
-// [channel]. job.row: position of the order; job.plane: northern row.
+// Fourier sums of each northern row and its mirror image, inwards; twin: cosines and sines. A the table, B
+// [lat][quad][c0 .. c3][channel]. job.row: position of the order; job.plane: northern row.
 std::vector<TileJob> fourier_forward_jobs(const Sizes& sizes, const Grid& grid, const ActiveRows& active, int columns);
 
 // A the table [m][q][r][northern row], B [sum, difference][northern row][position of m][part channel].
@@ -47,8 +53,8 @@ std::vector<TileJob> spectral_rows_jobs(const Sizes& sizes, int columns);
 std::vector<TileJob> legendre_inverse_jobs(const Sizes& sizes, const Grid& grid, const ActiveRows& active, int columns);
 int legendre_tiles(const Grid& grid);
 
-// Twin: even and odd orders, the sums those of cosines and sines. A the table, B [lat][position of m][part][channel].
-// job.row: quad; job.plane: latitude.
+// Inwards; twin: even and odd orders, the sums those of cosines and sines. A the table, B
+// [lat][position of m][part][channel]. job.row: quad; job.plane: latitude.
 std::vector<TileJob> fourier_inverse_jobs(const Sizes& sizes, const Grid& grid, const ActiveRows& active, int columns);
 
 // The jobs in pairs, 2 i and 2 i + 1, that read the shared operand at the same place and multiply as often; a job without

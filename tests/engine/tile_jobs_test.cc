@@ -129,7 +129,7 @@ TEST(MlpJobs, WaitForAllThatTheyNeedAndForNothingLater) {
   constexpr int embed = 150, hidden = 300, columns = 128;
   for (const int tiles : {1, 2, 5, 18, 41}) {
     const int64_t rows = int64_t{tiles} * tile_rows - 17;
-    const MlpJobs mlp = mlp_jobs(rows, embed, hidden, columns, 8);
+    const MlpJobs mlp = mlp_jobs(rows, embed, hidden, columns, 8, Order::outwards);
     for (const std::vector<TileJob>& jobs : {mlp.jobs, in_pairs(mlp.jobs, Shared::b)}) {
       std::map<int, int> done;                                  // by counter: tiles so far
       std::map<int, int> written;                               // by row in the ring: the row of U that it stands for
@@ -172,7 +172,7 @@ TEST(MlpJobs, WaitForAllThatTheyNeedAndForNothingLater) {
 
 // Two blocks share an operand: it must be the same place, for as many products, and no job may be lost.
 TEST(InPairs, EveryJobOnceAndPairsShare) {
-  const std::vector<TileJob> jobs = pointwise_jobs(5 * tile_rows + 17, 300, 128, {64, 80});
+  const std::vector<TileJob> jobs = pointwise_jobs(5 * tile_rows + 17, 300, 128, {64, 80}, Order::inwards);
   for (const Shared shared : {Shared::a, Shared::b}) {
     const std::vector<TileJob> pairs = in_pairs(jobs, shared);
     ASSERT_EQ(pairs.size() % 2, 0U);

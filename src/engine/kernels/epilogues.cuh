@@ -251,16 +251,6 @@ HENS_UNROLL
   for (int i = 0; i < 4; ++i) store(at + i * stride, packed(x[i]));
 }
 
-// An instance norm's map of a folded row: the shift is the same at all points and goes to c0 alone.
-HENS_HD Eight plus_norm(const EightHalves& sums, const AffineOfEight& norm, const EightHalves& folded, int which) {
-  Eight a = unpacked(sums);
-  const Eight x = unpacked(folded);
-  const float shifts = which == 0 ? 4.0f : 0.0f;
-HENS_UNROLL
-  for (int i = 0; i < 8; ++i) a.v[i] = (a.v[i] + shifts * norm.shift.v[i]) + norm.scale.v[i] * x.v[i];
-  return a;
-}
-
 // ---- transforms ----
 
 // Fourier sums of two mirrored rows -> their sum and difference, ready for the Legendre functions of either parity.
@@ -388,27 +378,6 @@ HENS_UNROLL
   }
 };
 
-// The first block's end, folded: X = residual (the sums) + norm(h)
-struct FourierInverseResidual {
-  using Staged = __half;
-  static constexpr bool statistics = false, four = true;
-  __half* out;
-  const __half* h;  // folded
-  int quads, columns;
-  Affine norm;
-  HENS_HD void combine(int, float2& d0, float2& d1) const { d0 = 4.0f * d0, d1 = 4.0f * d1; }
-  HENS_HD AffineOfEight channels(const TileJob&, int, int col) const { return eight_of(norm, col); }
-  HENS_HD FourRows beside(const Place& p) const { return four_rows(h + quad_row(p, quads) * columns + p.col, columns); }
-  HENS_HD void finish(const Place& p, const AffineOfEight& map, const FourRows& folded, const EightHalves (&staged)[4],
-                      Sums&) const {
-    __half* at = out + quad_row(p, quads) * columns + p.col;
-HENS_UNROLL
-    for (int i = 0; i < 4; ++i) {
-      store(at + static_cast<int64_t>(i) * columns, packed(plus_norm(staged[i], map, folded.v[i], i)));
-    }
-  }
-};
-
 // ---- pointwise layers ----
 
 HENS_HD int64_t element(const Place& p, int columns) {
@@ -468,19 +437,26 @@ HENS_UNROLL
 // Both layers of an MLP; between them the hidden layer's ring.
 using Mlp = Chain<BiasGelu, BiasStatistics>;
 
-// A middle block's end, folded: X' = S X (the sums) + norm(h)
+// A block's end, in the spectrum: S' = skip S (the sums) + norm(U). The norm's shift is a constant field: degree 0 alone,
+// the first row's.
 struct SkipNorm {
   using Staged = __half;
   static constexpr bool statistics = false;
   __half* out;
-  const __half* h;
+  const __half* u;  // U's spectrum
   int columns;
   Affine norm;
+  float one;  // the first row of a field that is 1 everywhere
   HENS_HD AffineOfEight channels(const TileJob&, int, int col) const { return eight_of(norm, col); }
-  HENS_HD EightHalves beside(const Place& p) const { return eight_halves(h + element(p, columns)); }
-  HENS_HD void finish(const Place& p, const AffineOfEight& map, const EightHalves& folded, const EightHalves& staged,
+  HENS_HD EightHalves beside(const Place& p) const { return eight_halves(u + element(p, columns)); }
+  HENS_HD void finish(const Place& p, const AffineOfEight& map, const EightHalves& beside, const EightHalves& staged,
                       Sums&) const {
-    store(out + element(p, columns), packed(plus_norm(staged, map, folded, (p.job.row + p.row) % 4)));
+    Eight a = unpacked(staged);
+    const Eight x = unpacked(beside);
+    const float constant = p.job.row + p.row == 0 ? one : 0.0f;
+HENS_UNROLL
+    for (int i = 0; i < 8; ++i) a.v[i] += map.scale.v[i] * x.v[i] + constant * map.shift.v[i];
+    store(out + element(p, columns), packed(a));
   }
 };
 

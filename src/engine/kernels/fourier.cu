@@ -12,8 +12,5 @@ void launch(const GemmPlan& plan, const FourierInverse& epilogue) {
 void launch(const GemmPlan& plan, const FourierInverseNorm& epilogue) {
   launch_tiles<shapes::Fourier>(plan.inside(), epilogue);
 }
-void launch(const GemmPlan& plan, const FourierInverseResidual& epilogue) {
-  launch_tiles<shapes::Fourier>(plan.inside(), epilogue);
-}
 
 }  // namespace hens::engine
