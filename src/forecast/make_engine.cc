@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "engine/sizes.h"
+#include "engine/weight_file.h"
 #include "sfno/reference_engine.h"
 
 namespace hens {
@@ -36,6 +37,15 @@ std::unique_ptr<Engine> make_engine(EngineKind kind, const ModelPackage& package
   options.weight_folder = weight_folder;
   options.package_digest = digest;
   return make_fast_engine(package, device, options);
+}
+
+fs::path engine_file(EngineKind kind, const ModelPackage& package, const fs::path& weight_folder, const std::string& digest) {
+  if (kind == EngineKind::fast) {
+    const fs::path weights = engine::weight_file_path(weight_folder, digest);
+    std::error_code none;
+    if (fs::exists(weights, none)) return weights;
+  }
+  return package.checkpoint->path();
 }
 
 uint64_t engine_gpu_bytes(const Engine& engine) {

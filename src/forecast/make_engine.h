@@ -20,6 +20,9 @@ EngineKind resolve_engine(const ForecastSpec& spec, at::Device device, const std
 std::unique_ptr<Engine> make_engine(EngineKind kind, const ModelPackage& package, at::Device device,
                                     const ForecastSpec& spec, const fs::path& weight_folder, const std::string& digest);
 
+// The file that make_engine would read most of.
+fs::path engine_file(EngineKind kind, const ModelPackage& package, const fs::path& weight_folder, const std::string& digest);
+
 // Bytes of GPU memory that an engine holds beside LibTorch's.
 uint64_t engine_gpu_bytes(const Engine& engine);
 

@@ -2,14 +2,17 @@
 
 #include <algorithm>
 #include <chrono>
+#include <future>
 #include <iterator>
 #include <map>
 #include <memory>
+#include <optional>
 
 #include <ATen/Parallel.h>
 #include <torch/version.h>
 
 #include "base/error.h"
+#include "base/read_ahead.h"
 #include "base/stop.h"
 #include "base/version.h"
 #include "forecast/hardware.h"
@@ -53,11 +56,13 @@ class JobRun {
  private:
   void open_models();
   RunIdentity identity() const;
-  void run_model(RunFolder& folder, int model, const std::vector<MemberTask>& tasks);
+  fs::path file_of(int model) const;
+  std::unique_ptr<Engine> load(int model, Time first_time);
+  void run_model(RunFolder& folder, int model, const std::vector<MemberTask>& tasks, const fs::path& read_next);
   void record_check(const MemberTask& task, const nlohmann::ordered_json& by_step);
   void run_group(Rollout& rollout, std::span<const MemberTask> tasks);
-  void prepare(Perturber& perturber, int model, int time, const Engine& engine);
-  at::Tensor analysis(Time time, const Engine& engine);  // not to be changed: the next model may start from it, too
+  void prepare(Perturber& perturber, int model, int time);
+  at::Tensor analysis(Time time, const ModelPackage& package);  // not to be changed: the next model may start from it, too
   void record_end(RunFolder& folder, ExitCode code, const std::string& reason);
 
   const JobSpec& spec_;
@@ -102,12 +107,12 @@ RunIdentity JobRun::identity() const {
   return identity;
 }
 
-at::Tensor JobRun::analysis(Time time, const Engine& engine) {
+at::Tensor JobRun::analysis(Time time, const ModelPackage& package) {
   const StageTimer timer(attempt_.stages, "analysis");
-  if (analyses_channels_ != engine.channel_names()) analyses_.clear();
-  analyses_channels_ = engine.channel_names();
+  if (analyses_channels_ != package.config.channels) analyses_.clear();
+  analyses_channels_ = package.config.channels;
   if (const auto found = analyses_.find(time); found != analyses_.end()) return found->second;
-  State state = source_->load(time, engine.channel_names(), engine.grid());
+  State state = source_->load(time, package.config.channels, package.grid);
   const int64_t channels = static_cast<int64_t>(state.channels.size());
   const at::Tensor fields =
       at::from_blob(state.values.data(), {channels, state.grid.nlat(), state.grid.nlon()}, at::kFloat).clone();
@@ -118,11 +123,11 @@ at::Tensor JobRun::analysis(Time time, const Engine& engine) {
 }
 
 // Analyses and breeding control are shared by all members of a model and initial time, of every length.
-void JobRun::prepare(Perturber& perturber, int model, int time, const Engine& engine) {
+void JobRun::prepare(Perturber& perturber, int model, int time) {
   if (prepared_time_ == time) return;
   const Time initial_time = spec_.initial_conditions.times[time];
   std::vector<at::Tensor> analyses;
-  for (const Time at : analysis_times(spec_.perturbation, initial_time)) analyses.push_back(analysis(at, engine));
+  for (const Time at : analysis_times(spec_.perturbation, initial_time)) analyses.push_back(analysis(at, packages_[model]));
   const StageTimer timer(attempt_.stages, "breeding_control");
   perturber.prepare(std::move(analyses), initial_time, model);
   prepared_time_ = time;
@@ -157,15 +162,34 @@ void JobRun::record_check(const MemberTask& task, const nlohmann::ordered_json& 
   attempt_.checks.push_back(std::move(entry));
 }
 
-void JobRun::run_model(RunFolder& folder, int model, const std::vector<MemberTask>& tasks) {
-  std::unique_ptr<Engine> engine;
-  {
-    const StageTimer timer(attempt_.stages, "load");
-    engine = make_engine(engine_kind_, packages_[model], device_, spec_.forecast,
-                         weight_folder(downloader_.options().cache), digests_[model]);
+fs::path JobRun::file_of(int model) const {
+  return engine_file(engine_kind_, packages_[model], weight_folder(downloader_.options().cache), digests_[model]);
+}
+
+// The model, loaded while the analyses of its first initial time come. What is left to wait for then counts as `load`.
+std::unique_ptr<Engine> JobRun::load(int model, Time first_time) {
+  double seconds = 0;
+  std::future<std::unique_ptr<Engine>> coming = std::async(std::launch::async, [&] {
+    StageTimes times;
+    const StageTimer timer(times, "load");
+    std::unique_ptr<Engine> engine = make_engine(engine_kind_, packages_[model], device_, spec_.forecast,
+                                                 weight_folder(downloader_.options().cache), digests_[model]);
     synchronize(device_);
-    attempt_.model_load_seconds.push_back(timer.elapsed());
-  }
+    seconds = timer.elapsed();
+    return engine;
+  });
+  for (const Time at : analysis_times(spec_.perturbation, first_time)) analysis(at, packages_[model]);
+  const StageTimer timer(attempt_.stages, "load");
+  std::unique_ptr<Engine> engine = coming.get();
+  attempt_.model_load_seconds.push_back(seconds);
+  return engine;
+}
+
+// `read_next`: what the next model will be made of; it is brought into the page cache while this one's members run.
+void JobRun::run_model(RunFolder& folder, int model, const std::vector<MemberTask>& tasks, const fs::path& read_next) {
+  const std::unique_ptr<Engine> engine = load(model, spec_.initial_conditions.times[tasks.front().time]);
+  std::optional<ReadAhead> ahead;
+  if (!read_next.empty()) ahead.emplace(read_next);
   attempt_.engine = engine->name();
   attempt_.batch_invariant = engine->batch_invariant();
   const auto wanted = [&](const MemberTask& task) { return is_checked(task.member, options_.check); };
@@ -182,7 +206,7 @@ void JobRun::run_model(RunFolder& folder, int model, const std::vector<MemberTas
     const auto last = std::find_if(first, tasks.end(), [&](const MemberTask& task) {
       return task.length != first->length || task.time != first->time;
     });
-    prepare(perturber, model, first->time, *engine);
+    prepare(perturber, model, first->time);
     Rollout rollout{*engine, perturber, queue, folder, log_, {}, spec_.forecast.steps[first->length], {}, nullptr};
     rollout.on_step = [&](int members) {
       steps_done_ += members;
@@ -267,11 +291,11 @@ RunResult JobRun::run() {
     attempt_.number = folder.begin_attempt(attempt_, options_.selection);
   }
   try {
-    for (int model = 0; model < static_cast<int>(spec_.models.size()); ++model) {
-      std::vector<MemberTask> tasks;
-      std::copy_if(todo.begin(), todo.end(), std::back_inserter(tasks),
-                   [&](const MemberTask& task) { return task.model == model; });
-      if (!tasks.empty()) run_model(folder, model, tasks);
+    std::map<int, std::vector<MemberTask>> by_model;
+    for (const MemberTask& task : todo) by_model[task.model].push_back(task);
+    for (auto model = by_model.begin(); model != by_model.end(); ++model) {
+      const auto next = std::next(model);
+      run_model(folder, model->first, model->second, next == by_model.end() ? fs::path() : file_of(next->first));
     }
   } catch (const std::exception& error) {
     log_.end_progress();

@@ -7,6 +7,7 @@
 #include <ATen/Context.h>
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <c10/core/CachingDeviceAllocator.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 
 #include "base/error.h"
 #include "sfno/nvml.h"
@@ -50,7 +51,9 @@ at::Device open_cuda(int index) {
   const int cards = at::detail::getCUDAHooks().getNumGPUs();
   if (index >= cards) fail(ExitCode::gpu, "device cuda:{}: there are {} cards here, numbered from 0", index, cards);
   at::globalContext().lazyInitDevice(at::kCUDA);
-  return {at::kCUDA, static_cast<c10::DeviceIndex>(index)};
+  const at::Device device(at::kCUDA, static_cast<c10::DeviceIndex>(index));
+  c10::impl::VirtualGuardImpl(at::kCUDA).setDevice(device);
+  return device;
 }
 
 }  // namespace
