@@ -9,8 +9,8 @@
 #include <fmt/format.h>
 
 #include "engine/gemm_plan.h"
-#include "engine/tables.h"
 #include "engine/tile_jobs.h"
+#include "engine/transform.h"
 
 namespace hens::engine {
 namespace {
@@ -22,16 +22,6 @@ constexpr int64_t about_slab_rows = 131072;
 Operand matrix(const void* data, int64_t rows, int64_t columns, int64_t stride) {
   return {data, {columns, rows, 1, 1}, {1, stride, 0, 0}};
 }
-
-// One grid's transforms with the arrays that they read; what they write is said at launch.
-struct Transform {
-  Grid grid;
-  std::optional<ActiveRows> active;
-  float legendre_scale = 1;  // of the analysis
-  Buffer partial;            // sums of the first norm by order and tile; tiles without active rows stay zero
-  Operand fourier_table, legendre_table, inverse_legendre_table, inverse_fourier_table;
-  std::optional<GemmPlan> legendre, inverse_legendre, inverse_fourier;
-};
 
 struct Block {
   std::string name;
@@ -56,12 +46,11 @@ struct FastNetwork::Inside {
   const Sizes sizes;
   const DeviceWeights weights;
   const int width;            // of channels
-  const int64_t order_row;    // elements of one latitude's Fourier coefficients
+  const int64_t order_row;    // elements of the spectrum's row of one degree
 
   Buffer input, fourier, spectra[2], mixed, hidden, points, field;
   Buffer partial, mlp_done, norms, folded_decoder, decoder_constant, sun;
-  std::vector<Buffer> tables;
-  Transform outer, inner;
+  std::optional<Transform> outer, inner;
   std::optional<GemmPlan> encoder, first_fourier, inner_fourier;
   std::optional<GemmPlan> resampling_legendre, resampling_fourier;  // where the inner grid does not keep a spectrum
   std::vector<Block> blocks;
@@ -83,10 +72,6 @@ struct FastNetwork::Inside {
   bool one_state_tile() const { return sizes.state_width() <= shapes::State::columns(backend.kernels()); }
 
   void make_buffers();
-  Operand upload_table(const Table& table);
-  Transform make_transform(const Grid& grid);
-  GemmPlan fourier_plan(const Transform& transform, const __half* folded) const;
-  GemmPlan legendre_back_plan(const Transform& transform, const __half* degrees) const;
   Block make_block(int i);
   MlpJobs jobs_of_mlp(const Grid& grid) const;
   void make_decoder();
@@ -99,7 +84,6 @@ struct FastNetwork::Inside {
   void forward(float* state);
   void analyse(const Transform& transform, const GemmPlan& fourier_of_field, __half* spectrum);
   void mix(const Block& block);
-  void legendre_back(const Transform& transform, const GemmPlan& plan);
   void block_inside(const Block& block, const Transform& transform);
   void mlp(const Block& block, const Grid& grid);
   void resample();
@@ -117,13 +101,13 @@ FastNetwork::Inside::Inside(const Backend& backend_, const Sizes& sizes_, Device
       width(sizes.width()),
       order_row(int64_t{2} * sizes.orders * width) {
   make_buffers();
-  outer = make_transform(sizes.outer);
-  inner = make_transform(sizes.inner);
-  first_fourier.emplace(fourier_plan(outer, field.as<__half>()));
-  inner_fourier.emplace(fourier_plan(inner, points.as<__half>()));
+  outer.emplace(backend, sizes, sizes.outer, fourier.as<__half>(), mixed.as<__half>());
+  inner.emplace(backend, sizes, sizes.inner, fourier.as<__half>(), mixed.as<__half>());
+  first_fourier.emplace(outer->fourier_of(field.as<__half>()));
+  inner_fourier.emplace(inner->fourier_of(points.as<__half>()));
   if (!keeps_spectrum(sizes.inner, sizes.lmax)) {
-    resampling_legendre.emplace(legendre_back_plan(inner, spectrum_of(0)));
-    resampling_fourier.emplace(fourier_plan(inner, field.as<__half>()));
+    resampling_legendre.emplace(inner->legendre_of(spectrum_of(0)));
+    resampling_fourier.emplace(inner->fourier_of(field.as<__half>()));
   }
 
   const int64_t in = sizes.input_width();
@@ -138,14 +122,11 @@ FastNetwork::Inside::Inside(const Backend& backend_, const Sizes& sizes_, Device
 void FastNetwork::Inside::make_buffers() {
   const auto halves = [&](int64_t count) { return Buffer(backend, static_cast<size_t>(count) * sizeof(__half)); };
   const auto floats = [&](int64_t count) { return Buffer(backend, static_cast<size_t>(count) * sizeof(float)); };
-  const auto coefficients = [&](const Grid& grid) {
-    return std::max(int64_t{2} * grid.northern(), int64_t{grid.nlat}) * order_row;
-  };
   const Grid &o = sizes.outer, &i = sizes.inner;
   input = halves(o.rows() * 2 * sizes.input_width());
-  fourier = halves(std::max(coefficients(o), coefficients(i)));
-  for (Buffer& spectrum : spectra) spectrum = halves((sizes.lmax + 1) * order_row);
-  mixed = halves((sizes.lmax + 1) * order_row);
+  fourier = halves(std::max(Transform::coefficients(sizes, o), Transform::coefficients(sizes, i)));
+  for (Buffer& spectrum : spectra) spectrum = halves(Transform::spectrum_halves(sizes));
+  mixed = halves(Transform::spectrum_halves(sizes));
   const int64_t most_rows = std::max(o.rows(), i.rows());
   const MlpJobs mlps[] = {jobs_of_mlp(o), jobs_of_mlp(i)};
   hidden = halves(std::max({mlps[0].ring_rows * sizes.hidden_width(), mlps[1].ring_rows * sizes.hidden_width(),
@@ -158,60 +139,6 @@ void FastNetwork::Inside::make_buffers() {
   folded_decoder = halves(int64_t{sizes.embed} * width);
   decoder_constant = floats(width);
   sun = floats(2 * o.nlat + o.nlon);
-}
-
-Operand FastNetwork::Inside::upload_table(const Table& table) {
-  const size_t bytes = table.values.size() * sizeof(uint16_t);
-  tables.emplace_back(backend, bytes);
-  upload(backend, tables.back().as<void>(), table.values.data(), bytes);
-  Operand operand = table.operand;
-  operand.data = tables.back().as<void>();
-  return operand;
-}
-
-Transform FastNetwork::Inside::make_transform(const Grid& grid) {
-  Transform t;
-  t.grid = grid;
-  {
-    const AnalysisTables analysis = analysis_tables(sizes, grid);
-    t.legendre_scale = analysis.legendre_scale;
-    t.fourier_table = upload_table(analysis.fourier);
-    t.legendre_table = upload_table(analysis.legendre);
-    const SynthesisTables synthesis = synthesis_tables(sizes, grid);
-    t.active.emplace(sizes, grid, synthesis.legendre);
-    t.inverse_legendre_table = upload_table(synthesis.legendre);
-    t.inverse_fourier_table = upload_table(synthesis.fourier);
-  }
-  t.partial = Buffer(backend, sizeof(float) * 4 * static_cast<size_t>(sizes.orders * legendre_tiles(grid) * width));
-  constexpr TileTraits legendre = traits<shapes::Legendre>();
-  const int columns = shapes::Legendre::columns(backend.kernels());
-  const int64_t two = 2 * width, northern = grid.northern();
-  const Operand sums{fourier.as<void>(),
-                     {two, northern, sizes.orders, 2},
-                     {1, order_row, two, northern * order_row}};
-  t.legendre.emplace(backend, legendre, std::vector(2, t.legendre_table), std::vector(2, sums),
-                     legendre_forward_jobs(sizes, grid, *t.active, columns));
-  t.inverse_legendre.emplace(legendre_back_plan(t, mixed.as<__half>()));
-  const Operand waves{fourier.as<void>(), {width, sizes.orders, 2, grid.nlat}, {1, two, width, order_row}};
-  t.inverse_fourier.emplace(backend, traits<shapes::Fourier>(), std::vector{t.inverse_fourier_table}, std::vector{waves},
-                            fourier_inverse_jobs(sizes, grid, *t.active, shapes::Fourier::columns(backend.kernels())));
-  return t;
-}
-
-GemmPlan FastNetwork::Inside::legendre_back_plan(const Transform& t, const __half* degrees) const {
-  const int64_t two = 2 * width;
-  const Operand by_parity{degrees,
-                          {two, (sizes.lmax + 1) / 2, sizes.orders, 2},
-                          {1, 2 * order_row, two, order_row}};
-  return GemmPlan(backend, traits<shapes::Legendre>(), std::vector(2, t.inverse_legendre_table), std::vector(2, by_parity),
-                  legendre_inverse_jobs(sizes, t.grid, *t.active, shapes::Legendre::columns(backend.kernels())));
-}
-
-GemmPlan FastNetwork::Inside::fourier_plan(const Transform& t, const __half* folded) const {
-  const int64_t quads = t.grid.quads();
-  const Operand by_quad{folded, {width, quads, 4, t.grid.nlat}, {1, 4 * width, width, 4 * quads * width}};
-  return GemmPlan(backend, traits<shapes::Fourier>(), {t.fourier_table}, {by_quad},
-                  fourier_forward_jobs(sizes, t.grid, *t.active, shapes::Fourier::columns(backend.kernels())));
 }
 
 MlpJobs FastNetwork::Inside::jobs_of_mlp(const Grid& grid) const {
@@ -281,22 +208,22 @@ void FastNetwork::Inside::make_decoder() {
 void FastNetwork::Inside::forward(float* state) {
   phase("encoder");
   launch(*encoder, EncoderGelu{field.as<__half>(), weights.at<float>("encoder.bias"), width});
-  analyse(outer, *first_fourier, spectrum_of(0));
+  analyse(*outer, *first_fourier, spectrum_of(0));
   for (int i = 0; i + 1 < sizes.blocks; ++i) {
-    block_inside(blocks[static_cast<size_t>(i)], inner);
+    block_inside(blocks[static_cast<size_t>(i)], *inner);
     finish_block(i);
   }
   last_residual(blocks.back());
-  block_inside(blocks.back(), outer);
+  block_inside(blocks.back(), *outer);
   decode(state);
 }
 
 // X or U -> G -> their spectrum
 void FastNetwork::Inside::analyse(const Transform& t, const GemmPlan& fourier_of_field, __half* spectrum) {
   phase("fourier forward");
-  launch(fourier_of_field, FourierForward{fourier.as<__half>(), t.grid.northern() * order_row, order_row, width});
+  t.fourier_forward(fourier_of_field);
   phase("legendre forward");
-  launch(*t.legendre, LegendreForward{spectrum, order_row, 2 * width, 2 * width, sizes.lmax, t.legendre_scale});
+  t.legendre_forward(spectrum);
 }
 
 // S -> T
@@ -305,25 +232,16 @@ void FastNetwork::Inside::mix(const Block& block) {
   launch(*block.mixing, Mixing{mixed.as<__half>(), order_row, 2 * width, width, width});
 }
 
-// T -> G and the partial sums of the first norm
-void FastNetwork::Inside::legendre_back(const Transform& t, const GemmPlan& plan) {
-  phase("legendre back");
-  launch(plan, LegendreInverse{fourier.as<__half>(), order_row, 2 * width, t.grid.nlat,
-                               1.0f / spectrum_scale, t.partial.as<float>()});
-}
-
 // S -> U = M2 gelu(M1 gelu(norm0(synthesis(W S)))), and norm1's affine map of it
 void FastNetwork::Inside::block_inside(const Block& block, const Transform& t) {
   mix(block);
-  legendre_back(t, *t.inverse_legendre);
+  phase("legendre back");
+  t.legendre_back();
   phase("norm");
-  const int nyquist = sizes.orders > t.grid.half() ? sizes.position(t.grid.half()) : -1;
-  const Affine norm = affine(0);
-  spectral_norm(backend, norms.as<float>(), norms.as<float>() + width, t.partial.as<float>(), sizes.orders,
-                legendre_tiles(t.grid), width, t.grid.nlat, nyquist, block.norm0);
+  t.norm(norms.as<float>(), norms.as<float>() + width, block.norm0);
   phase("fourier back");
-  launch(*t.inverse_fourier, FourierInverseNorm{points.as<__half>(), t.grid.quads(), width, norm});
-  mlp(block, t.grid);
+  t.fourier_back(FourierInverseNorm{points.as<__half>(), t.grid().quads(), width, affine(0)});
+  mlp(block, t.grid());
 }
 
 void FastNetwork::Inside::mlp(const Block& block, const Grid& grid) {
@@ -339,17 +257,18 @@ void FastNetwork::Inside::mlp(const Block& block, const Grid& grid) {
 
 // The first block's residual is what the inner grid keeps of its spectrum: S -> X on the inner grid -> S
 void FastNetwork::Inside::resample() {
-  legendre_back(inner, *resampling_legendre);
+  phase("legendre back");
+  inner->legendre_back(*resampling_legendre);
   phase("fourier back");
-  launch(*inner.inverse_fourier, FourierInverse{field.as<__half>(), sizes.inner.quads(), width});
-  analyse(inner, *resampling_fourier, spectrum_of(0));
+  inner->fourier_back(FourierInverse{field.as<__half>(), sizes.inner.quads(), width});
+  analyse(*inner, *resampling_fourier, spectrum_of(0));
 }
 
 // The sum of skip and norm1(U) is not made on the grid: nothing but its spectrum is asked for, by the next block's
 // convolution and by all skips that follow.
 void FastNetwork::Inside::finish_block(int i) {
   if (i == 0 && resampling_legendre) resample();
-  analyse(inner, *inner_fourier, mixed.as<__half>());
+  analyse(*inner, *inner_fourier, mixed.as<__half>());
   phase("skip");
   launch(*blocks[static_cast<size_t>(i)].skip,
          SkipNorm{spectrum_of(i + 1), mixed.as<__half>(), width, affine(1), spectrum_of_one});
@@ -359,9 +278,10 @@ void FastNetwork::Inside::finish_block(int i) {
 void FastNetwork::Inside::last_residual(const Block& block) {
   phase("skip");
   launch(*block.skip, Plain{mixed.as<__half>(), width});
-  legendre_back(outer, *outer.inverse_legendre);
+  phase("legendre back");
+  outer->legendre_back();
   phase("fourier back");
-  launch(*outer.inverse_fourier, FourierInverse{field.as<__half>(), sizes.outer.quads(), width});
+  outer->fourier_back(FourierInverse{field.as<__half>(), sizes.outer.quads(), width});
 }
 
 void FastNetwork::Inside::decode(float* state) {
@@ -461,7 +381,7 @@ std::map<std::string, PhaseWork> FastNetwork::work() const {
   const auto field = [&](const Grid& grid) { return static_cast<double>(grid.rows()) * row; };
   const auto coefficients = [&](const Transform& t) {  // of all rows
     double orders = 0;
-    for (int lat = 0; lat < t.grid.nlat; ++lat) orders += t.active->orders(std::min(lat, t.grid.nlat - 1 - lat));
+    for (int lat = 0; lat < t.grid().nlat; ++lat) orders += t.active().orders(std::min(lat, t.grid().nlat - 1 - lat));
     return 2 * orders * row;
   };
   double pairs = 0;  // (l, m) with m <= l
@@ -475,31 +395,31 @@ std::map<std::string, PhaseWork> FastNetwork::work() const {
   const double points = static_cast<double>(z.outer.rows());
   add("encoder", n.encoder->flop(), points * z.input_width() * element + field(z.outer));
   const auto back = [&](const Transform& t) {
-    add("legendre back", t.inverse_legendre->flop(), spectrum + coefficients(t));
-    add("fourier back", t.inverse_fourier->flop(), coefficients(t) + field(t.grid));
+    add("legendre back", t.legendre_back_flop(), spectrum + coefficients(t));
+    add("fourier back", t.fourier_back_flop(), coefficients(t) + field(t.grid()));
   };
   const auto forth = [&](const Transform& t, const GemmPlan& fourier) {
-    add("fourier forward", fourier.flop(), field(t.grid) + coefficients(t));
-    add("legendre forward", t.legendre->flop(), coefficients(t) + spectrum);
+    add("fourier forward", fourier.flop(), field(t.grid()) + coefficients(t));
+    add("legendre forward", t.legendre_forward_flop(), coefficients(t) + spectrum);
   };
-  forth(n.outer, *n.first_fourier);
+  forth(*n.outer, *n.first_fourier);
   for (int i = 0; i < z.blocks; ++i) {
     const Block& block = n.blocks[static_cast<size_t>(i)];
     const bool last = i == z.blocks - 1;
-    const Transform& to = last ? n.outer : n.inner;
+    const Transform& to = last ? *n.outer : *n.inner;
     add("spectral convolution", block.mixing->flop(), 2 * spectrum + weights);
     back(to);
-    add("mlp", block.mlp->flop(), 2 * field(to.grid));
+    add("mlp", block.mlp->flop(), 2 * field(to.grid()));
     add("skip", block.skip->flop(), (last ? 2 : 3) * spectrum);
     if (last) {
-      back(n.outer);
+      back(*n.outer);
     } else {
-      forth(n.inner, *n.inner_fourier);
+      forth(*n.inner, *n.inner_fourier);
     }
   }
   if (n.resampling_legendre) {
-    back(n.inner);
-    forth(n.inner, *n.inner_fourier);
+    back(*n.inner);
+    forth(*n.inner, *n.inner_fourier);
   }
   for (const DecoderSlab& slab : n.decoder) {
     add("decoder 1", slab.hidden.flop(), 0);

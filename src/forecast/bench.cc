@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/version.h"
 #include "engine/fast_engine.h"
+#include "engine/operator_errors.h"
 #include "forecast/hardware.h"
 #include "job/member_key.h"
 #include "sfno/device.h"
@@ -209,6 +210,11 @@ Json bench_engine(const ModelPackage& package, const BenchOptions& options, at::
     if (is_truth) trajectories.truth = own;
     if (!trajectories.drift || trajectories.drift->steps < steps) trajectories.drift = own;
     row["gates"] = gates(own, *trajectories.truth, *trajectories.drift);
+    if constexpr (requires { engine->backend(); }) {
+      const engine::OperatorErrors errors = engine::operator_errors(engine->backend(), engine::sizes_of(package.config));
+      row["gates"]["operators"] = {{"sht", errors.analysis}, {"inverse sht", errors.synthesis},
+                                   {"convolution", errors.convolution}, {"mlp", errors.mlp}};
+    }
   }
   return row;
 }
@@ -306,6 +312,11 @@ std::string bench_text(const Json& bench) {
         text += fmt::format(", {:.2e} from the reference's", gate["greatest_difference_of_drift_std"].get<double>());
       }
       text += "\n";
+      if (gate.contains("operators")) {
+        text += "  operators alone, relative L2 beside double:";
+        for (const auto& [name, error] : gate["operators"].items()) text += fmt::format("  {} {:.2e}", name, error.get<double>());
+        text += "\n";
+      }
     }
     if (!row.contains("phases")) continue;
     double sum = 0;

@@ -28,7 +28,8 @@ struct BenchOptions {
 //
 // With gate_steps every mode also rolls out that far: root mean square difference from strict fp32 on the way to step 40
 // (gate C), how far global means drift (D), and whether all stays finite, and how large (E). Strict fp32 itself stops at
-// 40 on a GPU, where it is slow; drifts compare with the mode that the others stand beside, TF32.
+// 40 on a GPU, where it is slow; drifts compare with the mode that the others stand beside, TF32. The fast engine's
+// operators are held to the same in double (A, engine/operator_errors.h).
 //
 // `python_reference PACKAGE --bench --modes default,tf32,amp-bf16,fp32` is run by python3 and prints JSON with
 // modes.NAME.network_ms_per_member_step.median; it becomes "python".
