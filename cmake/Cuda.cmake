@@ -23,6 +23,9 @@ set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION "-std=c++20")
 # NDEBUG: assertions in device code make ptxas serialise wgmma. The architectures compile side by side.
 set(CMAKE_CUDA_FLAGS_RELEASE "-O2 -DNDEBUG --expt-relaxed-constexpr --threads 0")
 
+# What ptxas says of serialised products is no warning to it, but an error to us.
+set(CMAKE_CUDA_COMPILER_LAUNCHER ${CMAKE_SOURCE_DIR}/cmake/no_serial_products.sh ${CMAKE_CUDA_COMPILER_LAUNCHER})
+
 add_library(hens_cudart INTERFACE)
 target_include_directories(hens_cudart SYSTEM INTERFACE ${HENS_CUDA_ROOT}/include)
 target_link_directories(hens_cudart INTERFACE ${HENS_CUDA_ROOT}/lib64)

@@ -14,6 +14,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "engine/quads.h"
+
 namespace hens::engine {
 
 enum class Kernels { hopper, ampere, host };
@@ -71,12 +73,37 @@ struct TileShape {
   static constexpr int columns(Kernels kernels) { return kernels == Kernels::hopper ? hopper_columns : ampere_columns; }
 };
 
+// Two layers in one call (kernels/epilogues.cuh): tiles with a first segment have the first's shape, the others the second's.
+// `kSegments`: of both together.
+template <typename First, typename Second, int kSegments>
+struct ChainShape {};
+
+// Both of a chain, and twice the same of others.
+template <typename Shape>
+struct LayersOf {
+  using First = Shape;
+  using Second = Shape;
+  static constexpr int segments = Shape::segments;
+};
+template <typename A, typename B, int kSegments>
+struct LayersOf<ChainShape<A, B, kSegments>> {
+  using First = A;
+  using Second = B;
+  static constexpr int segments = kSegments;
+  static_assert(segments <= max_segments);
+  static_assert(A::mode == TileMode::single && B::mode == TileMode::single && A::shared == B::shared);
+};
+HENS_QUADS bool in_second_layer(const TileJob& job) { return job.k[0] == 0; }
+
 namespace shapes {
 using Pointwise = TileShape<TileMode::single, false, Shared::b, 208, 128>;  // 1x1 convolutions
-using State = TileShape<TileMode::single, false, Shared::b, 80, 80>;        // 1x1 convolutions to few channels
+// As a chain's second layer: half of the first's columns on Hopper.
+using State = TileShape<TileMode::single, false, Shared::b, 104, 80>;  // 1x1 convolutions to few channels
 using Fourier = TileShape<TileMode::twin, true, Shared::a, 128, 128>;
 using Legendre = TileShape<TileMode::dual, true, Shared::a, 128, 128>;
 using Mixing = TileShape<TileMode::complex, false, Shared::a, 104, 64>;  // the spectral convolution
+using Mlp = ChainShape<Pointwise, Pointwise, 2>;
+using Decoder = ChainShape<Pointwise, State, 4>;
 }  // namespace shapes
 
 }  // namespace hens::engine

@@ -45,7 +45,7 @@ CUtensorMap tensor_map(const Operand& operand, int box_rows) {
 
 }  // namespace
 
-GemmPlan::GemmPlan(const Backend& backend, const TileTraits& tiles, const std::vector<Operand>& a,
+GemmPlan::GemmPlan(const Backend& backend, const LayerTraits& tiles, const std::vector<Operand>& a,
                    const std::vector<Operand>& b, const std::vector<TileJob>& jobs)
     : inside_(std::make_unique<Inside>()) {
   assert(a.size() == b.size() && !a.empty() && a.size() <= max_segments);
@@ -56,15 +56,16 @@ GemmPlan::GemmPlan(const Backend& backend, const TileTraits& tiles, const std::v
     check_alignment(inside_->operands.a[s]);
     check_alignment(inside_->operands.b[s]);
     if (backend.kernels() != Kernels::hopper) continue;
-    inside_->maps.a[s] = tensor_map(inside_->operands.a[s], tiles.a_rows);
-    inside_->maps.b[s] = tensor_map(inside_->operands.b[s], tiles.b_rows);
+    inside_->maps.a[s] = tensor_map(inside_->operands.a[s], tiles[s > 0].a_rows);
+    inside_->maps.b[s] = tensor_map(inside_->operands.b[s], tiles[s > 0].b_rows);
   }
-  const int columns = backend.kernels() == Kernels::hopper ? tiles.hopper_columns : tiles.ampere_columns;
   for (const TileJob& job : jobs) {
+    const TileTraits& layer = tiles[in_second_layer(job)];
+    const int columns = backend.kernels() == Kernels::hopper ? layer.hopper_columns : layer.ampere_columns;
     const double products = static_cast<double>(job.k[0]) + job.k[1] + job.k[2] + job.k[3];
-    flop_ += (tiles.mode == TileMode::complex ? 8.0 : 2.0) * job.rows * columns * products;
+    flop_ += (layer.mode == TileMode::complex ? 8.0 : 2.0) * job.rows * columns * products;
   }
-  const std::vector<TileJob> uploaded = backend.kernels() == Kernels::hopper ? in_pairs(jobs, tiles.shared) : jobs;
+  const std::vector<TileJob> uploaded = backend.kernels() == Kernels::hopper ? in_pairs(jobs, tiles[0].shared) : jobs;
   inside_->job_count = static_cast<int>(uploaded.size());
   inside_->jobs = Buffer(backend, uploaded.size() * sizeof(TileJob));
   upload(backend, inside_->jobs.as<void>(), uploaded.data(), uploaded.size() * sizeof(TileJob));

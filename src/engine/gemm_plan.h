@@ -28,11 +28,18 @@ constexpr TileTraits traits() {
           Shape::hopper_columns, Shape::ampere_columns};
 }
 
+// Of both layers.
+using LayerTraits = std::array<TileTraits, 2>;
+template <typename Shape>
+constexpr LayerTraits layer_traits() {
+  return {traits<typename LayersOf<Shape>::First>(), traits<typename LayersOf<Shape>::Second>()};
+}
+
 class GemmPlan {
  public:
   // `a`, `b`: one operand a segment, at most max_segments; jobs name no others. `backend` and the operands' data outlive
   // the plan. Asserts what TMA demands: alignment of 16 bytes, of the data and of every stride.
-  GemmPlan(const Backend& backend, const TileTraits& tiles, const std::vector<Operand>& a, const std::vector<Operand>& b,
+  GemmPlan(const Backend& backend, const LayerTraits& tiles, const std::vector<Operand>& a, const std::vector<Operand>& b,
            const std::vector<TileJob>& jobs);
   ~GemmPlan();
   GemmPlan(GemmPlan&&) noexcept;
@@ -59,7 +66,6 @@ void launch(const GemmPlan& plan, const Plain& epilogue);
 void launch(const GemmPlan& plan, const Mlp& epilogue);
 void launch(const GemmPlan& plan, const SkipNorm& epilogue);
 void launch(const GemmPlan& plan, const EncoderGelu& epilogue);
-void launch(const GemmPlan& plan, const DecoderGelu& epilogue);
-void launch(const GemmPlan& plan, const NextState& epilogue);
+void launch(const GemmPlan& plan, const Decoder& epilogue);
 
 }  // namespace hens::engine

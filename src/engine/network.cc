@@ -15,10 +15,6 @@
 namespace hens::engine {
 namespace {
 
-// Rows that the decoder works on at a time: its hidden layer exists for one slab only. About as many as this, for whole
-// turns of all multiprocessors.
-constexpr int64_t about_slab_rows = 131072;
-
 Operand matrix(const void* data, int64_t rows, int64_t columns, int64_t stride) {
   return {data, {columns, rows, 1, 1}, {1, stride, 0, 0}};
 }
@@ -30,11 +26,6 @@ struct Block {
   std::optional<GemmPlan> mixing;
   std::optional<GemmPlan> skip;
   std::optional<GemmPlan> mlp;
-};
-
-struct DecoderSlab {
-  int64_t first;
-  GemmPlan hidden, last;
 };
 
 }  // namespace
@@ -49,12 +40,11 @@ struct FastNetwork::Inside {
   const int64_t order_row;    // elements of the spectrum's row of one degree
 
   Buffer input, fourier, spectra[2], mixed, hidden, points, field;
-  Buffer partial, mlp_done, norms, folded_decoder, decoder_constant, sun;
+  Buffer partial, done, norms, folded_decoder, decoder_constant, sun;
   std::optional<Transform> outer, inner;
-  std::optional<GemmPlan> encoder, first_fourier, inner_fourier;
+  std::optional<GemmPlan> encoder, first_fourier, inner_fourier, decoder;
   std::optional<GemmPlan> resampling_legendre, resampling_fourier;  // where the inner grid does not keep a spectrum
   std::vector<Block> blocks;
-  std::vector<DecoderSlab> decoder;
 
   const float* input_of = nullptr;  // the state that `input` holds
   PhaseObserver observer;
@@ -64,16 +54,12 @@ struct FastNetwork::Inside {
   Affine affine(int which) const {
     return {norms.as<float>() + 2 * which * width, norms.as<float>() + (2 * which + 1) * width};
   }
-  int64_t slab_rows() const {
-    const int columns = shapes::Pointwise::columns(backend.kernels());
-    const int64_t turn = std::max(1, backend.multiprocessors() / ((sizes.used_width() + columns - 1) / columns)) * tile_rows;
-    return (about_slab_rows + turn - 1) / turn * turn;
-  }
   bool one_state_tile() const { return sizes.state_width() <= shapes::State::columns(backend.kernels()); }
 
   void make_buffers();
   Block make_block(int i);
-  MlpJobs jobs_of_mlp(const Grid& grid) const;
+  ChainedJobs mlp_jobs(const Grid& grid) const;
+  ChainedJobs decoder_jobs() const;
   void make_decoder();
 
   void phase(const char* name) const {
@@ -111,7 +97,7 @@ FastNetwork::Inside::Inside(const Backend& backend_, const Sizes& sizes_, Device
   }
 
   const int64_t in = sizes.input_width();
-  encoder.emplace(backend, traits<shapes::Pointwise>(), std::vector{matrix(input.as<void>(), sizes.outer.rows(), in, 2 * in)},
+  encoder.emplace(backend, layer_traits<shapes::Pointwise>(), std::vector{matrix(input.as<void>(), sizes.outer.rows(), in, 2 * in)},
                   std::vector{matrix(weights.at<void>("encoder.weight"), sizes.embed, in, in)},
                   pointwise_jobs(sizes.outer.rows(), sizes.used_width(), shapes::Pointwise::columns(backend.kernels()),
                                  {static_cast<int>(in)}, Order::outwards));
@@ -128,10 +114,16 @@ void FastNetwork::Inside::make_buffers() {
   for (Buffer& spectrum : spectra) spectrum = halves(Transform::spectrum_halves(sizes));
   mixed = halves(Transform::spectrum_halves(sizes));
   const int64_t most_rows = std::max(o.rows(), i.rows());
-  const MlpJobs mlps[] = {jobs_of_mlp(o), jobs_of_mlp(i)};
-  hidden = halves(std::max({mlps[0].ring_rows * sizes.hidden_width(), mlps[1].ring_rows * sizes.hidden_width(),
-                            std::min(slab_rows(), o.rows()) * width}));
-  mlp_done = Buffer(backend, sizeof(uint32_t) * static_cast<size_t>(std::max(mlps[0].counters, mlps[1].counters)));
+  int64_t ring = 0;
+  int counters = 0;
+  const auto make_room = [&](const ChainedJobs& chain, int between) {
+    ring = std::max(ring, chain.ring_rows * between), counters = std::max(counters, chain.counters);
+  };
+  make_room(mlp_jobs(o), sizes.hidden_width());
+  make_room(mlp_jobs(i), sizes.hidden_width());
+  make_room(decoder_jobs(), width);
+  hidden = halves(ring);
+  done = Buffer(backend, sizeof(uint32_t) * static_cast<size_t>(counters));
   points = halves(most_rows * width);
   field = halves(most_rows * width);
   partial = floats(2 * width * (most_rows / tile_rows + 1));
@@ -141,9 +133,18 @@ void FastNetwork::Inside::make_buffers() {
   sun = floats(2 * o.nlat + o.nlon);
 }
 
-MlpJobs FastNetwork::Inside::jobs_of_mlp(const Grid& grid) const {
-  return mlp_jobs(grid.rows(), sizes.used_width(), sizes.used_hidden(), shapes::Pointwise::columns(backend.kernels()),
-                  backend.multiprocessors(), Order::outwards);
+ChainedJobs FastNetwork::Inside::mlp_jobs(const Grid& grid) const {
+  const int columns = shapes::Pointwise::columns(backend.kernels());
+  return chained_jobs(grid.rows(), {{sizes.used_width()}, sizes.used_hidden(), columns},
+                      {{sizes.used_hidden()}, sizes.used_width(), columns}, backend.multiprocessors(), Order::outwards);
+}
+
+ChainedJobs FastNetwork::Inside::decoder_jobs() const {
+  const int in = sizes.input_width();
+  return chained_jobs(sizes.outer.rows(),
+                      {{sizes.used_width()}, sizes.used_width(), shapes::Pointwise::columns(backend.kernels())},
+                      {{sizes.used_width(), 2 * in, in}, sizes.state_width(), shapes::State::columns(backend.kernels())},
+                      backend.multiprocessors(), Order::inwards);
 }
 
 Block FastNetwork::Inside::make_block(int i) {
@@ -162,17 +163,17 @@ Block FastNetwork::Inside::make_block(int i) {
   const Operand filter{weights.at<void>(block.name + "filter"),
                        {width, embed, 2, sizes.lmax},
                        {1, width, embed * width, 2 * embed * width}};
-  block.mixing.emplace(backend, traits<shapes::Mixing>(), std::vector{coefficients}, std::vector{filter},
+  block.mixing.emplace(backend, layer_traits<shapes::Mixing>(), std::vector{coefficients}, std::vector{filter},
                        mixing_jobs(sizes, shapes::Mixing::columns(backend.kernels())));
 
   const Operand rows = matrix(spectrum_of(i), int64_t{2} * sizes.lmax * sizes.orders, width, width);
-  block.skip.emplace(backend, traits<shapes::Pointwise>(), std::vector{rows},
+  block.skip.emplace(backend, layer_traits<shapes::Pointwise>(), std::vector{rows},
                      std::vector{matrix(weights.at<void>(block.name + "skip"), embed, width, width)},
                      spectral_rows_jobs(sizes, shapes::Pointwise::columns(backend.kernels())));
   const Grid& grid = i == sizes.blocks - 1 ? sizes.outer : sizes.inner;
-  const MlpJobs mlp = jobs_of_mlp(grid);
+  const ChainedJobs mlp = mlp_jobs(grid);
   const int wide = sizes.hidden_width();
-  block.mlp.emplace(backend, traits<shapes::Pointwise>(),
+  block.mlp.emplace(backend, layer_traits<shapes::Mlp>(),
                     std::vector{matrix(points.as<void>(), grid.rows(), width, width),
                                 matrix(hidden.as<void>(), mlp.ring_rows, wide, wide)},
                     std::vector{matrix(weights.at<void>(block.name + "fc1.weight"), sizes.hidden, width, width),
@@ -181,26 +182,20 @@ Block FastNetwork::Inside::make_block(int i) {
   return block;
 }
 
+// The hidden layer's ring, then the big skip of the network's input, whose low halves and weights' low halves add what 16 bits
+// leave out.
 void FastNetwork::Inside::make_decoder() {
-  const int64_t in = sizes.input_width(), channels = sizes.channels;
-  const Operand first = matrix(folded_decoder.as<void>(), sizes.embed, width, width);
-  const Operand last = matrix(weights.at<void>("decoder.last"), channels, width, width);
-  const Operand skip = matrix(weights.at<void>("big_skip"), channels, 2 * in, 2 * in);
-  const Operand rest = matrix(weights.at<void>("big_skip.rest"), channels, in, in);
-  for (int64_t row = 0; row < sizes.outer.rows(); row += slab_rows()) {
-    const int64_t rows = std::min(slab_rows(), sizes.outer.rows() - row);
-    const Operand h = matrix(points.as<__half>() + row * width, rows, width, width);
-    const Operand d = matrix(hidden.as<void>(), rows, width, width);
-    const Operand x = matrix(input.as<__half>() + row * 2 * in, rows, 2 * in, 2 * in);
-    decoder.push_back(
-        {row,
-         GemmPlan(backend, traits<shapes::Pointwise>(), {h}, {first},
-                  pointwise_jobs(rows, sizes.used_width(), shapes::Pointwise::columns(backend.kernels()),
-                                 {sizes.used_width()}, Order::inwards)),
-         GemmPlan(backend, traits<shapes::State>(), {d, x, x}, {last, skip, rest},
-                  pointwise_jobs(rows, sizes.state_width(), shapes::State::columns(backend.kernels()),
-                                 {sizes.used_width(), static_cast<int>(2 * in), static_cast<int>(in)}, Order::outwards))});
-  }
+  const int64_t in = sizes.input_width(), channels = sizes.channels, rows = sizes.outer.rows();
+  const ChainedJobs jobs = decoder_jobs();
+  const Operand x = matrix(input.as<void>(), rows, 2 * in, 2 * in);
+  decoder.emplace(backend, layer_traits<shapes::Decoder>(),
+                  std::vector{matrix(points.as<void>(), rows, width, width),
+                              matrix(hidden.as<void>(), jobs.ring_rows, width, width), x, x},
+                  std::vector{matrix(folded_decoder.as<void>(), sizes.embed, width, width),
+                              matrix(weights.at<void>("decoder.last"), channels, width, width),
+                              matrix(weights.at<void>("big_skip"), channels, 2 * in, 2 * in),
+                              matrix(weights.at<void>("big_skip.rest"), channels, in, in)},
+                  jobs.jobs);
 }
 
 // ---- a step ----
@@ -246,10 +241,10 @@ void FastNetwork::Inside::block_inside(const Block& block, const Transform& t) {
 
 void FastNetwork::Inside::mlp(const Block& block, const Grid& grid) {
   phase("mlp");
-  clear(backend, mlp_done);
+  clear(backend, done);
   launch(*block.mlp, Mlp{{hidden.as<__half>(), block.fc1_bias, sizes.hidden_width()},
                          {points.as<__half>(), block.fc2_bias, grid.half(), width, partial.as<float>()},
-                         mlp_done.as<uint32_t>()});
+                         done.as<uint32_t>()});
   phase("norm");
   field_norm(backend, norms.as<float>() + 2 * width, norms.as<float>() + 3 * width, partial.as<float>(),
              static_cast<int>((grid.rows() + tile_rows - 1) / tile_rows), width, grid.points(), block.norm1);
@@ -289,15 +284,13 @@ void FastNetwork::Inside::decode(float* state) {
   fold_norm(backend, folded_decoder.as<__half>(), decoder_constant.as<float>(), weights.at<float>("decoder.first"),
             weights.at<float>("decoder.first.bias"), affine(1), sizes.embed, width);
   const int64_t in = 2 * sizes.input_width(), out = sizes.state_width();
-  for (const DecoderSlab& slab : decoder) {
-    phase("decoder 1");
-    launch(slab.hidden, DecoderGelu{hidden.as<__half>(), decoder_constant.as<float>(),
-                                    field.as<__half>() + slab.first * width, width});
-    phase("decoder 2");
-    // The input's rows may be replaced while they are read only if no other tile reads them.
-    __half* next = one_state_tile() ? input.as<__half>() + slab.first * in : nullptr;
-    launch(slab.last, NextState{state + slab.first * out, next, out, in, sizes.input_width(), static_cast<int>(out)});
-  }
+  phase("decoder");
+  clear(backend, done);
+  // The input's rows may be replaced while they are read only if no other tile reads them.
+  __half* next = one_state_tile() ? input.as<__half>() : nullptr;
+  launch(*decoder, Decoder{{hidden.as<__half>(), decoder_constant.as<float>(), field.as<__half>(), width},
+                           {state, next, out, in, sizes.input_width(), static_cast<int>(out)},
+                           done.as<uint32_t>()});
   if (!one_state_tile()) {
     set_input(backend, input.as<__half>(), state, sizes.outer.rows(), static_cast<int>(out), sizes.input_width());
   }
@@ -421,12 +414,8 @@ std::map<std::string, PhaseWork> FastNetwork::work() const {
     back(*n.inner);
     forth(*n.inner, *n.inner_fourier);
   }
-  for (const DecoderSlab& slab : n.decoder) {
-    add("decoder 1", slab.hidden.flop(), 0);
-    add("decoder 2", slab.last.flop(), 0);
-  }
-  add("decoder 1", 0, 3 * field(z.outer));
-  add("decoder 2", 0, field(z.outer) + points * (2 * z.input_width() * element + z.state_width() * (sizeof(float) + 2 * element)));
+  add("decoder", n.decoder->flop(),
+      2 * field(z.outer) + points * (2 * z.input_width() * element + z.state_width() * (sizeof(float) + 2 * element)));
   return work;
 }
 

@@ -64,7 +64,7 @@ class Operators {
     const Buffer to(backend_, from.bytes());
     const Operand coefficients{from.as<void>(), {width, few.orders, 2, few.lmax}, {1, order, part, degree}};
     const Operand filter{by.as<void>(), {width, embed, 2, few.lmax}, {1, width, embed * width, 2 * embed * width}};
-    launch(GemmPlan(backend_, traits<shapes::Mixing>(), {coefficients}, {filter},
+    launch(GemmPlan(backend_, layer_traits<shapes::Mixing>(), {coefficients}, {filter},
                     mixing_jobs(few, shapes::Mixing::columns(backend_.kernels()))),
            Mixing{to.as<__half>(), degree, order, part, width});
     const at::Tensor made = receive(to, {few.lmax, few.orders, 2, width}).narrow(3, 0, embed);
@@ -83,8 +83,10 @@ class Operators {
     const at::Tensor input = random({rows, embed});
     const at::Tensor fc1 = random({hidden, embed}) / std::sqrt(static_cast<double>(embed)), bias1 = random({hidden});
     const at::Tensor fc2 = random({embed, hidden}) / std::sqrt(static_cast<double>(hidden)), bias2 = random({embed});
-    const MlpJobs jobs = mlp_jobs(rows, sizes_.used_width(), sizes_.used_hidden(), shapes::Pointwise::columns(backend_.kernels()),
-                                  backend_.multiprocessors(), Order::inwards);
+    const int columns = shapes::Pointwise::columns(backend_.kernels());
+    const ChainedJobs jobs = chained_jobs(rows, {{sizes_.used_width()}, sizes_.used_hidden(), columns},
+                                          {{sizes_.used_hidden()}, sizes_.used_width(), columns}, backend_.multiprocessors(),
+                                          Order::inwards);
     const Buffer u = sent(padded(input, width)), ring(backend_, sizeof(__half) * static_cast<size_t>(jobs.ring_rows * wide));
     const Buffer w1 = sent(padded(fc1, width)), w2 = sent(padded(fc2, wide));
     const Buffer b1 = sent_floats(bias1), b2 = sent_floats(bias2);
@@ -93,7 +95,7 @@ class Operators {
     const auto matrix = [](const Buffer& buffer, int64_t count, int64_t columns) {
       return Operand{buffer.as<void>(), {columns, count, 1, 1}, {1, columns, 0, 0}};
     };
-    launch(GemmPlan(backend_, traits<shapes::Pointwise>(), {matrix(u, rows, width), matrix(ring, jobs.ring_rows, wide)},
+    launch(GemmPlan(backend_, layer_traits<shapes::Mlp>(), {matrix(u, rows, width), matrix(ring, jobs.ring_rows, wide)},
                     {matrix(w1, hidden, width), matrix(w2, embed, wide)}, jobs.jobs),
            Mlp{{ring.as<__half>(), b1.as<float>(), wide},
                {u.as<__half>(), b2.as<float>(), grid.half(), width, partial.as<float>()},

@@ -37,9 +37,9 @@ TileJob job_at(int row, int rows, int col, int plane) {
 // Of the first `orders` orders, those of one parity.
 int of_parity(int orders, int parity) { return parity == 0 ? (orders + 1) / 2 : orders / 2; }
 
-// How far an MLP's second layer stays behind the first, in turns of all blocks. A tile is stored one or two turns after its
+// How far a chain's second layer stays behind the first, in turns of all blocks. A tile is stored one or two turns after its
 // products began, and the copies of the tile that reads it begin up to a turn before its own products.
-constexpr int mlp_lag = 3;
+constexpr int turns_behind = 3;
 
 int degrees_of(const Sizes& sizes, int m, int q) { return std::max(0, (sizes.lmax - m - q + 1) / 2); }
 
@@ -67,45 +67,59 @@ std::vector<TileJob> pointwise_jobs(int64_t rows, int cols, int columns, const s
   return jobs;
 }
 
-MlpJobs mlp_jobs(int64_t rows, int embed, int hidden, int columns, int blocks, Order order) {
+ChainedJobs chained_jobs(int64_t rows, const ChainedLayer& first, const ChainedLayer& second, int blocks, Order order) {
   constexpr int64_t pair_rows = 2 * tile_rows;
-  const auto columns_of = [&](int width) { return (width + columns - 1) / columns; };
+  const auto columns_of = [](const ChainedLayer& layer) { return (layer.width + layer.columns - 1) / layer.columns; };
   const std::vector<int> pairs = in_order(static_cast<int>((rows + pair_rows - 1) / pair_rows), order);
   const int count = static_cast<int>(pairs.size());
   // The second layer follows the first `lag` pairs later, and the ring is twice that.
-  const int tiles = 2 * (columns_of(hidden) + columns_of(embed));
-  const int lag = (mlp_lag * blocks + tiles - 1) / tiles, ring = std::min(count, 2 * lag);
-  MlpJobs mlp;
-  mlp.ring_rows = ring * pair_rows;
-  mlp.counters = 2 * count;
+  const int tiles = 2 * (columns_of(first) + columns_of(second));
+  const int lag = (turns_behind * blocks + tiles - 1) / tiles, ring = std::min(count, 2 * lag);
+  ChainedJobs chain;
+  chain.ring_rows = ring * pair_rows;
+  chain.counters = 2 * count;
 
   const auto first_row = [&](int i) { return pairs[static_cast<size_t>(i)] * pair_rows; };
   const auto rows_of = [&](int i) { return std::min(pair_rows, rows - first_row(i)); };
-  const auto tiles_of = [&](int i, int width) {
-    return static_cast<int>((rows_of(i) + tile_rows - 1) / tile_rows) * columns_of(width);
+  const auto tiles_of = [&](int i, const ChainedLayer& layer) {
+    return static_cast<int>((rows_of(i) + tile_rows - 1) / tile_rows) * columns_of(layer);
   };
-  const auto layer = [&](int i, int s, int depth, int width) {
-    for_tiles(rows_of(i), width, columns, Order::inwards, [&](int row, int tile, int col) {
-      const int outside = static_cast<int>(first_row(i)) + row, inside = static_cast<int>(i % ring * pair_rows) + row;
-      TileJob job = job_at(s == 0 ? inside : outside, tile, col, 0);
-      set(job.a[s], s == 0 ? outside : inside, 0, 0);
-      set(job.b[s], col, 0, 0);
-      job.k[s] = depth;
-      job.statistics = outside / tile_rows;
-      job.done = 2 * i + s;
-      if (s == 1) {
-        job.awaited = 2 * i, job.awaited_tiles = tiles_of(i, hidden);
-      } else if (i >= ring) {
-        job.awaited = 2 * (i - ring) + 1, job.awaited_tiles = tiles_of(i - ring, embed);
+  // Calls make(first row outside, in the ring, rows, first column).
+  const auto for_pair = [&](int i, const ChainedLayer& layer, const auto& make) {
+    for_tiles(rows_of(i), layer.width, layer.columns, Order::inwards, [&](int row, int tile, int col) {
+      make(static_cast<int>(first_row(i)) + row, static_cast<int>(i % ring * pair_rows) + row, tile, col);
+    });
+  };
+  const auto first_layer = [&](int i) {
+    for_pair(i, first, [&](int outside, int inside, int tile, int col) {
+      TileJob job = job_at(inside, tile, col, 0);
+      set(job.a[0], outside, 0, 0);
+      set(job.b[0], col, 0, 0);
+      job.k[0] = first.depths.front();
+      job.done = 2 * i;
+      if (i >= ring) job.awaited = 2 * (i - ring) + 1, job.awaited_tiles = tiles_of(i - ring, second);
+      chain.jobs.push_back(job);
+    });
+  };
+  const auto second_layer = [&](int i) {
+    for_pair(i, second, [&](int outside, int inside, int tile, int col) {
+      TileJob job = job_at(outside, tile, col, 0);
+      for (size_t s = 0; s < second.depths.size(); ++s) {
+        set(job.a[s + 1], s == 0 ? inside : outside, 0, 0);
+        set(job.b[s + 1], col, 0, 0);
+        job.k[s + 1] = second.depths[s];
       }
-      mlp.jobs.push_back(job);
+      job.statistics = outside / tile_rows;
+      job.done = 2 * i + 1;
+      job.awaited = 2 * i, job.awaited_tiles = tiles_of(i, first);
+      chain.jobs.push_back(job);
     });
   };
   for (int i = 0; i < count + lag; ++i) {
-    if (i < count) layer(i, 0, embed, hidden);
-    if (i >= lag) layer(i - lag, 1, hidden, embed);
+    if (i < count) first_layer(i);
+    if (i >= lag) second_layer(i - lag);
   }
-  return mlp;
+  return chain;
 }
 
 std::vector<TileJob> fourier_forward_jobs(const Sizes& sizes, const Grid& grid, const ActiveRows& active, int columns) {

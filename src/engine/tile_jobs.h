@@ -21,17 +21,23 @@ std::vector<int> in_order(int n, Order order);
 // rows x cols of one product, A from row 0 at (x2 = x3 = 0), B likewise. `depths`: products along k, by segment.
 std::vector<TileJob> pointwise_jobs(int64_t rows, int cols, int columns, const std::vector<int>& depths, Order order);
 
-// The two layers of an MLP, U -> U in place, chained. Rows go through in pairs of tiles, and the hidden layer lies in a ring
-// of such pairs: its tiles wait until what they overwrite has been read, those of the second layer until theirs is
-// written. Segment 0: A the rows of U, B fc1; segment 1: A the ring, B fc2.
-struct MlpJobs {
+// Two layers of products, chained: what the first makes, the second reads. Rows go through in pairs of tiles, and what lies
+// between is a ring of such pairs: the first layer's tiles wait until what they overwrite has been read, those of the second
+// until theirs is written.
+struct ChainedLayer {
+  std::vector<int> depths;  // products along k, by segment
+  int width = 0;            // columns of its output
+  int columns = 0;          // of its tiles
+};
+struct ChainedJobs {
   std::vector<TileJob> jobs;
-  int counters = 0;    // what they count at
+  int counters = 0;  // what they count at
   int64_t ring_rows = 0;
 };
+// Segment 0 is the first layer's: A the rows. Then come those of the second: A of its first the ring, of others the rows.
 // `blocks`: that run at once. The ring is as small as it can be with nobody waiting: the smaller, the more of it stays in the
 // cache.
-MlpJobs mlp_jobs(int64_t rows, int embed, int hidden, int columns, int blocks, Order order);
+ChainedJobs chained_jobs(int64_t rows, const ChainedLayer& first, const ChainedLayer& second, int blocks, Order order);
 
 // Transforms leave out what ActiveRows leaves out.
 

@@ -34,11 +34,11 @@ Transform::Transform(const Backend& backend, const Sizes& sizes, const Grid& gri
   partial_ = Buffer(backend, sizeof(float) * 4 * static_cast<size_t>(sizes.orders * legendre_tiles(grid) * width_));
   const int64_t two = 2 * width_, northern = grid.northern();
   const Operand sums{fourier, {two, northern, sizes.orders, 2}, {1, order_row_, two, northern * order_row_}};
-  legendre_.emplace(backend, traits<shapes::Legendre>(), std::vector(2, legendre_table_), std::vector(2, sums),
+  legendre_.emplace(backend, layer_traits<shapes::Legendre>(), std::vector(2, legendre_table_), std::vector(2, sums),
                     legendre_forward_jobs(sizes, grid, *active_, shapes::Legendre::columns(backend.kernels())));
   inverse_legendre_.emplace(legendre_of(degrees));
   const Operand waves{fourier, {width_, sizes.orders, 2, grid.nlat}, {1, two, width_, order_row_}};
-  inverse_fourier_.emplace(backend, traits<shapes::Fourier>(), std::vector{inverse_fourier_table_}, std::vector{waves},
+  inverse_fourier_.emplace(backend, layer_traits<shapes::Fourier>(), std::vector{inverse_fourier_table_}, std::vector{waves},
                            fourier_inverse_jobs(sizes, grid, *active_, shapes::Fourier::columns(backend.kernels())));
 }
 
@@ -54,14 +54,14 @@ Operand Transform::upload_table(const Table& table) {
 GemmPlan Transform::fourier_of(const __half* folded) const {
   const int64_t quads = grid_.quads();
   const Operand by_quad{folded, {width_, quads, 4, grid_.nlat}, {1, 4 * width_, width_, 4 * quads * width_}};
-  return GemmPlan(backend_, traits<shapes::Fourier>(), {fourier_table_}, {by_quad},
+  return GemmPlan(backend_, layer_traits<shapes::Fourier>(), {fourier_table_}, {by_quad},
                   fourier_forward_jobs(sizes_, grid_, *active_, shapes::Fourier::columns(backend_.kernels())));
 }
 
 GemmPlan Transform::legendre_of(const __half* degrees) const {
   const int64_t two = 2 * width_;
   const Operand by_parity{degrees, {two, (sizes_.lmax + 1) / 2, sizes_.orders, 2}, {1, 2 * order_row_, two, order_row_}};
-  return GemmPlan(backend_, traits<shapes::Legendre>(), std::vector(2, inverse_legendre_table_), std::vector(2, by_parity),
+  return GemmPlan(backend_, layer_traits<shapes::Legendre>(), std::vector(2, inverse_legendre_table_), std::vector(2, by_parity),
                   legendre_inverse_jobs(sizes_, grid_, *active_, shapes::Legendre::columns(backend_.kernels())));
 }
 

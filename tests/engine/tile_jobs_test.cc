@@ -125,11 +125,11 @@ INSTANTIATE_TEST_SUITE_P(Grids, ActiveRowsTest, testing::Bool(),
 // Each layer makes every element once; nothing is read before it is written, and the ring's rows are written again only when
 // they have been read. Then any order of execution that keeps to the waits is right, and a card that takes jobs in the order
 // of the list never waits for what comes later.
-TEST(MlpJobs, WaitForAllThatTheyNeedAndForNothingLater) {
+TEST(ChainedJobs, WaitForAllThatTheyNeedAndForNothingLater) {
   constexpr int embed = 150, hidden = 300, columns = 128;
   for (const int tiles : {1, 2, 5, 18, 41}) {
     const int64_t rows = int64_t{tiles} * tile_rows - 17;
-    const MlpJobs mlp = mlp_jobs(rows, embed, hidden, columns, 8, Order::outwards);
+    const ChainedJobs mlp = chained_jobs(rows, {{embed}, hidden, columns}, {{hidden, 96}, embed, columns}, 8, Order::outwards);
     for (const std::vector<TileJob>& jobs : {mlp.jobs, in_pairs(mlp.jobs, Shared::b)}) {
       std::map<int, int> done;                                  // by counter: tiles so far
       std::map<int, int> written;                               // by row in the ring: the row of U that it stands for
@@ -145,6 +145,10 @@ TEST(MlpJobs, WaitForAllThatTheyNeedAndForNothingLater) {
           ASSERT_LT(inside, mlp.ring_rows);
           ASSERT_LT(outside, rows);
           ASSERT_TRUE(made.emplace(first ? 0 : 1, outside, job.col).second) << "twice";
+          if (!first) {
+            ASSERT_EQ(job.k[2], 96);
+            ASSERT_EQ(job.a[2][0] + row, outside) << "what comes beside the ring";
+          }
           if (first) {
             if (written.contains(inside) && written[inside] != outside) {
               EXPECT_EQ(reads[inside], 2) << "overwritten before it was read";

@@ -58,13 +58,11 @@ struct FourRows {
 };
 
 // Two layers in one call: tiles with a first segment are the first layer's, the others the second's, which reads what the
-// first has written some moments ago. So one launch does for all, in the memory of a few chunks; and where the cache holds
-// the chunks and what streams past them meanwhile, they never go through memory (a H100's 50 MB do not suffice: 22.5 GB a
-// step are moved, 7.3 if they did). `done`: zeros at launch, one for each number that jobs count at.
+// first has written some moments ago. So one launch does for all, in the memory of a small ring; and as far as the cache
+// holds the ring and what streams past it meanwhile, that never goes through memory. `done`: zeros at launch, one for each
+// number that jobs count at.
 template <typename First, typename Second>
 struct Chain {
-  using Staged = typename First::Staged;
-  static_assert(std::is_same_v<Staged, typename Second::Staged>);
   First first;
   Second second;
   uint32_t* done;
@@ -72,17 +70,38 @@ struct Chain {
 template <typename Epilogue>
 inline constexpr bool is_chain = requires(const Epilogue& epilogue) { epilogue.second; };
 
-// use(epilogue), or use(the epilogue of the job's layer)
-template <typename Epilogue, typename Use>
+// The epilogues' types: both of a chain, twice the same of others.
+template <typename Epilogue>
+struct EpiloguesOf {
+  using First = Epilogue;
+  using Second = Epilogue;
+};
+template <typename A, typename B>
+struct EpiloguesOf<Chain<A, B>> {
+  using First = A;
+  using Second = B;
+};
+
+template <typename Epilogue>
+HENS_HD const typename EpiloguesOf<Epilogue>::First& first_layer(const Epilogue& epilogue) {
+  if constexpr (is_chain<Epilogue>) {
+    return epilogue.first;
+  } else {
+    return epilogue;
+  }
+}
+
+// use(epilogue, tile shape), those of the job's layer
+template <typename Shape, typename Epilogue, typename Use>
 HENS_HD void with_layer(const Epilogue& epilogue, const TileJob& job, const Use& use) {
   if constexpr (is_chain<Epilogue>) {
-    if (job.k[0] > 0) {
-      use(epilogue.first);
+    if (in_second_layer(job)) {
+      use(epilogue.second, typename LayersOf<Shape>::Second{});
     } else {
-      use(epilogue.second);
+      use(epilogue.first, typename LayersOf<Shape>::First{});
     }
   } else {
-    use(epilogue);
+    use(epilogue, Shape{});
   }
 }
 
@@ -477,7 +496,8 @@ HENS_UNROLL
   }
 };
 
-// The decoder's first layer on folded rows: out[point] = gelu(sums + residual, unfolded, + constant)
+// The decoder's first layer on folded rows: out[point] = gelu(sums + residual, unfolded, + constant). The residual's rows are
+// those of the first operand.
 struct DecoderGelu {
   using Staged = __half;
   static constexpr bool statistics = false, four = true;
@@ -486,7 +506,9 @@ struct DecoderGelu {
   const __half* residual;
   int columns;
   HENS_HD Eight channels(const TileJob&, int, int col) const { return eight_floats(constant + col); }
-  HENS_HD FourRows beside(const Place& p) const { return four_rows(residual + element(p, columns), columns); }
+  HENS_HD FourRows beside(const Place& p) const {
+    return four_rows(residual + static_cast<int64_t>(p.job.a[0][0] + p.row) * columns + p.col, columns);
+  }
   HENS_HD void finish(const Place& p, const Eight& c, const FourRows& added, const EightHalves (&staged)[4], Sums&) const {
     Eight a[4];
 HENS_UNROLL
@@ -526,5 +548,8 @@ struct NextState {
     *reinterpret_cast<__half2*>(at + low) = __floats2half2_rn(rest.x, rest.y);
   }
 };
+
+// Both layers of the decoder; the second adds the big skip, from the network's input.
+using Decoder = Chain<DecoderGelu, NextState>;
 
 }  // namespace hens::engine

@@ -171,7 +171,7 @@ __device__ __forceinline__ void copies_wait() {
 }
 
 // The ring of stages over all segments of one job.
-template <typename Shape>
+template <typename Shape, int kSegments>
 class Pipeline {
  public:
   using S = Stage<Shape>;
@@ -191,8 +191,8 @@ class Pipeline {
 
  private:
   __device__ __forceinline__ void fetch() {
-    while (segment_ < Shape::segments && k_ >= job_.k[segment_]) ++segment_, k_ = 0;
-    if (segment_ < Shape::segments) {
+    while (segment_ < kSegments && k_ >= job_.k[segment_]) ++segment_, k_ = 0;
+    if (segment_ < kSegments) {
       copy_stage<Shape>(from_, job_, segment_, job_.first_k + k_, stages_ + (fetched_++ % S::count) * S::bytes);
       k_ += tile_depth;
     }
@@ -204,26 +204,23 @@ class Pipeline {
   int segment_ = 0, k_ = 0, fetched_ = 0, used_ = 0;
 };
 
-template <typename Shape, typename Epilogue>
-__global__ __launch_bounds__(threads, 1) void gemm(const __grid_constant__ Operands operands, const TileJob* jobs,
-                                                   const __grid_constant__ Epilogue epilogue) {
+// Shared memory of a block: the stages', which take the sums when all is multiplied.
+template <typename Shape>
+constexpr int memory_of() {
+  const int first = Stage<typename LayersOf<Shape>::First>::memory, second = Stage<typename LayersOf<Shape>::Second>::memory;
+  return first > second ? first : second;
+}
+
+template <typename Shape, int kSegments, typename Layer>
+__device__ __forceinline__ void tile(const Operands& operands, const TileJob& job, const Layer& layer, uint8_t* memory) {
   using S = Stage<Shape>;
   constexpr bool two = Shape::mode != TileMode::single;
   constexpr int blocks = S::columns / 16;  // of 8 columns, of one warp
-  extern __shared__ __align__(1024) uint8_t memory[];
-  const uint32_t stages = shared_address(memory);
-  const TileJob job = jobs[blockIdx.x];
   const int warp = threadIdx.x / 32, r0 = warp / 2 * 32, n0 = warp % 2 * (S::columns / 2);
   float d0[2 * blocks * 4] = {}, d1[two ? 2 * blocks * 4 : 1] = {};
-
-  if constexpr (is_chain<Epilogue>) {
-    // Blocks begin in the order of their jobs: what is waited for is under way.
-    if (threadIdx.x == 0) chain_wait(epilogue.done, job);
-    __syncthreads();
-  }
-  Pipeline<Shape> pipeline(operands, job, stages);
+  Pipeline<Shape, kSegments> pipeline(operands, job, shared_address(memory));
 #pragma unroll
-  for (int s = 0; s < Shape::segments; ++s) {
+  for (int s = 0; s < kSegments; ++s) {
     for (int k = 0; k < job.k[s]; k += tile_depth) {
       const uint32_t a = pipeline.next();
       // Warps 0 .. 3 have the first half of the rows.
@@ -241,34 +238,45 @@ __global__ __launch_bounds__(threads, 1) void gemm(const __grid_constant__ Opera
   copies_wait<0>();
   __syncthreads();
 
-  // The stages' memory takes the sums.
-  using L = Slot<S::columns, typename Epilogue::Staged, threads>;
+  using L = Slot<S::columns, typename Layer::Staged, threads>;
   constexpr int planes = two ? 2 : 1;
   static_assert(planes * L::bytes <= S::memory);
   const int lane = threadIdx.x % 32;
   if constexpr (two) {
-    leave<L, 2, blocks>(epilogue, memory, memory + L::bytes, lane, r0, n0, job.col, d0, d1);
+    leave<L, 2, blocks>(layer, memory, memory + L::bytes, lane, r0, n0, job.col, d0, d1);
   } else {
-    leave<L, 2, blocks>(epilogue, memory, lane, r0, n0, d0);
+    leave<L, 2, blocks>(layer, memory, lane, r0, n0, d0);
   }
   __syncthreads();
-  with_layer(epilogue, job, [&](const auto& layer) {
-    using Layer = std::remove_cvref_t<decltype(layer)>;
-    Sums sums;
-    if constexpr (takes_four<Layer>) {
-      FinisherOfFour<L, Shape::mode == TileMode::twin, Layer>(layer, job, threadIdx.x).finish(memory, sums, tile_rows);
-    } else {
+  Sums sums;
+  if constexpr (takes_four<Layer>) {
+    FinisherOfFour<L, Shape::mode == TileMode::twin, Layer>(layer, job, threadIdx.x).finish(memory, sums, tile_rows);
+  } else {
 #pragma unroll
-      for (int plane = 0; plane < planes; ++plane) {
-        Finisher<L, Layer>(layer, job, plane, threadIdx.x).finish(memory + plane * L::bytes, sums, tile_rows);
-      }
+    for (int plane = 0; plane < planes; ++plane) {
+      Finisher<L, Layer>(layer, job, plane, threadIdx.x).finish(memory + plane * L::bytes, sums, tile_rows);
     }
-    if constexpr (Layer::statistics) {
-      __syncthreads();
-      leave_sums<L>(reinterpret_cast<float*>(memory), threadIdx.x, sums);
-      __syncthreads();
-      finish_sums<L>(layer, job, reinterpret_cast<const float*>(memory), threadIdx.x);
-    }
+  }
+  if constexpr (Layer::statistics) {
+    __syncthreads();
+    leave_sums<L>(reinterpret_cast<float*>(memory), threadIdx.x, sums);
+    __syncthreads();
+    finish_sums<L>(layer, job, reinterpret_cast<const float*>(memory), threadIdx.x);
+  }
+}
+
+template <typename Shape, typename Epilogue>
+__global__ __launch_bounds__(threads, 1) void gemm(const __grid_constant__ Operands operands, const TileJob* jobs,
+                                                   const __grid_constant__ Epilogue epilogue) {
+  extern __shared__ __align__(1024) uint8_t memory[];
+  const TileJob job = jobs[blockIdx.x];
+  if constexpr (is_chain<Epilogue>) {
+    // Blocks begin in the order of their jobs: what is waited for is under way.
+    if (threadIdx.x == 0) chain_wait(epilogue.done, job);
+    __syncthreads();
+  }
+  with_layer<Shape>(epilogue, job, [&](const auto& layer, auto shape) {
+    tile<decltype(shape), LayersOf<Shape>::segments>(operands, job, layer, memory);
   });
   if constexpr (is_chain<Epilogue>) {
     __syncthreads();

@@ -26,18 +26,33 @@ struct Stage {
   static constexpr int copied = a_parts * a_bytes + b_parts * b_bytes;
 };
 
-template <typename Shape, typename Epilogue>
-struct Memory {
-  using S = Slot<Shape::hopper_columns, typename Epilogue::Staged, finishing>;
+// What a tile of one layer hands over.
+template <typename Shape, typename Layer>
+struct Handed {
+  using S = Slot<Shape::hopper_columns, typename Layer::Staged, finishing>;
   static constexpr int planes = Shape::mode == TileMode::single ? 1 : 2;
   // Complex tiles multiply for long and need the room: their planes go one after the other through one slot.
   static constexpr int slots = Shape::mode == TileMode::dual || Shape::mode == TileMode::twin ? 2 : 1;
-  static constexpr int staging = slots * S::bytes;
+  static constexpr int bytes = slots * S::bytes;
+};
+
+template <typename Shape, typename Epilogue>
+struct Memory {
+  using First = typename LayersOf<Shape>::First;
+  using Second = typename LayersOf<Shape>::Second;
+  using E = EpiloguesOf<Epilogue>;
+  // Of a chain's layers either both have tiles of the same shape and hand over alike, or the second's have half the columns.
+  static constexpr bool halved = !std::is_same_v<First, Second>;
+  static_assert(!halved || (Second::hopper_columns * 2 == First::hopper_columns && First::hopper_columns > 128));
+  static_assert(halved || std::is_same_v<typename E::First::Staged, typename E::Second::Staged>);
+  static constexpr int stage = Stage<First>::bytes;
+  static constexpr int a = Handed<First, typename E::First>::bytes, b = Handed<Second, typename E::Second>::bytes;
+  static constexpr int staging = a > b ? a : b;
   static constexpr int barriers = 256;  // two a stage, and a Handover
   static constexpr int limit = 227 * 1024 - 1024;  // what a block may have, less the alignment
-  static constexpr int stages_that_fit = (limit - staging - barriers) / Stage<Shape>::bytes;
+  static constexpr int stages_that_fit = (limit - staging - barriers) / stage;
   static constexpr int stages = stages_that_fit < 8 ? stages_that_fit : 8;
-  static constexpr int bytes = stages * Stage<Shape>::bytes + staging + barriers + 1024;
+  static constexpr int bytes = stages * stage + staging + barriers + 1024;
 };
 
 // The jobs of a block: every gridDim.x-th, shifted by one pair from round to round. Jobs come in patterns (tiles at the
@@ -63,11 +78,13 @@ class Turns {
   int job_count_, round_ = 0, job_ = 0;
 };
 
-template <typename Shape, typename Epilogue>
+template <typename AllShapes, typename Epilogue>
 __device__ __forceinline__ void copy_all(const TensorMaps& maps, const TileJob* jobs, int job_count,
                                          const Epilogue& epilogue, uint32_t stages, uint32_t full, uint32_t empty) {
+  using Layout = Memory<AllShapes, Epilogue>;
+  using Shape = typename Layout::First;
+  using Second = typename Layout::Second;
   using S = Stage<Shape>;
-  using Layout = Memory<Shape, Epilogue>;
   constexpr bool shares_a = Shape::shared == Shared::a;
   const int rank = static_cast<int>(blockIdx.x % cluster);
   Ring<Layout::stages> ring;
@@ -77,13 +94,16 @@ __device__ __forceinline__ void copy_all(const TensorMaps& maps, const TileJob* 
       chain_wait(epilogue.done, job);
       asm volatile("fence.proxy.async;" ::: "memory");  // bulk copies will read what others' stores have written
     }
+    const bool second = is_chain<Epilogue> && in_second_layer(job);
+    const int copied = second ? Stage<Second>::copied : S::copied;
+    const int columns = second ? Second::hopper_columns : Shape::hopper_columns;
 #pragma unroll
-    for (int s = 0; s < Shape::segments; ++s) {
+    for (int s = 0; s < LayersOf<AllShapes>::segments; ++s) {
       const int end = job.k[s] > 0 ? job.first_k + job.k[s] : 0;
       for (int k = job.first_k; k < end; k += tile_depth, ring.next()) {
         const uint32_t barrier = full + 8 * ring.stage;
         barrier_wait(empty + 8 * ring.stage, ring.phase ^ 1);
-        barrier_expect(barrier, S::copied);
+        barrier_expect(barrier, copied);
         uint32_t to = stages + ring.stage * S::bytes;
 #pragma unroll
         for (int part = 0; part < S::a_parts; ++part, to += S::a_bytes) {
@@ -112,8 +132,8 @@ __device__ __forceinline__ void copy_all(const TensorMaps& maps, const TileJob* 
           } else if constexpr (shares_a) {
             copy_tile(to, maps.b[s], barrier, k, job.b[s][0], x2, job.b[s][2]);
           } else {
-            copy_tile_to_all(to + rank * (S::b_bytes / cluster), maps.b[s], barrier, k,
-                             job.b[s][0] + rank * (S::columns / cluster), x2, job.b[s][2]);
+            copy_tile_to_all(to + rank * (columns * tile_depth * 2 / cluster), maps.b[s], barrier, k,
+                             job.b[s][0] + rank * (columns / cluster), x2, job.b[s][2]);
           }
         }
       }
@@ -163,79 +183,117 @@ constexpr bool starts_with_zeros = false;
 constexpr bool starts_with_zeros = true;
 #endif
 
+// What those who multiply share between tiles.
+template <int kStages>
+struct Multiplying {
+  Products<kStages> products;
+  Handover handover;
+  uint32_t stages;
+  uint8_t* staging;
+  // leave_sums(), in a slot that is empty.
+  template <typename Leave>
+  __device__ __forceinline__ void leave_in_slot(const Leave& leave_sums) {
+    const int warpgroup = threadIdx.x / 128;
+    Handover::wait(handover.empty(warpgroup), handover.phase ^ 1);
+    leave_sums();
+    Handover::arrive(handover.full(warpgroup));
+    handover.phase ^= 1;
+  }
+};
+
+template <typename AllShapes, typename Epilogue>
+__device__ __forceinline__ void multiply_tile(const TileJob& job, const Epilogue& epilogue,
+                                              Multiplying<Memory<AllShapes, Epilogue>::stages>& m) {
+  using M = Memory<AllShapes, Epilogue>;
+  using Shape = typename M::First;
+  using S = Stage<Shape>;
+  using First = typename M::E::First;
+  using H = Handed<Shape, First>;
+  const First& layer = first_layer(epilogue);
+  constexpr int registers = S::columns / 2, blocks = S::columns / 8, segments = LayersOf<AllShapes>::segments;
+  constexpr int b_leading = Shape::n_major ? tile_depth * copy_columns * 2 : 0;  // between groups of 64 columns
+  const int row = threadIdx.x / 32 * 16, lane = threadIdx.x % 32;
+  const uint64_t a_first = descriptor(m.stages + threadIdx.x / 128 * 64 * tile_depth * 2, 0, 1024);
+  const uint64_t b_first = descriptor(
+      m.stages + S::a_parts * S::a_bytes + (Shape::mode == TileMode::twin ? threadIdx.x / 128 * S::b_room : 0), b_leading, 1024);
+  const uint32_t a_rows = m.stages + warp_rows();
+  const auto a = [&](int stage) { return moved(a_first, stage * M::stage); };
+  const auto b = [&](int stage) { return moved(b_first, stage * M::stage); };
+  m.products.idle = job.rows <= (Shape::mode == TileMode::twin ? 0 : static_cast<int>(threadIdx.x) / 128 * 64);
+  float d0[registers], d1[H::planes == 2 ? registers : 1];
+  bool started = Shape::mode == TileMode::single && starts_with_zeros;
+  if (started) {
+#pragma unroll
+    for (int i = 0; i < registers; ++i) d0[i] = 0;
+  }
+  // Products of real matrices, added to d. `halves`: of the tile's columns; only where they come by registers.
+  const auto segment = [&](int depth, auto& d, auto halves) {
+    if constexpr (S::columns > 128) {
+      m.products.segment_by_registers(
+          depth, started, [&](HalfOfA& rows, int stage, int half) { rows.load((a_rows + stage * M::stage) ^ (64 * half)); },
+          [&](auto times, const HalfOfA& rows, int stage, int half, int accumulate) {
+            multiply<decltype(times)::value, decltype(halves)::value>(d, rows, moved(b(stage), 64 * half), accumulate);
+          });
+    } else {
+      m.products.segment(depth, started, [&](auto times, int stage, int accumulate) {
+        multiply<Shape, decltype(times)::value>(d, a(stage), b(stage), accumulate);
+      });
+    }
+  };
+  const auto segments_from = [&](int first, auto halves) {
+#pragma unroll 1
+    for (int s = first; s < segments; ++s) {
+      segment(s == 0 ? job.k[0] : s == 1 ? job.k[1] : s == 2 ? job.k[2] : job.k[3], d0, halves);
+    }
+  };
+  if constexpr (Shape::mode == TileMode::complex) {
+    m.products.segment(job.k[0], started, [&](auto times, int stage, int accumulate) {
+      multiply_complex<decltype(times)::value>(d0, d1, a(stage), S::a_bytes, b(stage), S::b_room, accumulate);
+    });
+  } else if constexpr (H::slots == 2) {
+    segment(job.k[0], d0, Times<2>{});
+    started = false;
+    segment(job.k[1], d1, Times<2>{});
+  } else if constexpr (M::halved) {
+    // In code of their own: ptxas wants no branch among products.
+    if (in_second_layer(job)) {
+      segments_from(1, Times<1>{});
+    } else {
+      segment(job.k[0], d0, Times<2>{});
+    }
+  } else {
+    segments_from(0, Times<2>{});
+  }
+  if (job.rows == 0) return;  // there only to keep its neighbour company
+  if constexpr (H::slots == 2) {
+    m.leave_in_slot([&] {
+      leave<typename H::S, 1, blocks>(layer, m.staging, m.staging + H::S::bytes, lane, row, 0, job.col, d0, d1);
+    });
+  } else if constexpr (M::halved) {
+    m.leave_in_slot([&] {
+      if (in_second_layer(job)) {
+        using Second = Handed<typename M::Second, typename M::E::Second>;
+        leave<typename Second::S, 1, blocks / 2>(epilogue.second, m.staging, lane, row, 0, d0);
+      } else {
+        leave<typename H::S, 1, blocks>(layer, m.staging, lane, row, 0, d0);
+      }
+    });
+  } else {
+    m.leave_in_slot([&] { leave<typename H::S, 1, blocks>(layer, m.staging, lane, row, 0, d0); });
+  }
+  if constexpr (H::planes > H::slots) {
+    m.leave_in_slot([&] { leave<typename H::S, 1, blocks>(layer, m.staging, lane, row, 0, d1); });
+  }
+}
+
 template <typename Shape, typename Epilogue>
 __device__ __forceinline__ void multiply_all(const TileJob* jobs, int job_count, const Epilogue& epilogue,
                                              uint32_t stages, uint32_t full, uint32_t empty, Handover handover,
                                              uint8_t* staging) {
-  using S = Stage<Shape>;
-  using M = Memory<Shape, Epilogue>;
-  constexpr int registers = S::columns / 2, blocks = S::columns / 8;
-  constexpr bool two = M::planes == 2;
-  const int row = threadIdx.x / 32 * 16, lane = threadIdx.x % 32, warpgroup = threadIdx.x / 128;
-  constexpr int b_leading = Shape::n_major ? tile_depth * copy_columns * 2 : 0;  // between groups of 64 columns
-  const uint64_t a_first = descriptor(stages + threadIdx.x / 128 * 64 * tile_depth * 2, 0, 1024);
-  const uint64_t b_first = descriptor(
-      stages + S::a_parts * S::a_bytes + (Shape::mode == TileMode::twin ? threadIdx.x / 128 * S::b_room : 0), b_leading, 1024);
-  const uint32_t a_rows = stages + warp_rows();
-  const auto a = [&](int stage) { return moved(a_first, stage * S::bytes); };
-  const auto b = [&](int stage) { return moved(b_first, stage * S::bytes); };
-  Products<M::stages> products{full, empty};
-  float d0[registers], d1[two ? registers : 1];
+  Multiplying<Memory<Shape, Epilogue>::stages> m{{full, empty}, handover, stages, staging};
   for (Turns turn(job_count); !turn.done(); turn.next()) {
     const TileJob job = jobs[turn.job()];
-    products.idle = job.rows <= (Shape::mode == TileMode::twin ? 0 : static_cast<int>(threadIdx.x) / 128 * 64);
-    bool started = Shape::mode == TileMode::single && starts_with_zeros;
-    if (started) {
-#pragma unroll
-      for (int i = 0; i < registers; ++i) d0[i] = 0;
-    }
-    if constexpr (Shape::mode == TileMode::complex) {
-      products.segment(job.k[0], started, [&](auto times, int stage, int accumulate) {
-        multiply_complex<decltype(times)::value>(d0, d1, a(stage), S::a_bytes, b(stage), S::b_room, accumulate);
-      });
-    } else if constexpr (M::slots == 2) {
-      products.segment(job.k[0], started, [&](auto times, int stage, int accumulate) {
-        multiply<Shape, decltype(times)::value>(d0, a(stage), b(stage), accumulate);
-      });
-      started = false;
-      products.segment(job.k[1], started, [&](auto times, int stage, int accumulate) {
-        multiply<Shape, decltype(times)::value>(d1, a(stage), b(stage), accumulate);
-      });
-    } else {
-#pragma unroll 1
-      for (int s = 0; s < Shape::segments; ++s) {
-        const int depth = s == 0 ? job.k[0] : s == 1 ? job.k[1] : job.k[2];
-        if constexpr (S::columns > 128) {
-          products.segment_by_registers(
-              depth, started,
-              [&](HalfOfA& rows, int stage, int half) { rows.load((a_rows + stage * S::bytes) ^ (64 * half)); },
-              [&](auto times, const HalfOfA& rows, int stage, int half, int accumulate) {
-                multiply<decltype(times)::value>(d0, rows, moved(b(stage), 64 * half), accumulate);
-              });
-        } else {
-          products.segment(depth, started, [&](auto times, int stage, int accumulate) {
-            multiply<Shape, decltype(times)::value>(d0, a(stage), b(stage), accumulate);
-          });
-        }
-      }
-    }
-    if (job.rows == 0) continue;  // there only to keep its neighbour company
-    const auto leave_in_slot = [&](const auto& leave_sums) {
-      Handover::wait(handover.empty(warpgroup), handover.phase ^ 1);
-      leave_sums();
-      Handover::arrive(handover.full(warpgroup));
-      handover.phase ^= 1;
-    };
-    if constexpr (M::slots == 2) {
-      leave_in_slot([&] {
-        leave<typename M::S, 1, blocks>(epilogue, staging, staging + M::S::bytes, lane, row, 0, job.col, d0, d1);
-      });
-    } else {
-      leave_in_slot([&] { leave<typename M::S, 1, blocks>(epilogue, staging, lane, row, 0, d0); });
-    }
-    if constexpr (M::planes > M::slots) {
-      leave_in_slot([&] { leave<typename M::S, 1, blocks>(epilogue, staging, lane, row, 0, d1); });
-    }
+    multiply_tile<Shape>(job, epilogue, m);
   }
 }
 
@@ -253,10 +311,9 @@ __device__ __forceinline__ void finish_statistics(const Epilogue& epilogue, cons
 
 // One slot's rows: one warpgroup's after the other's where `halves`. The sums' statistics, if there are, come with the last
 // plane.
-template <bool halves, typename M, typename Epilogue, typename Finish>
+template <bool halves, typename S, typename Epilogue, typename Finish>
 __device__ __forceinline__ void finish_slot(const Epilogue& epilogue, const TileJob& job, Handover& handover, uint8_t* slot,
                                             int thread, const Sums& sums, bool last_plane, const Finish& finish) {
-  using S = typename M::S;
   Handover::wait(handover.full(0), handover.phase);
   if constexpr (halves) {
     finish(tile_rows / 2);
@@ -273,18 +330,19 @@ __device__ __forceinline__ void finish_slot(const Epilogue& epilogue, const Tile
 }
 
 // All planes of one tile.
-template <typename Shape, typename M, typename Epilogue>
+template <typename Shape, typename Epilogue>
 __device__ __forceinline__ void finish_tile(const Epilogue& epilogue, const TileJob& job, Handover& handover,
                                             uint8_t* staging, int thread) {
-  using S = typename M::S;
+  using H = Handed<Shape, Epilogue>;
+  using S = typename H::S;
   Sums sums;
   if constexpr (takes_four<Epilogue>) {
     using Four = FinisherOfFour<S, Shape::mode == TileMode::twin, Epilogue>;
     Four finisher(epilogue, job, thread);
-    finish_slot<Four::in_halves, M>(epilogue, job, handover, staging, thread, sums, true,
+    finish_slot<Four::in_halves, S>(epilogue, job, handover, staging, thread, sums, true,
                                     [&](int end) { finisher.finish(staging, sums, end); });
-  } else if constexpr (M::slots == 2) {
-    finish_slot<false, M>(epilogue, job, handover, staging, thread, sums, true, [&](int end) {
+  } else if constexpr (H::slots == 2) {
+    finish_slot<false, S>(epilogue, job, handover, staging, thread, sums, true, [&](int end) {
 #pragma unroll 1
       for (int plane = 0; plane < 2; ++plane) {
         Finisher<S, Epilogue>(epilogue, job, plane, thread).finish(staging + plane * S::bytes, sums, end);
@@ -292,9 +350,9 @@ __device__ __forceinline__ void finish_tile(const Epilogue& epilogue, const Tile
     });
   } else {
 #pragma unroll 1
-    for (int plane = 0; plane < M::planes; ++plane) {
+    for (int plane = 0; plane < H::planes; ++plane) {
       Finisher<S, Epilogue> finisher(epilogue, job, plane, thread);
-      finish_slot<Finisher<S, Epilogue>::in_halves, M>(epilogue, job, handover, staging, thread, sums, plane == M::planes - 1,
+      finish_slot<Finisher<S, Epilogue>::in_halves, S>(epilogue, job, handover, staging, thread, sums, plane == H::planes - 1,
                                                        [&](int end) { finisher.finish(staging, sums, end); });
     }
   }
@@ -307,8 +365,8 @@ __device__ __forceinline__ void finish_all(const TileJob* jobs, int job_count, c
   for (Turns turn(job_count); !turn.done(); turn.next()) {
     const TileJob job = jobs[turn.job()];
     if (job.rows == 0) continue;
-    with_layer(epilogue, job, [&](const auto& layer) {
-      finish_tile<Shape, Memory<Shape, Epilogue>>(layer, job, handover, staging, thread);
+    with_layer<Shape>(epilogue, job, [&](const auto& layer, auto shape) {
+      finish_tile<decltype(shape)>(layer, job, handover, staging, thread);
     });
     if constexpr (is_chain<Epilogue>) {
       finishing_meet();
@@ -336,7 +394,7 @@ __global__ HENS_CLUSTER __launch_bounds__(threads, 1) void gemm(
   asm volatile("griddepcontrol.launch_dependents;");
   extern __shared__ uint8_t raw[];
   uint8_t* memory = raw + (1024 - shared_address(raw) % 1024) % 1024;  // still known to be shared
-  uint8_t* staging = memory + M::stages * Stage<Shape>::bytes;
+  uint8_t* staging = memory + M::stages * M::stage;
   const uint32_t stages = shared_address(memory);
   const uint32_t full = shared_address(staging + M::staging), empty = full + 8 * M::stages;
   const Handover handover{empty + 8 * M::stages};

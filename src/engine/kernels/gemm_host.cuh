@@ -73,25 +73,29 @@ void finish(const TileJob& job, const Epilogue& epilogue, const std::vector<floa
   }
 }
 
+template <typename Shape, typename Layer>
+void tile(const Operand* a, const Operand* b, const TileJob& job, const Layer& layer) {
+  constexpr int sums = tile_rows * Shape::ampere_columns;
+  std::vector<float> d0(sums, 0.0f), d1(sums, 0.0f);
+  if (Shape::mode == TileMode::complex) {
+    add_products<Shape>(d0, a[0], b[0], job, 0, 0, 0, 1);
+    add_products<Shape>(d0, a[0], b[0], job, 0, 1, 1, -1);
+    add_products<Shape>(d1, a[0], b[0], job, 0, 0, 1, 1);
+    add_products<Shape>(d1, a[0], b[0], job, 0, 1, 0, 1);
+  } else {
+    for (int s = 0; s < max_segments; ++s) {
+      const bool second = Shape::mode != TileMode::single && s % 2 == 1;
+      add_products<Shape>(second ? d1 : d0, a[s], b[s], job, s, -1, -1, 1,
+                          Shape::mode == TileMode::twin ? s / 2 * (tile_rows / 2) : 0);
+    }
+  }
+  finish<Shape>(job, layer, d0, d1);
+}
+
 template <typename Shape, typename Epilogue>
 void gemm(const Operand* a, const Operand* b, const TileJob* jobs, int job_count, const Epilogue& epilogue) {
-  constexpr int sums = tile_rows * Shape::ampere_columns;
   for (int t = 0; t < job_count; ++t) {
-    const TileJob& job = jobs[t];
-    std::vector<float> d0(sums, 0.0f), d1(sums, 0.0f);
-    if (Shape::mode == TileMode::complex) {
-      add_products<Shape>(d0, a[0], b[0], job, 0, 0, 0, 1);
-      add_products<Shape>(d0, a[0], b[0], job, 0, 1, 1, -1);
-      add_products<Shape>(d1, a[0], b[0], job, 0, 0, 1, 1);
-      add_products<Shape>(d1, a[0], b[0], job, 0, 1, 0, 1);
-    } else {
-      for (int s = 0; s < max_segments; ++s) {
-        const bool second = Shape::mode != TileMode::single && s % 2 == 1;
-        add_products<Shape>(second ? d1 : d0, a[s], b[s], job, s, -1, -1, 1,
-                            Shape::mode == TileMode::twin ? s / 2 * (tile_rows / 2) : 0);
-      }
-    }
-    with_layer(epilogue, job, [&](const auto& layer) { finish<Shape>(job, layer, d0, d1); });
+    with_layer<Shape>(epilogue, jobs[t], [&](const auto& layer, auto shape) { tile<decltype(shape)>(a, b, jobs[t], layer); });
   }
 }
 

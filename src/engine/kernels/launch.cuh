@@ -31,7 +31,7 @@ void launch_tiles(const GemmPlan::Inside& plan, const Epilogue& epilogue) {
     config.attrs = &early, config.numAttrs = backend.early_launch() ? 1 : 0;
     check_cuda(cudaLaunchKernelEx(&config, kernel, plan.maps, jobs, plan.job_count, epilogue), "launching a kernel");
   } else if (backend.kernels() == Kernels::ampere) {
-    constexpr int bytes = ampere::Stage<Shape>::memory;
+    constexpr int bytes = ampere::memory_of<Shape>();
     const auto kernel = ampere::gemm<Shape, Epilogue>;
     static const int ready = cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes);
     check_cuda(ready, "shared memory of a kernel");

@@ -63,14 +63,14 @@ __device__ __forceinline__ uint32_t warp_rows() {
 }
 
 // More than 128 columns, in two halves: ptxas wants the sums of one instruction to fit into the registers that a thread
-// has at launch.
-template <int kProducts, int kRegisters>
+// has at launch. `kParts`: of these halves.
+template <int kProducts, int kParts, int kRegisters>
 __device__ __forceinline__ void multiply(float (&d)[kRegisters], const HalfOfA& a, uint64_t b, int accumulate) {
   constexpr int half = kRegisters / 2;
 #pragma unroll
   for (int k = 0; k < kProducts; ++k) {
 #pragma unroll
-    for (int part = 0; part < 2; ++part) {
+    for (int part = 0; part < kParts; ++part) {
       wgmma(reinterpret_cast<float(&)[half]>(d[part * half]), a.v[k], moved(b, part * half * 2 * tile_depth * 2 + 32 * k),
             k == 0 ? accumulate : 1);
     }
