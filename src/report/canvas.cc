@@ -42,12 +42,33 @@ void set_font(cairo_t* context, const TextStyle& style) {
   cairo_set_font_size(context, style.size);
 }
 
+// The text as the chosen font can draw it. Where a machine has no fonts, Cairo draws with its own.
+std::string drawable(cairo_t* context, const std::string& text) {
+  const bool cairos_own = cairo_scaled_font_get_type(cairo_get_scaled_font(context)) == CAIRO_FONT_TYPE_USER;
+  return cairos_own ? in_ascii(text) : text;
+}
+
 void add_path(cairo_t* context, std::span<const Pixel> points) {
   cairo_new_path(context);
   for (const Pixel& point : points) cairo_line_to(context, point.x, point.y);
 }
 
 }  // namespace
+
+std::string in_ascii(const std::string& text) {
+  std::string ascii;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if (byte < 0x80) {
+      ascii += text[i];
+    } else if (text.compare(i, 2, "·") == 0) {
+      ascii += '-';
+    } else if (byte >= 0xc0 && text.compare(i, 2, "°") != 0) {  // the first byte of a character
+      ascii += '?';
+    }
+  }
+  return ascii;
+}
 
 struct Canvas::State {
   Surface surface;
@@ -110,13 +131,13 @@ void Canvas::text(const Pixel& baseline, const std::string& text, const TextStyl
   set_font(context, style);
   set_colour(context, style.colour);
   cairo_move_to(context, left, baseline.y);
-  cairo_show_text(context, text.c_str());
+  cairo_show_text(context, drawable(context, text).c_str());
 }
 
 double Canvas::text_width(const std::string& text, const TextStyle& style) const {
   set_font(state_->context.get(), style);
   cairo_text_extents_t extents{};
-  cairo_text_extents(state_->context.get(), text.c_str(), &extents);
+  cairo_text_extents(state_->context.get(), drawable(state_->context.get(), text).c_str(), &extents);
   return extents.x_advance;
 }
 

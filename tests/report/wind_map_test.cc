@@ -145,6 +145,13 @@ TEST(WindMap, IsTheSamePictureEachTime) {
   EXPECT_EQ(draw_wind_map(input, {}).rgb, draw_wind_map(input, {}).rgb);
 }
 
+// Degree signs were boxes on machines without fonts.
+TEST(Canvas, TextsAreReadableWithoutFonts) {
+  EXPECT_EQ(in_ascii("60°N"), "60N");
+  EXPECT_EQ(in_ascii("lead 24 hours   ·   valid"), "lead 24 hours   -   valid");
+  EXPECT_EQ(in_ascii("models/Zürich–風"), "models/Z?rich??");
+}
+
 TEST(Jpeg, DecodesToThePicture) {
   const Picture picture = draw_wind_map(example(2, 2), {});
   const std::string bytes = encode_jpeg(picture, 92);
