@@ -25,7 +25,7 @@ for kernels in Hopper Ampere; do
     only=(--kernel-name kns=hens)
     if [ "$tool" = initcheck ]; then only=(); fi
     "$sanitizer" --tool "$tool" "${only[@]}" --print-limit 3 --error-exitcode 1 \
-      "$build/tests/engine_test" --gtest_brief=1 --gtest_filter="*OneStepIsAsAccurate*/$kernels" 2>&1 |
+      "$build/tests/engine_test" --gtest_brief=1 --gtest_filter="*OneStepIsAsAccurate*/$kernels:*Operators*/$kernels" 2>&1 |
       grep -vE 'Host Frame|Saved host' | tail -12 || failed=1
   done
 done

@@ -1,7 +1,8 @@
 // Where the engine's work runs and its data lie: a CUDA device and one stream of it, or the host's memory for tests.
 //
 // The one place of the engine that allocates, copies, waits, and turns CUDA's codes into Error{gpu}. No LibTorch. A
-// Backend outlives the Buffers made with it. Not thread-safe, but for copies made by a weight file's readers.
+// Backend outlives the Buffers made with it. Not thread-safe, but for copies made by a weight file's readers. A thread that
+// uses one has its device as the current one: the constructor sees to that for its own thread, open_device for the program's.
 #pragma once
 
 #include <cstddef>

@@ -14,7 +14,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "engine/quads.h"
+#include "engine/host_device.h"
 
 namespace hens::engine {
 
@@ -93,7 +93,7 @@ struct LayersOf<ChainShape<A, B, kSegments>> {
   static_assert(segments <= max_segments);
   static_assert(A::mode == TileMode::single && B::mode == TileMode::single && A::shared == B::shared);
 };
-HENS_QUADS bool in_second_layer(const TileJob& job) { return job.k[0] == 0; }
+HENS_HD bool in_second_layer(const TileJob& job) { return job.k[0] == 0; }
 
 namespace shapes {
 using Pointwise = TileShape<TileMode::single, false, Shared::b, 208, 128>;  // 1x1 convolutions

@@ -91,7 +91,7 @@ FastNetwork::Inside::Inside(const Backend& backend_, const Sizes& sizes_, Device
   inner.emplace(backend, sizes, sizes.inner, fourier.as<__half>(), mixed.as<__half>());
   first_fourier.emplace(outer->fourier_of(field.as<__half>()));
   inner_fourier.emplace(inner->fourier_of(points.as<__half>()));
-  if (!keeps_spectrum(sizes.inner, sizes.lmax)) {
+  if (!keeps_spectrum(sizes, sizes.inner)) {
     resampling_legendre.emplace(inner->legendre_of(spectrum_of(0)));
     resampling_fourier.emplace(inner->fourier_of(field.as<__half>()));
   }

@@ -4,12 +4,16 @@
 // activation, fold and sum happens on the way of a product's sums to memory (kernels/epilogues.cuh). A step is one CUDA
 // graph. Fields and spectra are channels last, padded to the widths of sizes.h:
 //   input    [lat][quad][point][high, low halves of the input channels]              rows in the order of quads.h
-//   X        [lat][quad][c0 .. c3][channel]                                          folded; of the inner grid the
-//            spectrum alone is made
+//   X        [lat][quad][c0 .. c3][channel]                                          folded; of what the inner blocks
+//            leave, the spectrum alone is made
 //   G        analysis:  [north + south, north - south][northern row][position of m][part][channel]
 //            synthesis: [lat][position of m][part][channel]
-//   S, T     [l][m][part][channel], multiplied by spectrum_scale; T is what the synthesis reads
+//   S, T     [l][m][part][channel], multiplied by spectrum_scale; T is what the synthesis reads, and between two of them
+//            the spectrum of U
 //   U        [lat][quad][point][channel]: what the MLP reads, and in the same place, folded, what it makes
+// U goes to its spectrum before its norm: a channel whose mean is beyond some 1000 overflows 16 bits there (the member leaves
+// the finite numbers, and is given up), and degree 0 is rounded at 2^-12 of the mean, which counts where that is many times
+// the channel's standard deviation.
 // Not thread-safe.
 #pragma once
 

@@ -14,26 +14,22 @@
 
 #include <cstdint>
 
-#ifdef __CUDACC__
-#define HENS_QUADS __host__ __device__ __forceinline__
-#else
-#define HENS_QUADS inline
-#endif
+#include "engine/host_device.h"
 
 namespace hens::engine {
 
-HENS_QUADS int quads_of(int half) { return half / 2 + 1; }
-HENS_QUADS bool has_two_points(int quad, int half) { return quad == 0 || 2 * quad == half; }
+HENS_HD int quads_of(int half) { return half / 2 + 1; }
+HENS_HD bool has_two_points(int quad, int half) { return quad == 0 || 2 * quad == half; }
 
 // Longitude of point i = 0 .. 3.
-HENS_QUADS int longitude_of(int quad, int i, int half) {
+HENS_HD int longitude_of(int quad, int i, int half) {
   if (i < 2) return i * half + quad;
   if (i == 3) return half - quad;
   return quad == 0 ? 0 : 2 * half - quad;
 }
 
 // Where a longitude lies in its latitude's row of quads: 4 quad + i.
-HENS_QUADS int in_quads(int lon, int half) {
+HENS_HD int in_quads(int lon, int half) {
   const int i = lon >= half ? 1 : 0, from_meridian = lon - i * half;
   if (2 * from_meridian <= half) return 4 * from_meridian + i;
   return 4 * (half - from_meridian) + (i == 0 ? 3 : 2);

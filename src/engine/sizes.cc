@@ -6,9 +6,9 @@
 
 namespace hens::engine {
 
-bool keeps_spectrum(const Grid& grid, int lmax) {
+bool keeps_spectrum(const Sizes& sizes, const Grid& grid) {
   const int exact = grid.kind == GridKind::legendre_gauss ? 2 * grid.nlat - 1 : grid.nlat - 1;
-  return 2 * (lmax - 1) <= exact;
+  return 2 * (sizes.lmax - 1) <= exact && sizes.orders <= grid.half();
 }
 
 Sizes sizes_of(const ModelConfig& config) {
@@ -21,6 +21,11 @@ Sizes sizes_of(const ModelConfig& config) {
          "forecast.engine: fast: the model's grid of {} x {} has an odd number of longitudes; the fast engine folds "
          "circles in half: set forecast.engine to reference",
          grid.nlat, grid.nlon);
+  }
+  if (sizes.outer.kind == sizes.inner.kind && sizes.outer.nlat == sizes.inner.nlat) {
+    fail(ExitCode::bad_spec,
+         "forecast.engine: fast: the model's inner grid is its outer one, so that its skips take fields as they are; the fast "
+         "engine has their spectra alone: set forecast.engine to reference");
   }
   if (config.num_layers < 2) {
     fail(ExitCode::bad_spec, "forecast.engine: fast: the model has {} block; expected 2 or more: set forecast.engine to "

@@ -44,11 +44,13 @@ struct Sizes {
   static int used(int n) { return (n + 15) / 16 * 16; }
 };
 
-// Whether synthesis on the grid and analysis bring degrees below lmax back as they were: where the quadrature is exact for
-// products of two of them. Gauss: to degree 2 nlat - 1; Clenshaw-Curtis: nlat - 1.
-bool keeps_spectrum(const Grid& grid, int lmax);
+// Whether synthesis on the grid and analysis bring a spectrum back as it was: where the quadrature is exact for products of
+// two of its degrees (Gauss: to degree 2 nlat - 1; Clenshaw-Curtis: nlat - 1), and the Nyquist order, of which a grid keeps
+// the cosine alone, is not among its orders.
+bool keeps_spectrum(const Sizes& sizes, const Grid& grid);
 
-// Throws Error{bad_spec} naming what the fast engine cannot do: an odd number of longitudes, a single block.
+// Throws Error{bad_spec} naming what the fast engine cannot do: an odd number of longitudes, one grid outside and inside, a
+// single block.
 Sizes sizes_of(const ModelConfig& config);
 
 }  // namespace hens::engine

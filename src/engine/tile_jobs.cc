@@ -1,6 +1,7 @@
 #include "engine/tile_jobs.h"
 
 #include <algorithm>
+#include <cassert>
 #include <iterator>
 #include <map>
 #include <utility>
@@ -68,6 +69,7 @@ std::vector<TileJob> pointwise_jobs(int64_t rows, int cols, int columns, const s
 }
 
 ChainedJobs chained_jobs(int64_t rows, const ChainedLayer& first, const ChainedLayer& second, int blocks, Order order) {
+  assert(first.depths.size() == 1 && !second.depths.empty() && second.depths.size() < max_segments);
   constexpr int64_t pair_rows = 2 * tile_rows;
   const auto columns_of = [](const ChainedLayer& layer) { return (layer.width + layer.columns - 1) / layer.columns; };
   const std::vector<int> pairs = in_order(static_cast<int>((rows + pair_rows - 1) / pair_rows), order);

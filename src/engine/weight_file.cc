@@ -15,6 +15,7 @@
 
 #include "base/checksum.h"
 #include "base/error.h"
+#include "base/stop.h"
 
 namespace hens::engine {
 namespace {
@@ -87,6 +88,7 @@ DeviceWeights fold_anew(const Backend& backend, const ModelPackage& package, con
   };
   if (!path.empty()) try_to_write([&] { writer.emplace(path, package_digest); });
   fold_weights(package, sizes, device, [&](const WeightEntry& entry, const at::Tensor& values) {
+    stop_if_requested();
     const at::Tensor host = values.cpu();
     const std::span bytes(static_cast<const std::byte*>(host.const_data_ptr()), entry.bytes());
     upload(backend, weights.memory.as<char>() + entry.offset, bytes.data(), bytes.size());
@@ -152,6 +154,7 @@ bool read_weights(const Backend& backend, int file, const std::vector<uint32_t>&
     try {
       Staging staging(backend, std::min<uint64_t>(chunk_bytes, memory.bytes()));
       for (size_t i; good && (i = next++) < checksums.size();) {
+        stop_if_requested();
         const uint64_t offset = i * chunk_bytes, bytes = std::min(chunk_bytes, memory.bytes() - offset);
         if (!read_at(file, staging.data(), bytes, preamble_bytes + offset) ||
             crc32c({static_cast<const std::byte*>(staging.data()), bytes}) != checksums[i]) {

@@ -39,7 +39,8 @@ std::optional<WeightFileFacts> weight_file_facts(const fs::path& folder, const s
 
 // The package's weights on the backend, from the file where it is right, else folded on `device` and, where `folder`
 // is not empty, written there. Where the folder takes no file (no room, read-only), the weights are used all the same.
-// Reads with several threads, each checksum before its bytes are used. Throws as fold_weights does.
+// Reads with several threads, each checksum before its bytes are used. Throws as fold_weights does, and
+// Error{interrupted} where a stop was asked for.
 LoadedWeights load_weights(const Backend& backend, const ModelPackage& package, const Sizes& sizes, at::Device device,
                            const fs::path& folder, const std::string& package_digest);
 

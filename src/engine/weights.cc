@@ -157,8 +157,7 @@ std::vector<WeightEntry> weight_entries(const Sizes& sizes) {
 }
 
 uint64_t weight_bytes(const std::vector<WeightEntry>& entries) {
-  constexpr uint64_t slack = 2048;  // the encoder's bias is read to the end of the last tile (kernels/epilogues.cuh)
-  return (entries.back().offset + entries.back().bytes() + slack + alignment - 1) / alignment * alignment;
+  return (entries.back().offset + entries.back().bytes() + alignment - 1) / alignment * alignment;
 }
 
 void fold_weights(const ModelPackage& package, const Sizes& sizes, at::Device device,

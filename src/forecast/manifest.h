@@ -48,7 +48,7 @@ struct Attempt {
   bool batch_invariant = true;  // whether members' bytes are independent of the batch on this device
   std::string selection;        // "all", "members 17,42", "shard 3/8"
   StageTimes stages;
-  std::vector<double> model_load_seconds;  // by model
+  std::vector<double> model_load_seconds;  // by model; 0 where this process loaded none
   uint64_t peak_host_bytes = 0, peak_gpu_bytes = 0;
   uint64_t output_bytes = 0;
   // Of `run --check`: {model, steps, time, member, by_step: [{step, rms_std, worst_channel, worst_rms_std}]}.

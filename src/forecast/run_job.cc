@@ -166,22 +166,28 @@ fs::path JobRun::file_of(int model) const {
   return engine_file(engine_kind_, packages_[model], weight_folder(downloader_.options().cache), digests_[model]);
 }
 
-// The model, loaded while the analyses of its first initial time come. What is left to wait for then counts as `load`.
+// The model, loaded while the analyses of its first initial time come. What is left to wait for then counts as `load`. A model
+// that cannot be loaded ends the run before the next analysis is asked for.
 std::unique_ptr<Engine> JobRun::load(int model, Time first_time) {
   double seconds = 0;
+  std::unique_ptr<Engine> engine;
   std::future<std::unique_ptr<Engine>> coming = std::async(std::launch::async, [&] {
     StageTimes times;
     const StageTimer timer(times, "load");
-    std::unique_ptr<Engine> engine = make_engine(engine_kind_, packages_[model], device_, spec_.forecast,
+    std::unique_ptr<Engine> loaded = make_engine(engine_kind_, packages_[model], device_, spec_.forecast,
                                                  weight_folder(downloader_.options().cache), digests_[model]);
     synchronize(device_);
     seconds = timer.elapsed();
-    return engine;
+    return loaded;
   });
-  for (const Time at : analysis_times(spec_.perturbation, first_time)) analysis(at, packages_[model]);
+  for (const Time at : analysis_times(spec_.perturbation, first_time)) {
+    if (!engine && coming.wait_for(std::chrono::seconds(0)) == std::future_status::ready) engine = coming.get();
+    analysis(at, packages_[model]);
+  }
   const StageTimer timer(attempt_.stages, "load");
-  std::unique_ptr<Engine> engine = coming.get();
-  attempt_.model_load_seconds.push_back(seconds);
+  if (!engine) engine = coming.get();
+  attempt_.model_load_seconds.resize(spec_.models.size());
+  attempt_.model_load_seconds[model] = seconds;
   return engine;
 }
 

@@ -3,8 +3,10 @@
 // tested without one.
 #include "engine/fast_engine.h"
 
+#include <algorithm>
 #include <cmath>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/error.h"
@@ -70,7 +72,23 @@ class FastEngineTest : public testing::TestWithParam<Kernels> {
     for (int step = 0; step < steps; ++step) engine->step();
     return engine->state().cpu();
   }
+  ModelPackage synthetic(const SynthSize& size) const {
+    write_synthetic_package(folder_ / "package", size, 7);
+    return open_package(folder_ / "package");
+  }
+  // Of one step from noise beside the reference, relative to what the step changes: synthetic networks change little.
+  double error_of_change(const ModelPackage& package) const {
+    at::Tensor z = at::empty({1, 74, package.config.nlat, package.config.nlon});
+    fill_normals({.seed = 1}, 0, {z.mutable_data_ptr<float>(), static_cast<size_t>(z.numel())});
+    const at::Tensor mean = at::tensor(package.mean).view({-1, 1, 1}), std = at::tensor(package.std).view({-1, 1, 1});
+    const auto reference = make_reference_engine(package, at::kCPU);
+    reference->start(z * std + mean, initial_time);
+    reference->step();
+    const at::Tensor expected = normalised(reference->state()[0], package) - z[0];
+    return relative_l2(normalised(run(package, z * std + mean, 1)[0], package) - z[0], expected);
+  }
   at::Device device_ = at::kCPU;
+  test::TemporaryFolder folder_;
 };
 
 // fp16 operands have the mantissa of TF32, in which the networks were trained: 3e-4 a step is what TF32 costs on the
@@ -110,40 +128,50 @@ TEST_P(FastEngineTest, ComputesWhatTheLoopsCompute) {
 
 // Widths that are no multiple of any tile, several tiles in every direction, more tiles than a GPU has multiprocessors.
 // The golden packages fit one tile; tiles once wrote zeros into their neighbours' first columns, and only large networks
-// showed it. The error is measured against what the step changes, since synthetic networks change little.
+// showed it.
 TEST_P(FastEngineTest, TilesOfALargerNetworkMeet) {
   const bool host = GetParam() == Kernels::host;
-  const SynthSize size = host ? SynthSize{37, 72, 140, 2, 1} : SynthSize{139, 276, 236, 3, 1};
-  const test::TemporaryFolder folder;
-  write_synthetic_package(folder / "package", size, 7);
-  const ModelPackage package = open_package(folder / "package");
-  at::Tensor z = at::empty({1, 74, size.nlat, size.nlon});
-  fill_normals({.seed = 1}, 0, {z.mutable_data_ptr<float>(), static_cast<size_t>(z.numel())});
-  const at::Tensor mean = at::tensor(package.mean).view({-1, 1, 1}), std = at::tensor(package.std).view({-1, 1, 1});
-  const auto reference = make_reference_engine(package, at::kCPU);
-  reference->start(z * std + mean, initial_time);
-  reference->step();
-  const at::Tensor expected = normalised(reference->state()[0], package) - z[0];
-  const double error = relative_l2(normalised(run(package, z * std + mean, 1)[0], package) - z[0], expected);
+  const double error = error_of_change(synthetic(host ? SynthSize{37, 72, 140, 2, 1} : SynthSize{139, 276, 236, 3, 1}));
   EXPECT_TRUE(error < 3e-3) << error;
 }
 
 // The first block's residual is made on the inner grid, and an equiangular one does not keep its spectrum: the engine, which
 // stays with the spectrum from block to block, must go there and back.
 TEST_P(FastEngineTest, AnEquiangularInnerGridChangesTheFirstResidual) {
-  const test::TemporaryFolder folder;
-  write_synthetic_package(folder / "package", {37, 72, 48, 3, 2}, 7);
-  ModelPackage package = open_package(folder / "package");
+  ModelPackage package = synthetic({37, 72, 48, 3, 2});
   package.config.sht_grid = GridKind::equiangular;
-  at::Tensor z = at::empty({1, 74, 37, 72});
-  fill_normals({.seed = 1}, 0, {z.mutable_data_ptr<float>(), static_cast<size_t>(z.numel())});
-  const at::Tensor mean = at::tensor(package.mean).view({-1, 1, 1}), std = at::tensor(package.std).view({-1, 1, 1});
-  const auto reference = make_reference_engine(package, at::kCPU);
-  reference->start(z * std + mean, initial_time);
-  reference->step();
-  const at::Tensor expected = normalised(reference->state()[0], package) - z[0];
-  const double error = relative_l2(normalised(run(package, z * std + mean, 1)[0], package) - z[0], expected);
-  EXPECT_TRUE(error < 3e-3) << error;  // as above
+  const double error = error_of_change(package);
+  EXPECT_TRUE(error < 3e-3) << error;
+}
+
+// Nor does a grid whose Nyquist order is among the spectrum's: it keeps the cosine alone. Here the inner grid has 72
+// longitudes and the spectrum the orders up to 36.
+TEST_P(FastEngineTest, AnInnerGridThatEndsAtItsNyquistOrderChangesTheFirstResidual) {
+  const ModelPackage package = synthetic({80, 144, 24, 3, 2});
+  ASSERT_EQ(std::min(package.config.lmax, package.config.mmax), 37);
+  ASSERT_EQ(package.config.inner_nlon, 72);
+  const double error = error_of_change(package);
+  EXPECT_TRUE(error < 3e-3) << error;
+}
+
+TEST_P(FastEngineTest, FewerOrdersThanDegrees) {
+  ModelPackage package = synthetic({37, 72, 48, 3, 2});
+  package.config.mmax = 10;
+  const double error = error_of_change(package);
+  EXPECT_TRUE(error < 3e-3) << error;
+}
+
+// Then residuals are fields as they are, which the engine does not have; it once took what their spectra keep.
+TEST_P(FastEngineTest, RefusesAnInnerGridThatIsTheOuterOne) {
+  ModelPackage package = synthetic({37, 72, 48, 3, 1});
+  package.config.sht_grid = package.config.model_grid;
+  try {
+    make(package);
+    FAIL() << "was taken";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::bad_spec);
+    EXPECT_THAT(error.what(), testing::HasSubstr("set forecast.engine to reference"));
+  }
 }
 
 // Each operator alone. Rounding normally distributed numbers to fp16 costs 2.03e-4 of them in the root mean square, and

@@ -10,7 +10,7 @@
 //                                 taken up two channels at a time
 //   statistics                    whether it sums values and squares by channel
 //   combine(col, d0, d1)          in place; only where the tile has two sums. Two columns from `col`, up to the end of the
-//                                 last tile: vectors by channel that it reads go on past their width
+//                                 last tile, which may lie beyond the epilogue's own
 //   channels(job, plane, col)     optional: what it needs of eight channels, read once for all rows of a plane
 //   beside(place)                 optional: what it reads beside the sums of a row, ahead of time
 //   finish(place, channels, beside, staged, sums)
@@ -26,15 +26,8 @@
 #include <cuda_fp16.h>
 
 #include "engine/gemm.h"
+#include "engine/host_device.h"
 #include "engine/quads.h"
-
-#ifdef __CUDACC__
-#define HENS_HD __host__ __device__ __forceinline__
-#define HENS_UNROLL _Pragma("unroll")
-#else
-#define HENS_HD inline
-#define HENS_UNROLL
-#endif
 
 namespace hens::engine {
 

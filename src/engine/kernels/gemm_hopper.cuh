@@ -14,7 +14,8 @@ namespace hens::engine::hopper {
 
 constexpr int multiplying = 256, finishing = 224, threads = 512;  // the last warp copies
 
-// What one stage of the pipeline holds, in bytes; every part begins on 1024 bytes, as 128-byte swizzling wants.
+// What one stage of the pipeline holds, in bytes; every part begins on 1024 bytes, as the descriptors of 128-byte swizzling
+// want. A block's own share of a part begins on whole rows: bulk copies swizzle by address.
 template <typename Shape>
 struct Stage {
   static constexpr int columns = Shape::hopper_columns;
@@ -48,6 +49,8 @@ struct Memory {
   static constexpr int stage = Stage<First>::bytes;
   static constexpr int a = Handed<First, typename E::First>::bytes, b = Handed<Second, typename E::Second>::bytes;
   static constexpr int staging = a > b ? a : b;
+  // One warpgroup's rows may be another layer's than the other's.
+  static_assert(Handed<First, typename E::First>::S::row_bytes == Handed<Second, typename E::Second>::S::row_bytes);
   static constexpr int barriers = 256;  // two a stage, and a Handover
   static constexpr int limit = 227 * 1024 - 1024;  // what a block may have, less the alignment
   static constexpr int stages_that_fit = (limit - staging - barriers) / stage;
