@@ -15,7 +15,7 @@ fail() { say "push: $2"; exit "$1"; }
   fail 64 "usage: make push REGISTRY=111122223333.dkr.ecr.us-east-1.amazonaws.com TAG=0.1.0"
 registry=${registry%/}
 name=$registry/hens
-"$docker" image inspect "$image" >/dev/null 2>&1 || fail 66 "there is no image $image here: make image first"
+"$docker" image inspect "$image" >/dev/null 2>&1 || fail 66 "there is no image $image here: make image TAG=${image##*:} first"
 
 if [[ $registry =~ ^([0-9]{12}\.dkr\.ecr(-fips)?\.([a-z0-9-]+)\.amazonaws\.com(\.cn)?)(/.*)?$ ]]; then
   host=${BASH_REMATCH[1]} region=${BASH_REMATCH[3]}

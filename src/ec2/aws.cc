@@ -169,6 +169,19 @@ void Aws::attached(const std::vector<std::string>& words) const {
   }
 }
 
-std::string Aws::caller() const { return call({"sts", "get-caller-identity"}).value("Arn", ""); }
+std::string owner_of(const std::string& arn) {
+  // The aws command names the sessions of a profile's role_arn anew whenever they expire.
+  static const std::regex by_the_clock("(.*:assumed-role/.*)/botocore-session-[0-9]+");
+  std::smatch match;
+  return std::regex_match(arn, match, by_the_clock) ? match[1].str() : arn;
+}
+
+std::string Aws::caller() const {
+  const std::string arn = call({"sts", "get-caller-identity"}).value("Arn", "");
+  if (arn.empty()) {
+    throw AwsError(AwsErrorKind::ambiguous, "", "aws sts get-caller-identity: the answer says nobody: nothing was looked for");
+  }
+  return owner_of(arn);
+}
 
 }  // namespace hens::ec2

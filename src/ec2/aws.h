@@ -42,6 +42,10 @@ AwsErrorKind classify(const std::string& aws_code, const std::string& text);
 // Reads what the CLI wrote to stderr when it failed.
 AwsError parse_aws_error(const std::string& operation, int exit_code, const std::string& stderr_text);
 
+// Who owns what a caller of this ARN makes: the ARN itself, but for sessions that the aws command names by the clock
+// (a profile's role_arn): these are all the role's.
+std::string owner_of(const std::string& arn);
+
 class Aws {
  public:
   // `region` and `profile` as options say. Where no region is given: $AWS_REGION, $REGION, $AWS_DEFAULT_REGION, the
@@ -58,7 +62,7 @@ class Aws {
   // On our own terminal, for transfers with progress. Throws AwsError where it fails.
   void attached(const std::vector<std::string>& words) const;
 
-  // ARN of the identity that calls.
+  // owner_of() the identity that calls. Throws AwsError where the answer names none.
   std::string caller() const;
 
  private:

@@ -1,3 +1,4 @@
+#include <cstdlib>
 #include <iostream>
 
 #include "base/error.h"
@@ -10,7 +11,12 @@
 namespace hens::ec2 {
 namespace {
 
-constexpr int ssh_patience_seconds = 600;
+// For a machine to boot and to let in; HENS_EC2_SSH_PATIENCE, in seconds, says otherwise.
+int patience_seconds() {
+  const char* set = std::getenv("HENS_EC2_SSH_PATIENCE");
+  const int seconds = set == nullptr ? 0 : std::atoi(set);
+  return seconds > 0 ? seconds : 600;
+}
 
 // --ssh-cidr, else our own address, else what the prompt brings.
 std::vector<std::string> ssh_ranges(const Options& options) {
@@ -40,15 +46,22 @@ int create_command(const Arguments& arguments) {
   const Aws aws(launching.region, launching.profile);
   const auto launched = launch(aws, launching, std::nullopt);
   if (!launched) return 0;
-  const Instance instance = wait_until_running(aws, *launched);
-  const LocalState state(value_of(instance.tags, tag::owner), aws.region(), launching.name);
-  const Machine machine(instance.ip, state);
-  std::cerr << instance.id << " runs at " << instance.ip << ", waiting for SSH ...\n";
-  machine.wait_until_ready(ssh_patience_seconds);
-  std::cout << fmt::format(
-      "{}  {}  {}  {}\nlog in:     {}\nrun a job:  hens-ec2 run JOB.yaml\nends:       in {} min; hens-ec2 extend MIN | "
-      "--cancel; hens-ec2 teardown\n",
-      launching.name, instance.id, instance.zone, instance.ip, machine.login_line(), launching.shutdown_minutes);
+  try {
+    const Instance instance = wait_until_running(aws, *launched);
+    const LocalState state(value_of(instance.tags, tag::owner), aws.region(), launching.name);
+    const Machine machine(instance.ip, state);
+    std::cerr << instance.id << " runs at " << instance.ip << ", waiting for SSH ...\n";
+    machine.wait_until_ready(patience_seconds());
+    std::cout << fmt::format(
+        "{}  {}  {}  {}\nlog in:     {}\nrun a job:  hens-ec2 run JOB.yaml\nends:       in {} min; hens-ec2 extend MIN | "
+        "--cancel; hens-ec2 teardown\n",
+        launching.name, instance.id, instance.zone, instance.ip, machine.login_line(), launching.shutdown_minutes);
+  } catch (const Error& error) {
+    const bool stopped = error.code() == ExitCode::interrupted;
+    fail(error.code(), "{}\n  {} is launched and costs money until its timer ends it, {}: `hens-ec2 teardown --name {} --region {}` ends "
+         "it now", stopped ? "stopped by a signal" : error.what(), launched->id, value_of(launched->tags, tag::expires),
+         launching.name, aws.region());
+  }
   return 0;
 }
 

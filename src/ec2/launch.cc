@@ -61,6 +61,18 @@ std::optional<Instance> find_launched(const Aws& aws, const Tags& tags) {
        error.what(), plan.launch);
 }
 
+// Whether a launched instance is among those that EC2 tells of, now or within a minute.
+bool is_seen(const Aws& aws, const Tags& tags) {
+  for (int look = 0; look < looks_in_a_minute; ++look) {
+    if (look > 0) poll_pause();
+    try {
+      if (find_launched(aws, tags)) return true;
+    } catch (const AwsError&) {  // it is launched all the same
+    }
+  }
+  return false;
+}
+
 // One zone: the same attempt up to three times where no answer came.
 Instance run_in(const Aws& aws, const LaunchPlan& plan, const std::vector<std::string>& words) {
   bool was_unclear = false;
@@ -189,6 +201,8 @@ std::vector<std::string> run_instances_words(const LaunchPlan& plan, const Subne
 std::optional<Instance> launch(const Aws& aws, const LaunchOptions& options, const std::optional<JobText>& job) {
   const std::string owner = aws.caller();
   const LocalState state(owner, aws.region(), options.name);
+  std::optional<FileLock> one_at_a_time;
+  if (!options.dry_run) one_at_a_time.emplace(state.scratch("lock"));
   refuse_second(find_instances(aws, {owner, options.name}), options);
   const MachineImage image = find_machine_image(aws, options.ami);
   const std::vector<Subnet> subnets = find_subnets(aws, options.subnet, options.instance_type);
@@ -209,16 +223,16 @@ std::optional<Instance> launch(const Aws& aws, const LaunchOptions& options, con
     show_plan(plan, options, subnets, job.has_value());
     return std::nullopt;
   }
-  state.ensure_key();
-  const FileLock one_at_a_time(state.scratch("lock"));
-  refuse_second(find_instances(aws, {owner, options.name}), options);
+  if (!job) state.ensure_key();
+  refuse_second(find_instances(aws, {owner, options.name}), options);  // choosing took a while
   state.set_pending(number);
   if (!job) plan.key_name = ensure_key_pair(aws, state.public_key(), plan.tags);
   const std::string group = ensure_group(aws, subnets[0].vpc, plan.tags, options.ssh_cidrs);
   const UserDataFile user_data(state.scratch("user_data.sh"), plan.user_data);
   try {
     Instance instance = run_where_capacity_is(aws, plan, subnets, group, user_data.path());
-    state.clear_pending();
+    // Until all can see it, its number stays: who asks again in the meantime gets this very one.
+    if (is_seen(aws, plan.tags)) state.clear_pending();
     std::cerr << fmt::format("{} is launched\n", instance.id);
     return instance;
   } catch (const AwsError&) {
@@ -239,7 +253,7 @@ Instance wait_until_running(const Aws& aws, const Instance& wanted) {
     }
     poll_pause();
   }
-  fail(ExitCode::unavailable, "{} does not start: it is {}; `hens-ec2 teardown` ends it", wanted.id, state);
+  fail(ExitCode::unavailable, "{} does not start: it is {}", wanted.id, state);
 }
 
 }  // namespace hens::ec2

@@ -72,5 +72,6 @@ void delete_volume(const Aws& aws, const Resource& volume);
 // Pause between questions to the service: $HENS_EC2_POLL_SECONDS, else 5 s. Ends at once with Error{interrupted} on a
 // stop request.
 void poll_pause();
+constexpr int looks_in_a_minute = 12;
 
 }  // namespace hens::ec2

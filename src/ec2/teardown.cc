@@ -56,7 +56,19 @@ int teardown_command(const Arguments& arguments) {
   options.add_flag("all", "the key pair and the security group that hens-ec2 made for the name, too");
   if (!options.parse(arguments, 0, 0)) return 0;
   const Session session(options);
-  const Found found = find_all(session, options.has("all"));
+  Found found = find_all(session, options.has("all"));
+  // A launch without a clear answer may show up late: then nothing is not nothing.
+  const auto unclear = session.state().pending();
+  for (int look = 1; unclear && found.instances.empty() && look < looks_in_a_minute; ++look) {
+    poll_pause();
+    found = find_all(session, options.has("all"));
+  }
+  if (unclear && found.empty()) {
+    fail(ExitCode::unavailable,
+         "{}: nothing is to be seen in {}, but a launch of the last ten minutes ({}) had no clear answer: run teardown again "
+         "when they are over; what was launched ends itself by {} in any case",
+         session.name, session.aws.region(), unclear->launch, unclear->expires);
+  }
   if (found.empty()) {
     std::cout << fmt::format("{}: nothing of yours is left in {}\n", session.name, session.aws.region());
     return 0;
@@ -77,6 +89,7 @@ int teardown_command(const Arguments& arguments) {
     show(std::cerr, left);
     fail(ExitCode::unavailable, "{}: this is still there: run teardown again", session.name);
   }
+  if (unclear) session.state().clear_pending();
   std::cout << fmt::format("{}: nothing of yours is left in {}\n", session.name, session.aws.region());
   return 0;
 }

@@ -21,6 +21,11 @@ TEST(Tags, ProveOnlyWhatIsWhollyOurs) {
   EXPECT_FALSE(proves_ours(ours(), me, "hens"));
   EXPECT_FALSE(proves_ours(ours(), me + "2"));
   EXPECT_FALSE(proves_ours(ours(), "")) << "an unknown caller owns nothing";
+  // Sessions that are named by the clock made teardown find nothing of an hour before.
+  const std::string role = "arn:aws:sts::123456789012:assumed-role/admin";
+  EXPECT_EQ(owner_of(role + "/botocore-session-1732600000"), role);
+  EXPECT_EQ(owner_of(role + "/jane@example.com"), role + "/jane@example.com");
+  EXPECT_EQ(owner_of(me), me);
   for (const char* key : {tag::managed, tag::owner}) {
     Tags tags = ours();
     tags.erase(key);

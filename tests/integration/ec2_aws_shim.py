@@ -6,7 +6,7 @@
 It is stricter than moto, as EC2 is: client tokens are honoured, an unknown AMI is refused, a group in use cannot be
 deleted; and it knows Amazon's public parameter of the Deep Learning AMI. Under $EC2_SHIM it writes every call to
 calls.jsonl and takes its orders from plan.json, a list of
-  {"call": "ec2 run-instances", "nth": 1, "do": "error" | "lost_answer" | "no_connection" | "kill" | "stale", ...}
+  {"call": "ec2 run-instances", "nth": 1, "do": "error" | "lost_answer" | "no_connection" | "kill" | "stale" | "empty", ...}
 `call` "*" is any; `nth` counts the calls that match; "times": 1; "code": of an error. "lost_answer" and "kill" (of the
 program that called) come after the call was carried out; "stale" finds no instance, as EC2 for some seconds.
 """
@@ -117,6 +117,9 @@ def carry_out_planned(words, caller):
     if order["do"] == "no_connection":
         sys.stderr.write('\nCould not connect to the endpoint URL: "https://ec2.us-east-1.amazonaws.com/"\n')
         return 255
+    if order["do"] == "empty":
+        print("{}")
+        return 0
     if order["do"] == "stale":
         sys.stdout.write('{"Reservations": []}')
         return 0

@@ -11,7 +11,7 @@ import sys
 import unittest
 
 from ec2_harness import (ADDRESS, BAD_SPEC, CANNOT_CREATE, CREDENTIALS, IMAGE, INTERRUPTED, JOB, MISSING, REGION,
-                         UNAVAILABLE, USAGE, AddressServer, Cloud, tags)
+                         UNAVAILABLE, USAGE, AddressServer, Cloud, tags, write_program)
 
 CLOUD = None
 
@@ -79,8 +79,7 @@ class Create(Ec2Test):
         self.assertLess(said.index("At most"), said.index("launching"))
         said = CLOUD.fresh().create("--dry-run", "--price-per-hour", "10").stderr
         self.assertIn("At most 10.00 USD: 60 min x 10 USD/h", said)
-        self.assertIn("No price is known for p6.test", CLOUD.fresh().create(
-            "--dry-run", "--instance-type", "p6.test", expect=UNAVAILABLE).stderr + "No price is known for p6.test")
+        self.assertIn("No price is known for m5.large", CLOUD.fresh().create("--dry-run", "--instance-type", "m5.large").stderr)
 
     def test_a_dry_run_changes_nothing(self):
         out = self.account.create("--dry-run").stdout
@@ -273,6 +272,28 @@ class Errors(Ec2Test):
         self.assertEqual(len(tokens), 1, "the next command is the same attempt")
         self.only_instance()
 
+    def test_who_is_not_let_in_is_told_what_runs_on(self):
+        write_program(self.account.bin / "ssh", "#!/bin/sh\necho Connection timed out >&2\nexit 255\n")
+        said = self.account.create("--name", "mine", expect=UNAVAILABLE, env={"HENS_EC2_SSH_PATIENCE": "1"}).stderr
+        instance = self.only_instance()["InstanceId"]
+        self.assertIn("Connection timed out", said)
+        self.assertIn(f"{instance} is launched and costs money until its timer ends it", said)
+        self.assertIn(f"hens-ec2 teardown --name mine --region {REGION}", said)
+
+    def test_launched_and_not_yet_to_be_seen_is_not_launched_twice(self):
+        self.account.make_bucket_and_profile()
+        self.account.plan({"call": "ec2 describe-instances", "do": "stale", "times": 99})
+        self.account.submit()
+        self.account.submit()
+        self.only_instance()
+
+    def test_an_answer_that_names_nobody_owns_nothing(self):
+        self.account.create()
+        self.account.plan({"call": "sts get-caller-identity", "do": "empty"})
+        said = self.account.hens_ec2("teardown", "--force", expect=UNAVAILABLE).stderr
+        self.assertIn("says nobody", said)
+        self.only_instance()
+
     def test_the_machine_ends_while_it_starts(self):
         self.account.plan({"call": "ec2 run-instances", "do": "kill"})
         self.account.create(expect=-9)
@@ -355,6 +376,22 @@ class Teardown(Ec2Test):
         self.account.plan()
         self.assertIn("nothing of yours is left", self.account.hens_ec2("teardown", "--all", "--force").stdout)
         self.assertEqual(self.account.mutating_calls(), [])
+
+    def test_a_launch_without_a_clear_answer_is_waited_for(self):
+        self.account.plan({"call": "ec2 run-instances", "do": "lost_answer", "times": 3},
+                          {"call": "ec2 describe-instances", "nth": 3, "do": "stale", "times": 9})
+        self.account.create(expect=UNAVAILABLE)
+        self.only_instance()
+        self.account.plan({"call": "ec2 describe-instances", "do": "stale", "times": 4})
+        self.account.hens_ec2("teardown", "--all", "--force")
+        self.assertEqual(self.account.left(), [])
+
+    def test_nothing_seen_is_not_nothing_after_an_unclear_launch(self):
+        self.account.plan({"call": "ec2 run-instances", "do": "no_connection", "times": 3})
+        self.account.create(expect=UNAVAILABLE)
+        said = self.account.hens_ec2("teardown", "--force", expect=UNAVAILABLE)
+        self.assertIn("had no clear answer", said.stderr)
+        self.assertNotIn("nothing of yours is left", said.stdout)
 
     def test_without_all_key_and_group_stay(self):
         self.account.create()
