@@ -47,7 +47,7 @@ esac
 echo "docker $*" >>"$FAKE/calls"
 case "$1" in
   image) [ -e "$FAKE/pulled" ] ;;
-  pull) [ ! -e "$FAKE/no_pull" ] && touch "$FAKE/pulled" ;;
+  pull) while [ -e "$FAKE/slow_pull" ]; do sleep 0.1; done; [ ! -e "$FAKE/no_pull" ] && touch "$FAKE/pulled" ;;
   login) cat >"$FAKE/password" ;;
   stop) touch "$FAKE/stopped" ;;
   run)
@@ -257,6 +257,25 @@ class OneJob(MachineTest):
         off = len(self.machine.calls("docker"))
         self.machine.start_job_service().wait(timeout=30)
         self.assertEqual(len(self.machine.calls("docker")), off, "a finished job is not run again")
+
+    def test_a_signal_is_heard_while_the_image_is_pulled(self):
+        """A pull took its half hour to the end, and the machine's shutdown waited for it."""
+        self.machine.order("slow_pull")
+        self.machine.boot()
+        for _ in range(300):
+            if self.machine.calls("docker pull"):
+                break
+            time.sleep(0.1)
+        pid = int((self.machine.run_folder / "pid").read_text())
+        os.kill(pid, signal.SIGTERM)
+        for _ in range(100):
+            if subprocess.run(["kill", "-0", str(pid)], stderr=subprocess.DEVNULL).returncode != 0:
+                break
+            time.sleep(0.1)
+        else:
+            self.fail("deaf")
+        self.assertEqual(self.machine.status()["state"], "interrupted")
+        (self.machine.fake / "slow_pull").unlink()
 
     def test_results_are_away_before_the_time_is_up(self):
         self.machine.order("long")

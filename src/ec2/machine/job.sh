@@ -18,6 +18,8 @@ results='' region='' way=login job_name=job image='' launch=''
 # shellcheck source=/dev/null
 [ ! -e "$state/job.config" ] || . "$state/job.config"
 output=$state/output/$job_name
+# A machine to log in to runs one job after the other: each has a folder of its own.
+[ -z "$results" ] || [ "$way" = job ] || results=$results/$job_name
 
 say() { echo "hens-ec2: $*" | tee -a "$log"; }
 
@@ -87,13 +89,19 @@ login() { # to Amazon's registry, if the image is there: with the instance profi
   esac
 }
 
+# In the background, so that a signal to this service is heard meanwhile.
+attended() {
+  "$@" >>"$log" 2>&1 &
+  wait $!
+}
+
 pull() {
   docker image inspect "$image" >/dev/null 2>&1 && return
   local attempt
   for attempt in 1 2 3; do
     say "pulling $image"
     login >>"$log" 2>&1
-    timeout 1800 docker pull -q "$image" >>"$log" 2>&1 && return
+    attended timeout 1800 docker pull -q "$image" && return
     [ "$attempt" = 3 ] || sleep "$retry_seconds"
   done
   return 1
@@ -151,7 +159,7 @@ run_job() {
       say "upload: exit code 77: no upload to $results: see the instance profile"
       give_up_machine
     }
-    aws s3 sync "$results/output" "$output" --region "$region" --only-show-errors
+    attended aws s3 sync "$results/output" "$output" --region "$region" --only-show-errors
   fi
   pull || finish pull 69 'the image cannot be pulled'
   nvidia-smi -L >>"$log" 2>&1 || finish gpu 71 'nvidia-smi finds no GPU'
