@@ -25,6 +25,11 @@ class Ec2Test(unittest.TestCase):
         self.assertEqual(len(instances), 1, instances)
         return instances[0]
 
+    def assert_reap_leaves_nothing(self):
+        self.account.plan()
+        self.account.hens_ec2("reap", "--within", 1000)
+        self.assertEqual(self.account.left(), [])
+
     def user_data(self, instance):
         text = self.account.ec2.describe_instance_attribute(InstanceId=instance["InstanceId"], Attribute="userData")
         return base64.b64decode(text["UserData"]["Value"]).decode()
@@ -221,6 +226,7 @@ class Errors(Ec2Test):
         said = self.account.create(expect=UNAVAILABLE).stderr
         self.assertIn("us-east-1a, us-east-1b, us-east-1c, us-east-1d", said)
         self.assertIn("--region", said)
+        self.assert_reap_leaves_nothing()
 
     def test_other_errors_are_shown_and_end_it(self):
         for code, exit_code in [("UnauthorizedOperation", CREDENTIALS), ("ExpiredToken", CREDENTIALS),
@@ -233,6 +239,7 @@ class Errors(Ec2Test):
                 self.assertIn("injected", said)
                 self.assertEqual(len(self.account.calls("ec2 run-instances")), 1)
         self.assertEqual(self.account.instances(), [])
+        self.assert_reap_leaves_nothing()
 
     def test_expired_credentials_say_what_to_do(self):
         self.account.plan({"call": "*", "do": "error", "code": "ExpiredToken"})
@@ -253,6 +260,7 @@ class Errors(Ec2Test):
                         self.account.create()
                         self.only_instance()
                     self.assertEqual((len(self.account.groups()), len(self.account.keys())), (1, 1))
+                    self.assert_reap_leaves_nothing()
 
     def test_an_answer_lost_and_an_index_behind(self):
         # The instance is there, but for some seconds not to be seen: only the token knows.
@@ -323,9 +331,7 @@ class Killed(Ec2Test):
                     self.account.create(expect=None)
                     self.only_instance()
                     self.assertEqual((len(self.account.groups()), len(self.account.keys())), (1, 1))
-                self.account.plan()
-                self.account.hens_ec2("reap", "--within", 1000)
-                self.assertEqual(self.account.left(), [])
+                self.assert_reap_leaves_nothing()
 
     def test_and_typed_again_while_the_index_is_behind(self):
         self.account.plan({"call": "ec2 run-instances", "do": "kill"})
@@ -351,8 +357,7 @@ class Killed(Ec2Test):
                 self.account.plan()
                 self.account.submit(expect=None)
                 self.only_instance()
-                self.account.hens_ec2("reap", "--within", 1000)
-                self.assertEqual(self.account.left(), [])
+                self.assert_reap_leaves_nothing()
 
 
 class Teardown(Ec2Test):
