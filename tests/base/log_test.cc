@@ -259,6 +259,9 @@ TEST(ProgressLine, ShowsPercentCountRateAndTimeLeft) {
   EXPECT_EQ(progress_line(state, 20), "forecast  42 %  420/");
   const ProgressState bytes{"x", 1.5e9, 3e9, "bytes", 0, 10.0};
   EXPECT_EQ(progress_line(bytes, 40), "x  50 %  1.5 GB of 3 GB  150 MB/s  0:10 ");
+  EXPECT_TRUE(progress_line({"x", 80, 80, "steps", 0, 10.0}, 100).ends_with("8/s  0:10 in all"));
+  // A label's time was once called the whole run's.
+  EXPECT_TRUE(progress_line({"x", 80, 80, "steps", 60, 10.0}, 100).ends_with("2/s  0:10 for the last 20"));
 }
 
 TEST(ProgressLine, SurvivesOddNumbers) {
