@@ -35,19 +35,29 @@ install_packages() {
   "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
-# A virtual environment that is made whole or not at all: .deps/NAME with a stamp of what was asked for.
+# A virtual environment that is made whole or not at all: .deps/NAME with a stamp of what was asked for. It needs ROOM
+# (GB) of disk while it is made; wheels are unpacked beside it and not kept: /tmp may be a small RAM disk.
 python_environment() {
-  local name=$1 stamp=$2
-  shift 2
+  local name=$1 stamp=$2 room=$3
+  shift 3
   local folder=.deps/$name
   [ "$(cat "$folder/stamp" 2>/dev/null)" = "$stamp" ] && return
+  rm -rf "$folder" "$folder.tmp"
+  mkdir -p "$folder.tmp"
+  local free
+  free=$(df -Pk .deps | awk 'NR == 2 {print int($4 / 1e6)}')
+  if [ "$free" -lt "$room" ]; then
+    rm -rf "$folder.tmp"
+    say "$(pwd)/.deps: $stamp needs $room GB of disk while it is installed, $free GB are free: make room and run again"
+    exit 1
+  fi
   say "installing $stamp into $folder (once)"
-  rm -rf "$folder"
   # The system's Python: one that a version manager puts first may vanish.
   local python=/usr/bin/python3
   [ -x "$python" ] || python=python3
   "$python" -m venv "$folder"
-  "$folder/bin/pip" install -q --disable-pip-version-check "$@"
+  TMPDIR=$(pwd)/$folder.tmp "$folder/bin/pip" install -q --no-cache-dir --disable-pip-version-check "$@"
+  rm -rf "$folder.tmp"
   printf '%s' "$stamp" >"$folder/stamp"
 }
 
@@ -75,9 +85,9 @@ else
   [ "$what" != ec2 ] || exit 0
 fi
 [ "$what" != packages ] || exit 0
-python_environment torch "torch==$torch nvcc==$cuda_nvcc" "torch==$torch" "nvidia-cuda-nvcc==$cuda_nvcc" \
+python_environment torch "torch==$torch nvcc==$cuda_nvcc" 9 "torch==$torch" "nvidia-cuda-nvcc==$cuda_nvcc" \
   "nvidia-nvvm==$cuda_nvcc" "nvidia-cuda-crt==$cuda_nvcc" "nvidia-cuda-cccl==$cuda_cccl"
 complete_toolkit
 if [ "$what" = test ]; then
-  python_environment py "test requirements $(sha256sum tests/requirements.txt | cut -c1-12)" -r tests/requirements.txt
+  python_environment py "test requirements $(sha256sum tests/requirements.txt | cut -c1-12)" 2 -r tests/requirements.txt
 fi
