@@ -55,7 +55,8 @@ install: build  ## a relocatable tree in install/: hens with its libraries
 	@cmake --install $(BUILD) --prefix $(PREFIX)
 
 format:  ## clang-format over all sources
-	@git ls-files 'src/*.cc' 'src/*.h' 'tests/*.cc' 'tests/*.h' 'bench/*.cc' | xargs clang-format -i
+	@scripts/setup.sh test
+	@git ls-files '*.cc' '*.h' '*.cu' '*.cuh' | xargs .deps/py/bin/clang-format -i
 
 image:  ## build the container image hens:TAG (BUILD_ARGS= for docker build, docker/Dockerfile)
 	@DOCKER_BUILDKIT=1 $(DOCKER) build -f docker/Dockerfile -t hens:$(TAG) --build-arg JOBS=$(JOBS) --build-arg VERSION=$(TAG) \
@@ -74,7 +75,7 @@ deploy-databricks:  ## bundle validate and deploy with IMAGE= by digest (default
 k8s-render:  ## the manifests of K8S=k8s/base with IMAGE= (default: the last one pushed)
 	@scripts/k8s_render.sh '$(or $(IMAGE),$(shell cat .image 2>/dev/null))' '$(or $(K8S),k8s/base)'
 
-lint:  ## shellcheck, yamllint and hadolint over all there is for them
+lint:  ## shellcheck, yamllint, hadolint and clang-format over all there is for them
 	@scripts/setup.sh test
 	@scripts/lint.sh .deps/py/bin
 

@@ -33,7 +33,7 @@ FileDescriptor open_for_reading(const fs::path& path) {
     const auto code = error_number == ENOENT || error_number == ENOTDIR ? ExitCode::missing_input : ExitCode::io;
     fail(code, "{}: cannot open: {}", path.string(), errno_text(error_number));
   }
-  struct stat status {};
+  struct stat status{};
   if (::fstat(file.get(), &status) == 0 && S_ISDIR(status.st_mode)) {
     fail(ExitCode::bad_input, "{}: is a folder, a file was expected", path.string());
   }
@@ -41,7 +41,7 @@ FileDescriptor open_for_reading(const fs::path& path) {
 }
 
 uint64_t size_of(const FileDescriptor& file, const fs::path& path) {
-  struct stat status {};
+  struct stat status{};
   if (::fstat(file.get(), &status) != 0) fail(ExitCode::io, "{}: {}", path.string(), errno_text(errno));
   return static_cast<uint64_t>(status.st_size);
 }
@@ -71,7 +71,7 @@ fs::path folder_of(const fs::path& path) { return path.has_parent_path() ? path.
 // Marks a file just created as being written. False where a cleaner was faster and has unlinked it.
 bool lock_new_file(const FileDescriptor& file) {
   if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) return errno != EWOULDBLOCK;  // no locks here: nobody cleans either
-  struct stat status {};
+  struct stat status{};
   return ::fstat(file.get(), &status) != 0 || status.st_nlink > 0;
 }
 

@@ -22,7 +22,7 @@ struct HttpRequest {
   std::string range;     // `first-last` or `first-`; empty: everything
   std::string if_range;  // validator of what is already here: another version is sent whole; empty: none
   double connect_seconds = 10;
-  double stall_seconds = 20;  // slower than 1 kB/s (libcurl's mean over 5 s) this long: given up
+  double stall_seconds = 20;         // slower than 1 kB/s (libcurl's mean over 5 s) this long: given up
   std::vector<std::string> headers;  // further ones, as "Name: value"
   bool put = false;                  // PUT with an empty body in place of GET
   bool direct = false;               // past any proxy of the environment, no redirects: for link-local services

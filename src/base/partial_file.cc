@@ -52,7 +52,7 @@ fs::path PartialFile::note_path() const { return path_.string() + ".json"; }
 
 void PartialFile::take_up_earlier_try() {
   std::error_code missing;
-  struct stat status {};
+  struct stat status{};
   if (fs::exists(note_path(), missing) && ::fstat(file_.get(), &status) == 0) {
     const auto note = nlohmann::json::parse(read_file(note_path()), nullptr, false);
     const auto text = [&](const char* key) {

@@ -50,9 +50,9 @@ std::string numbers_text(const ProgressState& state) {
   if (left > 0) text += fmt::format("  {} left", clock_text(left));
   if (left == 0) {
     // The clock began when the label was new, or the run went on.
-    text += state.done_at_start > 0
-                ? fmt::format("  {} for the last {}", clock_text(state.seconds), amount_text(state.done - state.done_at_start, state.unit))
-                : fmt::format("  {} in all", clock_text(state.seconds));
+    text += state.done_at_start > 0 ? fmt::format("  {} for the last {}", clock_text(state.seconds),
+                                                  amount_text(state.done - state.done_at_start, state.unit))
+                                    : fmt::format("  {} in all", clock_text(state.seconds));
   }
   return text;
 }

@@ -1,5 +1,5 @@
-// Brings a whole file into the page cache in the background, for someone who reads a map of it from front to back: a map's
-// own page faults ask the disk for too little at a time. Stops when it goes away. Errors are left to the reader.
+// Brings a whole file into the page cache in the background, for someone who reads a map of it from front to back: a
+// map's own page faults ask the disk for too little at a time. Stops when it goes away. Errors are left to the reader.
 #pragma once
 
 #include <atomic>

@@ -36,8 +36,10 @@ int bench_command(const Arguments& arguments) {
       "device", po::value<std::string>()->value_name("NAME"), "cpu, cuda, cuda:K or auto")(
       "kernels", po::value<std::string>()->value_name("WHICH"),
       "of the fast engine: best (for the card), ampere (as an L40S runs), all")(
-      "gates", po::value<std::string>()->value_name("N"), "long roll-outs too, N steps (400 shows drift): difference from strict fp32 on the way, drift of\n"
-      "global means, greatest value; and the fast engine's operators beside double")("python", po::value<std::string>()->value_name("SCRIPT"),
+      "gates", po::value<std::string>()->value_name("N"),
+      "long roll-outs too, N steps (400 shows drift): difference from strict fp32 on the way, drift of\n"
+      "global means, greatest value; and the fast engine's operators beside double")(
+      "python", po::value<std::string>()->value_name("SCRIPT"),
       "time the Python network in the same run: `python3 SCRIPT PACKAGE --bench`")("json", "as JSON");
   line.add_cache_options();
   line.add_log_option();

@@ -6,8 +6,8 @@
 
 #include <fmt/format.h>
 
-#include "commands/command_line.h"
 #include "base/error.h"
+#include "commands/command_line.h"
 #include "commands/commands.h"
 #include "engine/sizes.h"
 #include "engine/weight_file.h"
@@ -25,7 +25,8 @@ std::optional<engine::WeightFileFacts> weight_file(const fs::path& package, cons
   if (!fs::is_directory(folder, none)) return std::nullopt;  // saves reading the package for its digest
   try {
     const ModelPackage opened = open_package(package);
-    return engine::weight_file_facts(folder, remembered_package_digest(package, cache), engine::sizes_of(opened.config));
+    return engine::weight_file_facts(folder, remembered_package_digest(package, cache),
+                                     engine::sizes_of(opened.config));
   } catch (const Error&) {  // what is wrong with the package is told by its description
     return std::nullopt;
   }
@@ -48,9 +49,8 @@ int describe_command(const Arguments& arguments) {
     nlohmann::ordered_json described = describe_json(folder);
     described["engine_weight_file"] = nullptr;
     if (weights) {
-      described["engine_weight_file"] = {{"path", weights->path.string()},
-                                         {"bytes", weights->bytes},
-                                         {"crc32c_of_64_MiB", weights->checksums}};
+      described["engine_weight_file"] = {
+          {"path", weights->path.string()}, {"bytes", weights->bytes}, {"crc32c_of_64_MiB", weights->checksums}};
     }
     std::cout << described.dump(1) << "\n";
   } else {

@@ -63,10 +63,12 @@ int run_command(const Arguments& arguments) {
   line.options().add_options()("output", po::value<std::string>()->value_name("DIR"),
                                "where the run lies (default runs/<job name>)")(
       "members", po::value<std::string>()->value_name("LIST"), "only these members: 17,42 or 0-9")(
-      "shard", po::value<std::string>()->value_name("I/N"), "only part I of N, I from 0; all parts may share DIR. auto: as the\n"
+      "shard", po::value<std::string>()->value_name("I/N"),
+      "only part I of N, I from 0; all parts may share DIR. auto: as the\n"
       "indexed Job of Kubernetes or the array job of AWS Batch says")(
       "device", po::value<std::string>()->value_name("NAME"), "cpu, cuda, cuda:K or auto")(
-      "check", po::value<std::string>()->value_name("F"), "steps a fraction F of the members, 0 to 1, on the reference engine, too, and reports how far\n"
+      "check", po::value<std::string>()->value_name("F"),
+      "steps a fraction F of the members, 0 to 1, on the reference engine, too, and reports how far\n"
       "the forecasts differ (log, run.json)")("force-new-run", "set what DIR holds aside and start anew");
   add_set_option(line);
   line.add_cache_options();

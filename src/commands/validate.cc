@@ -36,8 +36,8 @@ PlanSizes known_sizes(const JobSpec& spec, const std::optional<ModelPackage>& pa
   return sizes;
 }
 
-// The vocabulary of channels stands above the job spec, so words that only it knows are checked here: against the model's
-// channels where they are known, else against what any model may have.
+// The vocabulary of channels stands above the job spec, so words that only it knows are checked here: against the
+// model's channels where they are known, else against what any model may have.
 void check_variables(const JobSpec& spec, const std::optional<ModelPackage>& package) {
   std::string problems;
   for (const OutputSpec& output : spec.output) {

@@ -179,7 +179,8 @@ std::string owner_of(const std::string& arn) {
 std::string Aws::caller() const {
   const std::string arn = call({"sts", "get-caller-identity"}).value("Arn", "");
   if (arn.empty()) {
-    throw AwsError(AwsErrorKind::ambiguous, "", "aws sts get-caller-identity: the answer says nobody: nothing was looked for");
+    throw AwsError(AwsErrorKind::ambiguous, "",
+                   "aws sts get-caller-identity: the answer says nobody: nothing was looked for");
   }
   return owner_of(arn);
 }

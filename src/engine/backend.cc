@@ -151,7 +151,8 @@ Buffer::~Buffer() {
 
 void clear(const Backend& backend, const Buffer& buffer) {
   if (backend.on_gpu()) {
-    check_cuda(cudaMemsetAsync(buffer.as<void>(), 0, buffer.bytes(), as_stream(backend.stream())), "clearing GPU memory");
+    check_cuda(cudaMemsetAsync(buffer.as<void>(), 0, buffer.bytes(), as_stream(backend.stream())),
+               "clearing GPU memory");
   } else {
     std::memset(buffer.as<void>(), 0, buffer.bytes());
   }

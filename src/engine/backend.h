@@ -1,8 +1,9 @@
 // Where the engine's work runs and its data lie: a CUDA device and one stream of it, or the host's memory for tests.
 //
 // The one place of the engine that allocates, copies, waits, and turns CUDA's codes into Error{gpu}. No LibTorch. A
-// Backend outlives the Buffers made with it. Not thread-safe, but for copies made by a weight file's readers. A thread that
-// uses one has its device as the current one: the constructor sees to that for its own thread, open_device for the program's.
+// Backend outlives the Buffers made with it. Not thread-safe, but for copies made by a weight file's readers. A thread
+// that uses one has its device as the current one: the constructor sees to that for its own thread, open_device for the
+// program's.
 #pragma once
 
 #include <cstddef>
@@ -145,7 +146,8 @@ struct DeviceMemory {
 };
 DeviceMemory device_memory(const Backend& backend);
 
-// Whether this machine has a card for such kernels, and which would be chosen for a device: hopper on sm_90, else ampere.
+// Whether this machine has a card for such kernels, and which would be chosen for a device: hopper on sm_90, else
+// ampere.
 Kernels best_kernels(int device);
 
 // Throws Error{gpu} where the device is too old for any of the kernels.

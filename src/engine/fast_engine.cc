@@ -56,8 +56,8 @@ class Fast final : public FastEngine {
         sizes_(engine::sizes_of(package.config)),
         backend_(kernels_of(device, options), device.is_cuda() ? device.index() : 0) {
     const at::NoGradGuard no_gradients;
-    engine::LoadedWeights loaded = engine::load_weights(backend_, package, sizes_, device, options.weight_folder,
-                                                        options.package_digest);
+    engine::LoadedWeights loaded =
+        engine::load_weights(backend_, package, sizes_, device, options.weight_folder, options.package_digest);
     weight_source_ = loaded.source;
     network_.emplace(backend_, sizes_, std::move(loaded.weights), static_rows(package));
     selected_ = Buffer(backend_, channel_names_.size() * sizeof(int));
@@ -78,8 +78,8 @@ class Fast final : public FastEngine {
       for (int first = 0; first < sizes_.channels; first += together) {
         const int count = std::min(together, sizes_.channels - first);
         const at::Tensor physical = member.narrow(0, first, count).to(device_, at::kFloat).contiguous();
-        engine::normalise(backend_, states_[m].values.as<float>(), physical.const_data_ptr<float>(), network_->scaling(),
-                          grid_.nlat(), grid_.nlon(), first, count, sizes_.state_width());
+        engine::normalise(backend_, states_[m].values.as<float>(), physical.const_data_ptr<float>(),
+                          network_->scaling(), grid_.nlat(), grid_.nlon(), first, count, sizes_.state_width());
         backend_.wait();  // `physical` may go away
       }
     }

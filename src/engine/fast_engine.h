@@ -1,7 +1,8 @@
 // The fast CUDA engine (engine/network.h) behind the interface of sfno/engine.h.
 //
 // Members go through the network one after another: a member's bytes do not depend on the batch, and at full size one
-// member fills a GPU. Every kernel sums in a fixed order, so the bytes are the same from run to run on one kind of card.
+// member fills a GPU. Every kernel sums in a fixed order, so the bytes are the same from run to run on one kind of
+// card.
 #pragma once
 
 #include <memory>
@@ -34,8 +35,9 @@ class FastEngine : public Engine {
   virtual size_t gpu_bytes() const = 0;  // that this engine holds, weights included
 };
 
-// Throws Error{bad_spec} for networks that the fast engine cannot run (engine/sizes.h), {bad_input} naming a tensor that
-// is missing or of another shape, {gpu} where the card is too old or too small.
-std::unique_ptr<FastEngine> make_fast_engine(const ModelPackage& package, at::Device device, const FastOptions& options);
+// Throws Error{bad_spec} for networks that the fast engine cannot run (engine/sizes.h), {bad_input} naming a tensor
+// that is missing or of another shape, {gpu} where the card is too old or too small.
+std::unique_ptr<FastEngine> make_fast_engine(const ModelPackage& package, at::Device device,
+                                             const FastOptions& options);
 
 }  // namespace hens

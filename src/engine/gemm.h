@@ -3,9 +3,9 @@
 //   D0[r, n] += sum_k A_s[r, k] B_s[k, n]      over the segments s of a tile
 //
 // A segment has operands of its own, so one tile can add products of different matrices, or keep two or three sums that
-// its epilogue combines (north and south, even and odd, real and imaginary). What a tile does is data: the jobs are made
-// once, on the host, and tested there. Three backends run the same jobs and the same epilogues: wgmma with bulk tensor
-// copies (sm_90a), mma.sync (sm_80 and later), and plain loops on the host, which the others are tested against.
+// its epilogue combines (north and south, even and odd, real and imaginary). What a tile does is data: the jobs are
+// made once, on the host, and tested there. Three backends run the same jobs and the same epilogues: wgmma with bulk
+// tensor copies (sm_90a), mma.sync (sm_80 and later), and plain loops on the host, which the others are tested against.
 //
 // This header is seen by nvcc and by the host compiler: no LibTorch, no CUDA types.
 #pragma once
@@ -28,8 +28,9 @@ constexpr int max_segments = 4;
 // What a tile's sums are.
 //   single   one sum; every segment adds to it
 //   dual     two sums: the first segment adds to D0, the second to D1
-//   twin     two sums again, but rows 0 .. 63 and 64 .. 127 are of different products: the former take segments 0 (D0) and 1
-//            (D1), the others 2 and 3; A brings 64 rows each. As deep: k[2] = k[0], k[3] = k[1]; exact to 16 products
+//   twin     two sums again, but rows 0 .. 63 and 64 .. 127 are of different products: the former take segments 0 (D0)
+//            and 1 (D1), the others 2 and 3; A brings 64 rows each. As deep: k[2] = k[0], k[3] = k[1]; exact to 16
+//            products
 //   complex  D0 + i D1 = (A[x2 = 0] + i A[x2 = 1]) (B[x2 = 0] + i B[x2 = 1]); one segment
 enum class TileMode { single, dual, twin, complex };
 
@@ -41,9 +42,9 @@ struct Operand {
   std::array<int64_t, 4> stride{1, 0, 0, 0};
 };
 
-// One tile of a call. With k counting from first_k, A is read at (x0 = k, x1 = a[s][0] + row, a[s][1], a[s][2]) and B at
-//   k-major   (x0 = k, x1 = b[s][0] + n, b[s][1], b[s][2])
-//   n-major   (x0 = col + n, x1 = b[s][0] + k, b[s][1], b[s][2])
+// One tile of a call. With k counting from first_k, A is read at (x0 = k, x1 = a[s][0] + row, a[s][1], a[s][2]) and B
+//   k-major   at (x0 = k, x1 = b[s][0] + n, b[s][1], b[s][2])
+//   n-major   at (x0 = col + n, x1 = b[s][0] + k, b[s][1], b[s][2])
 struct TileJob {
   int32_t a[max_segments][3];
   int32_t b[max_segments][3];
@@ -52,8 +53,8 @@ struct TileJob {
   int32_t row, rows, col;   // of the output: first row, rows that count (1 .. 128; twin: of each half), first column
   int32_t plane;            // for the epilogue
   int32_t statistics;       // row of the table of partial sums, for epilogues that make them
-  // In chains (epilogues.cuh) tiles of one call read what others of it have written. Each finished tile counts at `done`;
-  // a tile begins when `awaited_tiles` have counted at `awaited`. Only earlier jobs of the list are waited for.
+  // In chains (epilogues.cuh) tiles of one call read what others of it have written. Each finished tile counts at
+  // `done`; a tile begins when `awaited_tiles` have counted at `awaited`. Only earlier jobs of the list are waited for.
   int32_t done, awaited, awaited_tiles;
 };
 
@@ -73,8 +74,8 @@ struct TileShape {
   static constexpr int columns(Kernels kernels) { return kernels == Kernels::hopper ? hopper_columns : ampere_columns; }
 };
 
-// Two layers in one call (kernels/epilogues.cuh): tiles with a first segment have the first's shape, the others the second's.
-// `kSegments`: of both together.
+// Two layers in one call (kernels/epilogues.cuh): tiles with a first segment have the first's shape, the others the
+// second's. `kSegments`: of both together.
 template <typename First, typename Second, int kSegments>
 struct ChainShape {};
 

@@ -33,11 +33,12 @@ CUtensorMap tensor_map(const Operand& operand, int box_rows) {
   cuuint64_t size[4], stride[3];
   for (int i = 0; i < 4; ++i) size[i] = static_cast<cuuint64_t>(operand.size[i]);
   // A dimension of one element may have no stride; the driver wants one.
-  for (int i = 1; i < 4; ++i) stride[i - 1] = static_cast<cuuint64_t>(operand.stride[i] > 0 ? operand.stride[i] * 2 : 16);
+  for (int i = 1; i < 4; ++i)
+    stride[i - 1] = static_cast<cuuint64_t>(operand.stride[i] > 0 ? operand.stride[i] * 2 : 16);
   const cuuint32_t box[4] = {tile_depth, static_cast<cuuint32_t>(box_rows), 1, 1}, steps[4] = {1, 1, 1, 1};
   CUtensorMap map;
-  const CUresult code = encoder()(&map, CU_TENSOR_MAP_DATA_TYPE_FLOAT16, 4, const_cast<void*>(operand.data), size, stride,
-                                  box, steps, CU_TENSOR_MAP_INTERLEAVE_NONE, CU_TENSOR_MAP_SWIZZLE_128B,
+  const CUresult code = encoder()(&map, CU_TENSOR_MAP_DATA_TYPE_FLOAT16, 4, const_cast<void*>(operand.data), size,
+                                  stride, box, steps, CU_TENSOR_MAP_INTERLEAVE_NONE, CU_TENSOR_MAP_SWIZZLE_128B,
                                   CU_TENSOR_MAP_L2_PROMOTION_L2_256B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
   if (code != CUDA_SUCCESS) fail(ExitCode::gpu, "cuTensorMapEncodeTiled: error {}", static_cast<int>(code));
   return map;

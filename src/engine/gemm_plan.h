@@ -1,5 +1,5 @@
-// A call of tiles, prepared: operands where their data lie, jobs uploaded, tensor maps made. Launched any number of times
-// with an epilogue (kernels/epilogues.cuh), whose pointers may change from launch to launch.
+// A call of tiles, prepared: operands where their data lie, jobs uploaded, tensor maps made. Launched any number of
+// times with an epilogue (kernels/epilogues.cuh), whose pointers may change from launch to launch.
 #pragma once
 
 #include <array>
@@ -23,9 +23,14 @@ template <typename Shape>
 constexpr TileTraits traits() {
   constexpr bool shares_a = Shape::shared == Shared::a;
   static_assert(shares_a || !Shape::n_major);
-  return {Shape::mode, Shape::shared, shares_a ? tile_rows / 2 : tile_rows,
-          Shape::n_major ? copy_columns : shares_a ? Shape::hopper_columns : Shape::hopper_columns / 2,
-          Shape::hopper_columns, Shape::ampere_columns};
+  return {Shape::mode,
+          Shape::shared,
+          shares_a ? tile_rows / 2 : tile_rows,
+          Shape::n_major ? copy_columns
+          : shares_a     ? Shape::hopper_columns
+                         : Shape::hopper_columns / 2,
+          Shape::hopper_columns,
+          Shape::ampere_columns};
 }
 
 // Of both layers.
@@ -37,10 +42,10 @@ constexpr LayerTraits layer_traits() {
 
 class GemmPlan {
  public:
-  // `a`, `b`: one operand a segment, at most max_segments; jobs name no others. `backend` and the operands' data outlive
-  // the plan. Asserts what TMA demands: alignment of 16 bytes, of the data and of every stride.
-  GemmPlan(const Backend& backend, const LayerTraits& tiles, const std::vector<Operand>& a, const std::vector<Operand>& b,
-           const std::vector<TileJob>& jobs);
+  // `a`, `b`: one operand a segment, at most max_segments; jobs name no others. `backend` and the operands' data
+  // outlive the plan. Asserts what TMA demands: alignment of 16 bytes, of the data and of every stride.
+  GemmPlan(const Backend& backend, const LayerTraits& tiles, const std::vector<Operand>& a,
+           const std::vector<Operand>& b, const std::vector<TileJob>& jobs);
   ~GemmPlan();
   GemmPlan(GemmPlan&&) noexcept;
   GemmPlan& operator=(GemmPlan&&) noexcept;

@@ -36,8 +36,8 @@ struct FastNetwork::Inside {
   const Backend& backend;
   const Sizes sizes;
   const DeviceWeights weights;
-  const int width;            // of channels
-  const int64_t order_row;    // elements of the spectrum's row of one degree
+  const int width;          // of channels
+  const int64_t order_row;  // elements of the spectrum's row of one degree
 
   Buffer input, fourier, spectra[2], mixed, hidden, points, field;
   Buffer partial, done, norms, folded_decoder, decoder_constant, sun;
@@ -97,7 +97,8 @@ FastNetwork::Inside::Inside(const Backend& backend_, const Sizes& sizes_, Device
   }
 
   const int64_t in = sizes.input_width();
-  encoder.emplace(backend, layer_traits<shapes::Pointwise>(), std::vector{matrix(input.as<void>(), sizes.outer.rows(), in, 2 * in)},
+  encoder.emplace(backend, layer_traits<shapes::Pointwise>(),
+                  std::vector{matrix(input.as<void>(), sizes.outer.rows(), in, 2 * in)},
                   std::vector{matrix(weights.at<void>("encoder.weight"), sizes.embed, in, in)},
                   pointwise_jobs(sizes.outer.rows(), sizes.used_width(), shapes::Pointwise::columns(backend.kernels()),
                                  {static_cast<int>(in)}, Order::outwards));
@@ -141,10 +142,10 @@ ChainedJobs FastNetwork::Inside::mlp_jobs(const Grid& grid) const {
 
 ChainedJobs FastNetwork::Inside::decoder_jobs() const {
   const int in = sizes.input_width();
-  return chained_jobs(sizes.outer.rows(),
-                      {{sizes.used_width()}, sizes.used_width(), shapes::Pointwise::columns(backend.kernels())},
-                      {{sizes.used_width(), 2 * in, in}, sizes.state_width(), shapes::State::columns(backend.kernels())},
-                      backend.multiprocessors(), Order::inwards);
+  return chained_jobs(
+      sizes.outer.rows(), {{sizes.used_width()}, sizes.used_width(), shapes::Pointwise::columns(backend.kernels())},
+      {{sizes.used_width(), 2 * in, in}, sizes.state_width(), shapes::State::columns(backend.kernels())},
+      backend.multiprocessors(), Order::inwards);
 }
 
 Block FastNetwork::Inside::make_block(int i) {
@@ -182,8 +183,8 @@ Block FastNetwork::Inside::make_block(int i) {
   return block;
 }
 
-// The hidden layer's ring, then the big skip of the network's input, whose low halves and weights' low halves add what 16 bits
-// leave out.
+// The hidden layer's ring, then the big skip of the network's input, whose low halves and weights' low halves add what
+// 16 bits leave out.
 void FastNetwork::Inside::make_decoder() {
   const int64_t in = sizes.input_width(), channels = sizes.channels, rows = sizes.outer.rows();
   const ChainedJobs jobs = decoder_jobs();
@@ -327,9 +328,7 @@ size_t FastNetwork::state_floats() const {
   return static_cast<size_t>(inside_->sizes.outer.rows() * inside_->sizes.state_width());
 }
 
-Scaling FastNetwork::scaling() const {
-  return {inside_->weights.at<float>("mean"), inside_->weights.at<float>("std")};
-}
+Scaling FastNetwork::scaling() const { return {inside_->weights.at<float>("mean"), inside_->weights.at<float>("std")}; }
 
 void FastNetwork::set_sun(const SunOnGrid& sun) {
   Inside& n = *inside_;
@@ -359,8 +358,7 @@ void FastNetwork::step(float* state, std::shared_ptr<Backend::Graph>& graph) {
 
 void FastNetwork::step_observed(float* state, const PhaseObserver& observer) {
   Inside& n = *inside_;
-  set_input(n.backend, n.input.as<__half>(), state, n.sizes.outer.rows(), n.sizes.state_width(),
-            n.sizes.input_width());
+  set_input(n.backend, n.input.as<__half>(), state, n.sizes.outer.rows(), n.sizes.state_width(), n.sizes.input_width());
   n.observer = observer;
   n.forward(state);
   n.observer = {};

@@ -8,13 +8,13 @@
 //            leave, the spectrum alone is made
 //   G        analysis:  [north + south, north - south][northern row][position of m][part][channel]
 //            synthesis: [lat][position of m][part][channel]
-//   S, T     [l][m][part][channel], multiplied by spectrum_scale; T is what the synthesis reads, and between two of them
+//   S, T     [l][m][part][channel], multiplied by spectrum_scale; T is what the synthesis reads, and between two of
+//   them
 //            the spectrum of U
 //   U        [lat][quad][point][channel]: what the MLP reads, and in the same place, folded, what it makes
-// U goes to its spectrum before its norm: a channel whose mean is beyond some 1000 overflows 16 bits there (the member leaves
-// the finite numbers, and is given up), and degree 0 is rounded at 2^-12 of the mean, which counts where that is many times
-// the channel's standard deviation.
-// Not thread-safe.
+// U goes to its spectrum before its norm: a channel whose mean is beyond some 1000 overflows 16 bits there (the member
+// leaves the finite numbers, and is given up), and degree 0 is rounded at 2^-12 of the mean, which counts where that is
+// many times the channel's standard deviation. Not thread-safe.
 #pragma once
 
 #include <functional>
@@ -44,8 +44,8 @@ struct SunOnGrid {
   std::vector<float> constant, amplitude, cosine;
 };
 
-// What one phase of a step does: floating-point operations of its products, and bytes of fields, spectra and weights that
-// it must read and write once at least.
+// What one phase of a step does: floating-point operations of its products, and bytes of fields, spectra and weights
+// that it must read and write once at least.
 struct PhaseWork {
   double flop = 0, bytes = 0;
 };
@@ -57,7 +57,8 @@ class FastNetwork {
  public:
   // `static_features` [point][feature] on the host, the forcing after the sun. Takes the weights over. `backend`
   // outlives the network. Throws Error{gpu} where the memory does not suffice.
-  FastNetwork(const Backend& backend, const Sizes& sizes, DeviceWeights weights, const std::vector<float>& static_features);
+  FastNetwork(const Backend& backend, const Sizes& sizes, DeviceWeights weights,
+              const std::vector<float>& static_features);
   ~FastNetwork();
 
   size_t state_floats() const;

@@ -47,7 +47,8 @@ class Operators {
     transform.legendre_back();
     transform.fourier_back(FourierInverse{field.as<__half>(), grid.quads(), width});
     const at::Tensor made = unfolded(receive(field, {grid.nlat, grid.quads(), 4, width}), grid).narrow(2, 0, few.embed);
-    const at::Tensor expected = sht::InverseRealSht(size, at::kDouble, at::kCPU)(at::view_as_complex(coefficients.contiguous()));
+    const at::Tensor expected =
+        sht::InverseRealSht(size, at::kDouble, at::kCPU)(at::view_as_complex(coefficients.contiguous()));
     errors.synthesis = worse(errors.synthesis, relative_l2(made.permute({2, 0, 1}), expected));
   }
 
@@ -58,7 +59,8 @@ class Operators {
     const int width = few.width();
     const int64_t embed = few.embed, part = width, order = 2 * width, degree = few.orders * order;
     const at::Tensor input = random({few.lmax, few.orders, 2, embed});
-    const at::Tensor weights = random({few.lmax, 2, embed, embed}) / std::sqrt(2.0 * static_cast<double>(embed));  // [.., out, in]
+    const at::Tensor weights =
+        random({few.lmax, 2, embed, embed}) / std::sqrt(2.0 * static_cast<double>(embed));  // [.., out, in]
     const Buffer from = sent(padded(input, width)), by = sent(padded(weights, width));
     const Buffer to(backend_, from.bytes());
     const Operand coefficients{from.as<void>(), {width, few.orders, 2, few.lmax}, {1, order, part, degree}};
@@ -68,8 +70,8 @@ class Operators {
            Mixing{to.as<__half>(), degree, order, part, width});
     const at::Tensor made = receive(to, {few.lmax, few.orders, 2, width}).narrow(3, 0, embed);
     const auto complex = [](const at::Tensor& t) { return at::complex(t.select(-2, 0), t.select(-2, 1)); };
-    const at::Tensor product =
-        at::bmm(complex(input), at::complex(weights.select(1, 0), weights.select(1, 1)).transpose(1, 2));  // [l, m, out]
+    const at::Tensor product = at::bmm(
+        complex(input), at::complex(weights.select(1, 0), weights.select(1, 1)).transpose(1, 2));  // [l, m, out]
     const at::Tensor expected = at::stack({at::real(product), at::imag(product)}, 2);
     const at::Tensor counted = below_diagonal(few).permute({0, 1, 2}).unsqueeze(-1);
     errors.convolution = relative_l2(made * counted, expected * counted);
@@ -84,9 +86,11 @@ class Operators {
     const at::Tensor fc2 = random({embed, hidden}) / std::sqrt(static_cast<double>(hidden)), bias2 = random({embed});
     const int columns = shapes::Pointwise::columns(backend_.kernels());
     constexpr int blocks = 8;  // as on a small card: the ring goes round several times
-    const ChainedJobs jobs = chained_jobs(rows, {{sizes_.used_width()}, sizes_.used_hidden(), columns},
-                                          {{sizes_.used_hidden()}, sizes_.used_width(), columns}, blocks, Order::inwards);
-    const Buffer u = sent(padded(input, width)), ring(backend_, sizeof(__half) * static_cast<size_t>(jobs.ring_rows * wide));
+    const ChainedJobs jobs =
+        chained_jobs(rows, {{sizes_.used_width()}, sizes_.used_hidden(), columns},
+                     {{sizes_.used_hidden()}, sizes_.used_width(), columns}, blocks, Order::inwards);
+    const Buffer u = sent(padded(input, width)),
+                 ring(backend_, sizeof(__half) * static_cast<size_t>(jobs.ring_rows * wide));
     const Buffer w1 = sent(padded(fc1, width)), w2 = sent(padded(fc2, wide));
     const Buffer b1 = sent_floats(padded(bias1, wide)), b2 = sent_floats(padded(bias2, width));
     const Buffer partial(backend_, sizeof(float) * 2 * static_cast<size_t>(width * (rows / tile_rows + 1)));
@@ -99,7 +103,8 @@ class Operators {
            Mlp{{ring.as<__half>(), b1.as<float>(), wide},
                {u.as<__half>(), b2.as<float>(), grid.half(), width, partial.as<float>()},
                done.as<uint32_t>()});
-    const at::Tensor made = at::matmul(folding() / 4, receive(u, {rows / 4, 4, width})).narrow(2, 0, embed).reshape({rows, embed});
+    const at::Tensor made =
+        at::matmul(folding() / 4, receive(u, {rows / 4, 4, width})).narrow(2, 0, embed).reshape({rows, embed});
     const at::Tensor expected = at::addmm(bias2, at::gelu(at::addmm(bias1, input, fc1.t())), fc2.t());
     errors.mlp = relative_l2(made, expected);
   }
@@ -110,7 +115,9 @@ class Operators {
   }
   static double worse(double a, double b) { return std::isnan(a) || b <= a ? a : b; }  // NaN, if either is
   at::Tensor random(at::IntArrayRef shape) { return at::randn(shape, generator_, at::kDouble); }
-  static at::Tensor padded(const at::Tensor& t, int64_t columns) { return at::constant_pad_nd(t, {0, columns - t.size(-1)}); }
+  static at::Tensor padded(const at::Tensor& t, int64_t columns) {
+    return at::constant_pad_nd(t, {0, columns - t.size(-1)});
+  }
   // 1 where degree >= order: [l, m, 1]
   static at::Tensor below_diagonal(const Sizes& sizes) {
     return at::ones({sizes.lmax, sizes.orders}, at::kDouble).tril().unsqueeze(-1);
@@ -125,13 +132,16 @@ class Operators {
     for (int quad = 0; quad < grid.quads(); ++quad) {
       for (int i = 0; i < 4; ++i) from.push_back(longitude_of(quad, i, grid.half()));
     }
-    const at::Tensor quads = points.index_select(1, at::tensor(from)).view({grid.nlat, grid.quads(), 4, points.size(2)});
+    const at::Tensor quads =
+        points.index_select(1, at::tensor(from)).view({grid.nlat, grid.quads(), 4, points.size(2)});
     return padded(at::matmul(folding(), quads), width);
   }
   static at::Tensor unfolded(const at::Tensor& field, const Grid& grid) {
     std::vector<int64_t> from;
     for (int lon = 0; lon < grid.nlon; ++lon) from.push_back(in_quads(lon, grid.half()));
-    return at::matmul(folding() / 4, field).view({grid.nlat, 4 * grid.quads(), field.size(3)}).index_select(1, at::tensor(from));
+    return at::matmul(folding() / 4, field)
+        .view({grid.nlat, 4 * grid.quads(), field.size(3)})
+        .index_select(1, at::tensor(from));
   }
 
   void send(const Buffer& to, const at::Tensor& values) const {

@@ -1,8 +1,8 @@
-// The order of points in the engine's fields: by latitude and quad, the four points that lie alike about the meridians of
-// 0, 90, 180 and 270 degrees.
+// The order of points in the engine's fields: by latitude and quad, the four points that lie alike about the meridians
+// of 0, 90, 180 and 270 degrees.
 //
-// Quad j < quads of a latitude with nlon = 2 half longitudes holds the points j, half + j, nlon - j and half - j. Of its
-// values x0 .. x3 the Fourier sums over longitude need
+// Quad j < quads of a latitude with nlon = 2 half longitudes holds the points j, half + j, nlon - j and half - j. Of
+// its values x0 .. x3 the Fourier sums over longitude need
 //   c0 = x0 + x1 + x2 + x3   cosines of even orders      c2 = x0 - x1 + x2 - x3   cosines of odd orders
 //   c1 = x0 + x1 - x2 - x3   sines of even orders        c3 = x0 - x1 - x2 + x3   sines of odd orders
 // since cos and sin of m lambda are even or odd about each of these meridians: a quarter of the circle has all, and the

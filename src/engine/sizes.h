@@ -14,9 +14,9 @@ struct Grid {
   GridKind kind = GridKind::equiangular;
   int nlat = 0, nlon = 0;
   int half() const { return nlon / 2; }
-  int quads() const { return quads_of(half()); }     // of a latitude
+  int quads() const { return quads_of(half()); }                // of a latitude
   int64_t rows() const { return int64_t{4} * nlat * quads(); }  // of a field in the order of quads.h
-  int northern() const { return (nlat + 1) / 2; }    // rows down to the equator, which counts where there is one
+  int northern() const { return (nlat + 1) / 2; }  // rows down to the equator, which counts where there is one
   int64_t points() const { return int64_t{1} * nlat * nlon; }
 };
 
@@ -44,13 +44,13 @@ struct Sizes {
   static int used(int n) { return (n + 15) / 16 * 16; }
 };
 
-// Whether synthesis on the grid and analysis bring a spectrum back as it was: where the quadrature is exact for products of
-// two of its degrees (Gauss: to degree 2 nlat - 1; Clenshaw-Curtis: nlat - 1), and the Nyquist order, of which a grid keeps
-// the cosine alone, is not among its orders.
+// Whether synthesis on the grid and analysis bring a spectrum back as it was: where the quadrature is exact for
+// products of two of its degrees (Gauss: to degree 2 nlat - 1; Clenshaw-Curtis: nlat - 1), and the Nyquist order, of
+// which a grid keeps the cosine alone, is not among its orders.
 bool keeps_spectrum(const Sizes& sizes, const Grid& grid);
 
-// Throws Error{bad_spec} naming what the fast engine cannot do: an odd number of longitudes, one grid outside and inside, a
-// single block.
+// Throws Error{bad_spec} naming what the fast engine cannot do: an odd number of longitudes, one grid outside and
+// inside, a single block.
 Sizes sizes_of(const ModelConfig& config);
 
 }  // namespace hens::engine

@@ -24,8 +24,8 @@ struct Table {
 };
 
 struct AnalysisTables {
-  Table fourier;   // [cos even, sin even, cos odd, sin odd][order m / 2][quad], half where a quad has two points
-  Table legendre;  // [m][degrees m + q + 2 r: parity q][r][northern row], quadrature weights included
+  Table fourier;         // [cos even, sin even, cos odd, sin odd][order m / 2][quad], half where a quad has two points
+  Table legendre;        // [m][degrees m + q + 2 r: parity q][r][northern row], quadrature weights included
   float legendre_scale;  // what multiplies the sums to give the scaled spectrum
 };
 
@@ -34,9 +34,9 @@ struct SynthesisTables {
   Table fourier;   // [cos even, sin even, cos odd, sin odd][quad][order m / 2], factor 2 of -m included
 };
 
-// Where a spherical harmonic transform has anything to do: towards the poles the Legendre functions of high orders vanish,
-// like sin(colatitude)^m. In steps of 64 orders, so that whole stages of the Fourier sums are left out, and whole lines of
-// 8 rows.
+// Where a spherical harmonic transform has anything to do: towards the poles the Legendre functions of high orders
+// vanish, like sin(colatitude)^m. In steps of 64 orders, so that whole stages of the Fourier sums are left out, and
+// whole lines of 8 rows.
 class ActiveRows {
  public:
   static constexpr int orders_together = tile_depth;

@@ -38,8 +38,8 @@ TileJob job_at(int row, int rows, int col, int plane) {
 // Of the first `orders` orders, those of one parity.
 int of_parity(int orders, int parity) { return parity == 0 ? (orders + 1) / 2 : orders / 2; }
 
-// How far a chain's second layer stays behind the first, in turns of all blocks. A tile is stored one or two turns after its
-// products began, and the copies of the tile that reads it begin up to a turn before its own products.
+// How far a chain's second layer stays behind the first, in turns of all blocks. A tile is stored one or two turns
+// after its products began, and the copies of the tile that reads it begin up to a turn before its own products.
 constexpr int turns_behind = 3;
 
 int degrees_of(const Sizes& sizes, int m, int q) { return std::max(0, (sizes.lmax - m - q + 1) / 2); }
@@ -130,23 +130,24 @@ std::vector<TileJob> fourier_forward_jobs(const Sizes& sizes, const Grid& grid, 
     for (const int parity : {0, 1}) {
       for_tiles_by_column<tile_rows / 2>(of_parity(active.orders(north), parity), sizes.width(), columns,
                                          [&](int row, int count, int col) {
-        TileJob job = job_at(row + parity * sizes.even_orders(), count, col, north);
-        for (const int part : {0, 1}) {
-          for (const int side : {0, 1}) {
-            const int s = 2 * part + side, folded = 2 * parity + part;
-            set(job.a[s], row, folded, 0);
-            set(job.b[s], 0, folded, side == 0 ? north : grid.nlat - 1 - north);
-            job.k[s] = grid.quads();
-          }
-        }
-        jobs.push_back(job);
-      });
+                                           TileJob job = job_at(row + parity * sizes.even_orders(), count, col, north);
+                                           for (const int part : {0, 1}) {
+                                             for (const int side : {0, 1}) {
+                                               const int s = 2 * part + side, folded = 2 * parity + part;
+                                               set(job.a[s], row, folded, 0);
+                                               set(job.b[s], 0, folded, side == 0 ? north : grid.nlat - 1 - north);
+                                               job.k[s] = grid.quads();
+                                             }
+                                           }
+                                           jobs.push_back(job);
+                                         });
     }
   }
   return jobs;
 }
 
-std::vector<TileJob> legendre_forward_jobs(const Sizes& sizes, const Grid& grid, const ActiveRows& active, int columns) {
+std::vector<TileJob> legendre_forward_jobs(const Sizes& sizes, const Grid& grid, const ActiveRows& active,
+                                           int columns) {
   std::vector<TileJob> jobs;
   for (int m = 0; m < sizes.orders; ++m) {
     for_tiles_by_column(degrees_of(sizes, m, 0), 2 * sizes.width(), columns, [&](int row, int count, int col) {
@@ -181,20 +182,22 @@ std::vector<TileJob> spectral_rows_jobs(const Sizes& sizes, int columns) {
   std::vector<TileJob> jobs;
   for (int l = 0; l < sizes.lmax; ++l) {
     const int first = 2 * l * sizes.orders;
-    for_tiles(2 * std::min(l + 1, sizes.orders), sizes.used_width(), columns, Order::inwards, [&](int row, int count, int col) {
-      TileJob job = job_at(first + row, count, col, 0);
-      set(job.a[0], first + row, 0, 0);
-      set(job.b[0], col, 0, 0);
-      job.k[0] = sizes.used_width();
-      jobs.push_back(job);
-    });
+    for_tiles(2 * std::min(l + 1, sizes.orders), sizes.used_width(), columns, Order::inwards,
+              [&](int row, int count, int col) {
+                TileJob job = job_at(first + row, count, col, 0);
+                set(job.a[0], first + row, 0, 0);
+                set(job.b[0], col, 0, 0);
+                job.k[0] = sizes.used_width();
+                jobs.push_back(job);
+              });
   }
   return jobs;
 }
 
 int legendre_tiles(const Grid& grid) { return (grid.northern() + tile_rows - 1) / tile_rows; }
 
-std::vector<TileJob> legendre_inverse_jobs(const Sizes& sizes, const Grid& grid, const ActiveRows& active, int columns) {
+std::vector<TileJob> legendre_inverse_jobs(const Sizes& sizes, const Grid& grid, const ActiveRows& active,
+                                           int columns) {
   std::vector<TileJob> jobs;
   for (int m = 0; m < sizes.orders; ++m) {
     const int first = active.first_row(m);

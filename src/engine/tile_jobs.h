@@ -12,8 +12,8 @@
 
 namespace hens::engine {
 
-// The order of rows in a call. One call goes from the poles to the equator and the next from the equator to the poles: what
-// the one has written last, the other reads first, and finds in the cache.
+// The order of rows in a call. One call goes from the poles to the equator and the next from the equator to the poles:
+// what the one has written last, the other reads first, and finds in the cache.
 enum class Order { inwards, outwards };
 // 0 .. n - 1, alternately from both ends or from the middle.
 std::vector<int> in_order(int n, Order order);
@@ -21,9 +21,9 @@ std::vector<int> in_order(int n, Order order);
 // rows x cols of one product, A from row 0 at (x2 = x3 = 0), B likewise. `depths`: products along k, by segment.
 std::vector<TileJob> pointwise_jobs(int64_t rows, int cols, int columns, const std::vector<int>& depths, Order order);
 
-// Two layers of products, chained: what the first makes, the second reads. Rows go through in pairs of tiles, and what lies
-// between is a ring of such pairs: the first layer's tiles wait until what they overwrite has been read, those of the second
-// until theirs is written.
+// Two layers of products, chained: what the first makes, the second reads. Rows go through in pairs of tiles, and what
+// lies between is a ring of such pairs: the first layer's tiles wait until what they overwrite has been read, those of
+// the second until theirs is written.
 struct ChainedLayer {
   std::vector<int> depths;  // products along k, by segment
   int width = 0;            // columns of its output
@@ -34,9 +34,9 @@ struct ChainedJobs {
   int counters = 0;  // what they count at
   int64_t ring_rows = 0;
 };
-// Segment 0 is the first layer's: A the rows. Then come those of the second: A of its first the ring, of others the rows.
-// `blocks`: that run at once. The ring is as small as it can be with nobody waiting: the smaller, the more of it stays in the
-// cache.
+// Segment 0 is the first layer's: A the rows. Then come those of the second: A of its first the ring, of others the
+// rows. `blocks`: that run at once. The ring is as small as it can be with nobody waiting: the smaller, the more of it
+// stays in the cache.
 ChainedJobs chained_jobs(int64_t rows, const ChainedLayer& first, const ChainedLayer& second, int blocks, Order order);
 
 // Transforms leave out what ActiveRows leaves out.
@@ -63,8 +63,9 @@ int legendre_tiles(const Grid& grid);
 // [lat][position of m][part][channel]. job.row: quad; job.plane: latitude.
 std::vector<TileJob> fourier_inverse_jobs(const Sizes& sizes, const Grid& grid, const ActiveRows& active, int columns);
 
-// The jobs in pairs, 2 i and 2 i + 1, that read the shared operand at the same place and multiply as often; a job without
-// its like is followed by one of no rows. In chains both count at the same place, and no pair comes before what it awaits.
+// The jobs in pairs, 2 i and 2 i + 1, that read the shared operand at the same place and multiply as often; a job
+// without its like is followed by one of no rows. In chains both count at the same place, and no pair comes before what
+// it awaits.
 std::vector<TileJob> in_pairs(const std::vector<TileJob>& jobs, Shared shared);
 
 }  // namespace hens::engine

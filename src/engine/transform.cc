@@ -14,7 +14,8 @@ int64_t Transform::spectrum_halves(const Sizes& sizes) {
   return int64_t{2} * (sizes.lmax + 1) * sizes.orders * sizes.width();
 }
 
-Transform::Transform(const Backend& backend, const Sizes& sizes, const Grid& grid, __half* fourier, const __half* degrees)
+Transform::Transform(const Backend& backend, const Sizes& sizes, const Grid& grid, __half* fourier,
+                     const __half* degrees)
     : backend_(backend),
       sizes_(sizes),
       grid_(grid),
@@ -38,7 +39,8 @@ Transform::Transform(const Backend& backend, const Sizes& sizes, const Grid& gri
                     legendre_forward_jobs(sizes, grid, *active_, shapes::Legendre::columns(backend.kernels())));
   inverse_legendre_.emplace(legendre_of(degrees));
   const Operand waves{fourier, {width_, sizes.orders, 2, grid.nlat}, {1, two, width_, order_row_}};
-  inverse_fourier_.emplace(backend, layer_traits<shapes::Fourier>(), std::vector{inverse_fourier_table_}, std::vector{waves},
+  inverse_fourier_.emplace(backend, layer_traits<shapes::Fourier>(), std::vector{inverse_fourier_table_},
+                           std::vector{waves},
                            fourier_inverse_jobs(sizes, grid, *active_, shapes::Fourier::columns(backend.kernels())));
 }
 
@@ -60,8 +62,10 @@ GemmPlan Transform::fourier_of(const __half* folded) const {
 
 GemmPlan Transform::legendre_of(const __half* degrees) const {
   const int64_t two = 2 * width_;
-  const Operand by_parity{degrees, {two, (sizes_.lmax + 1) / 2, sizes_.orders, 2}, {1, 2 * order_row_, two, order_row_}};
-  return GemmPlan(backend_, layer_traits<shapes::Legendre>(), std::vector(2, inverse_legendre_table_), std::vector(2, by_parity),
+  const Operand by_parity{
+      degrees, {two, (sizes_.lmax + 1) / 2, sizes_.orders, 2}, {1, 2 * order_row_, two, order_row_}};
+  return GemmPlan(backend_, layer_traits<shapes::Legendre>(), std::vector(2, inverse_legendre_table_),
+                  std::vector(2, by_parity),
                   legendre_inverse_jobs(sizes_, grid_, *active_, shapes::Legendre::columns(backend_.kernels())));
 }
 
@@ -74,13 +78,14 @@ void Transform::legendre_forward(__half* spectrum) const {
 }
 
 void Transform::legendre_back(const GemmPlan& of_spectrum) const {
-  launch(of_spectrum, LegendreInverse{fourier_, order_row_, 2 * width_, grid_.nlat, 1.0f / spectrum_scale, partial_.as<float>()});
+  launch(of_spectrum,
+         LegendreInverse{fourier_, order_row_, 2 * width_, grid_.nlat, 1.0f / spectrum_scale, partial_.as<float>()});
 }
 
 void Transform::norm(float* scale, float* shift, const NormWeights& weights) const {
   const int nyquist = sizes_.orders > grid_.half() ? sizes_.position(grid_.half()) : -1;
-  spectral_norm(backend_, scale, shift, partial_.as<float>(), sizes_.orders, legendre_tiles(grid_), width_, grid_.nlat, nyquist,
-                weights);
+  spectral_norm(backend_, scale, shift, partial_.as<float>(), sizes_.orders, legendre_tiles(grid_), width_, grid_.nlat,
+                nyquist, weights);
 }
 
 }  // namespace hens::engine

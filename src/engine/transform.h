@@ -15,8 +15,8 @@ namespace hens::engine {
 
 class Transform {
  public:
-  // `fourier`: where G is, room for coefficients() halves; `degrees`: T. They outlive the transform, and so do its plans'
-  // other arrays and `backend`.
+  // `fourier`: where G is, room for coefficients() halves; `degrees`: T. They outlive the transform, and so do its
+  // plans' other arrays and `backend`.
   Transform(const Backend& backend, const Sizes& sizes, const Grid& grid, __half* fourier, const __half* degrees);
   static int64_t coefficients(const Sizes& sizes, const Grid& grid);
   static int64_t spectrum_halves(const Sizes& sizes);  // of S and T: a row more than degrees
@@ -25,11 +25,11 @@ class Transform {
   GemmPlan fourier_of(const __half* folded) const;
   GemmPlan legendre_of(const __half* degrees) const;
 
-  void fourier_forward(const GemmPlan& of_field) const;  // -> G
-  void legendre_forward(__half* spectrum) const;         // G -> S
-  void legendre_back(const GemmPlan& of_spectrum) const;  // -> G, and the partial sums of an instance norm
+  void fourier_forward(const GemmPlan& of_field) const;              // -> G
+  void legendre_forward(__half* spectrum) const;                     // G -> S
+  void legendre_back(const GemmPlan& of_spectrum) const;             // -> G, and the partial sums of an instance norm
   void legendre_back() const { legendre_back(*inverse_legendre_); }  // T -> G
-  template <typename Epilogue>  // G -> field
+  template <typename Epilogue>                                       // G -> field
   void fourier_back(const Epilogue& epilogue) const {
     launch(*inverse_fourier_, epilogue);
   }

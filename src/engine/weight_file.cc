@@ -9,9 +9,8 @@
 #include <thread>
 #include <unistd.h>
 
-#include <sys/stat.h>
-
 #include <nlohmann/json.hpp>
+#include <sys/stat.h>
 
 #include "base/checksum.h"
 #include "base/error.h"
@@ -119,7 +118,7 @@ bool read_at(int file, void* to, size_t bytes, uint64_t offset) {
 
 // The checksums of a file's chunks; empty where it is not the file that is wanted.
 std::vector<uint32_t> checksums_of(int file, const std::string& package_digest, uint64_t bytes) {
-  struct stat status {};
+  struct stat status{};
   if (fstat(file, &status) != 0) return {};
   const auto size = static_cast<uint64_t>(status.st_size);
   char end[8 + magic_bytes];
@@ -131,7 +130,8 @@ std::vector<uint32_t> checksums_of(int file, const std::string& package_digest, 
   std::string text(length, '\0');
   if (!read_at(file, text.data(), length, preamble_bytes + bytes)) return {};
   const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object() || json.value("package_digest", "") != package_digest || json.value("bytes", uint64_t{0}) != bytes) {
+  if (!json.is_object() || json.value("package_digest", "") != package_digest ||
+      json.value("bytes", uint64_t{0}) != bytes) {
     return {};
   }
   const Json sums = json.value("crc32c", Json::array());

@@ -30,8 +30,8 @@ fs::path weight_file_path(const fs::path& folder, const std::string& package_dig
 // What a package's weight file says of itself.
 struct WeightFileFacts {
   fs::path path;
-  uint64_t bytes = 0;            // of the weights
-  size_t checksums = 0;          // crc32c, one for each 64 MiB
+  uint64_t bytes = 0;    // of the weights
+  size_t checksums = 0;  // crc32c, one for each 64 MiB
 };
 // None where there is no file, or one that would be made anew. The weights themselves are not read.
 std::optional<WeightFileFacts> weight_file_facts(const fs::path& folder, const std::string& package_digest,

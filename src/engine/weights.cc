@@ -14,9 +14,7 @@ namespace {
 constexpr uint64_t alignment = 256;
 constexpr double norm_epsilon = 1e-6;
 
-at::Tensor padded_to(const at::Tensor& t, int64_t columns) {
-  return at::constant_pad_nd(t, {0, columns - t.size(-1)});
-}
+at::Tensor padded_to(const at::Tensor& t, int64_t columns) { return at::constant_pad_nd(t, {0, columns - t.size(-1)}); }
 
 // The input channels as the engine lays them: the state's, one of padding if their number is odd, the forcing's.
 at::Tensor input_columns(const at::Tensor& weight, const Sizes& sizes) {
@@ -32,7 +30,11 @@ class Folder {
  public:
   Folder(const ModelPackage& package, const Sizes& sizes, at::Device device,
          const std::function<void(const WeightEntry&, const at::Tensor&)>& take)
-      : package_(package), sizes_(sizes), load_(package, device), device_(device), take_(take),
+      : package_(package),
+        sizes_(sizes),
+        load_(package, device),
+        device_(device),
+        take_(take),
         entries_(weight_entries(sizes)) {}
 
   void fold() {

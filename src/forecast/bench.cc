@@ -92,7 +92,8 @@ Trajectory roll_out(Engine& engine, const ModelPackage& package, int steps) {
   const at::Tensor before = global_means(engine, package);
   for (int step = 1; step <= steps; ++step) {
     engine.step();
-    const bool compared = std::find(std::begin(compared_steps), std::end(compared_steps), step) != std::end(compared_steps);
+    const bool compared =
+        std::find(std::begin(compared_steps), std::end(compared_steps), step) != std::end(compared_steps);
     if (!compared && step % 40 != 0 && step != steps) continue;
     const at::Tensor state = (engine.state().cpu() - column(package.mean)) / column(package.std);
     const double greatest = state.abs().max().item<double>();  // NaN where any value is
@@ -108,7 +109,9 @@ struct Trajectories {
 };
 
 Json gates(const Trajectory& own, const Trajectory& truth, const Trajectory& drift_truth) {
-  Json json{{"steps", own.steps}, {"greatest_value_std", own.greatest}, {"finite", std::isfinite(own.greatest)},
+  Json json{{"steps", own.steps},
+            {"greatest_value_std", own.greatest},
+            {"finite", std::isfinite(own.greatest)},
             {"greatest_drift_std", own.drift.abs().max().item<double>()},
             {"rms_difference_std", Json::object()}};
   if (own.steps == drift_truth.steps) {
@@ -153,10 +156,10 @@ Json ceilings(at::Device device) {
 }
 
 Json python_bench(const fs::path& script, const fs::path& package, const at::Device& device) {
-  const ChildResult result = run_captured(
-      {{"python3", script.string(), package.string(), "--bench", "--modes", "fp32,default,tf32,amp-bf16", "--iters", "7",
-        "--device", device.is_cuda() ? "cuda" : "cpu"},
-       {{"LD_LIBRARY_PATH", ""}}});  // its own torch, not ours
+  const ChildResult result =
+      run_captured({{"python3", script.string(), package.string(), "--bench", "--modes", "fp32,default,tf32,amp-bf16",
+                     "--iters", "7", "--device", device.is_cuda() ? "cuda" : "cpu"},
+                    {{"LD_LIBRARY_PATH", ""}}});  // its own torch, not ours
   const Json json = Json::parse(result.out, nullptr, /*allow_exceptions=*/false);
   if (result.exit_code == 0 && json.is_object()) return json;
   return {{"failed", fmt::format("{}: exit code {}: {}", script.string(), result.exit_code,
@@ -165,8 +168,8 @@ Json python_bench(const fs::path& script, const fs::path& package, const at::Dev
 
 // One engine's figures; `truth` is strict fp32's normalised state after one step, set by the first.
 template <typename MakeEngine>
-Json bench_engine(const ModelPackage& package, const BenchOptions& options, at::Tensor& truth, Trajectories& trajectories,
-                  const MakeEngine& make) {
+Json bench_engine(const ModelPackage& package, const BenchOptions& options, at::Tensor& truth,
+                  Trajectories& trajectories, const MakeEngine& make) {
   auto start = std::chrono::steady_clock::now();
   const auto engine = make();
   synchronize(engine->device());
@@ -211,9 +214,12 @@ Json bench_engine(const ModelPackage& package, const BenchOptions& options, at::
     if (!trajectories.drift || trajectories.drift->steps < steps) trajectories.drift = own;
     row["gates"] = gates(own, *trajectories.truth, *trajectories.drift);
     if constexpr (requires { engine->backend(); }) {
-      const engine::OperatorErrors errors = engine::operator_errors(engine->backend(), engine::sizes_of(package.config));
-      row["gates"]["operators"] = {{"sht", errors.analysis}, {"inverse sht", errors.synthesis},
-                                   {"convolution", errors.convolution}, {"mlp", errors.mlp}};
+      const engine::OperatorErrors errors =
+          engine::operator_errors(engine->backend(), engine::sizes_of(package.config));
+      row["gates"]["operators"] = {{"sht", errors.analysis},
+                                   {"inverse sht", errors.synthesis},
+                                   {"convolution", errors.convolution},
+                                   {"mlp", errors.mlp}};
     }
   }
   return row;
@@ -258,8 +264,8 @@ Json run_bench(const ModelPackage& package, const BenchOptions& options) {
     fast_options.kernels = kernels;
     fast_options.weight_folder = options.weight_folder;
     fast_options.package_digest = options.package_digest;
-    bench["modes"].push_back(
-        bench_engine(package, options, truth, trajectories, [&] { return make_fast_engine(package, device, fast_options); }));
+    bench["modes"].push_back(bench_engine(package, options, truth, trajectories,
+                                          [&] { return make_fast_engine(package, device, fast_options); }));
   };
   reference(Precision::fp32);
   if (!device.is_cuda()) return bench;
@@ -290,10 +296,10 @@ std::string bench_text(const Json& bench) {
     const Json modes = python.value("modes", Json::object());
     for (const auto& [mode, entry] : modes.items()) {
       const Json& ms = entry["network_ms_per_member_step"];
-      text += fmt::format("{:24} {:10.3f} {:10.3f} {:10.3f} {:>8} {:10.2e} {:12.2e} {:10.2f}\n", "python network, " + mode,
-                          ms["median"].get<double>(), ms["min"].get<double>(), ms["max"].get<double>(), "",
-                          entry.value("rel_l2_vs_fp32", 0.0), entry.value("max_abs_vs_fp32_in_std", 0.0),
-                          entry.value("peak_GiB", 0.0));
+      text += fmt::format("{:24} {:10.3f} {:10.3f} {:10.3f} {:>8} {:10.2e} {:12.2e} {:10.2f}\n",
+                          "python network, " + mode, ms["median"].get<double>(), ms["min"].get<double>(),
+                          ms["max"].get<double>(), "", entry.value("rel_l2_vs_fp32", 0.0),
+                          entry.value("max_abs_vs_fp32_in_std", 0.0), entry.value("peak_GiB", 0.0));
     }
   }
   for (const Json& row : bench["modes"]) {
@@ -306,22 +312,25 @@ std::string bench_text(const Json& bench) {
       for (const auto& [step, value] : gate["rms_difference_std"].items()) {
         text += fmt::format("  {}: {:.2e}", step, value.get<double>());
       }
-      text += fmt::format("\n  {} steps: greatest value {:.2f}, greatest drift of a global mean {:.3e}", gate["steps"].get<int>(),
-                          gate["greatest_value_std"].get<double>(), gate["greatest_drift_std"].get<double>());
+      text += fmt::format("\n  {} steps: greatest value {:.2f}, greatest drift of a global mean {:.3e}",
+                          gate["steps"].get<int>(), gate["greatest_value_std"].get<double>(),
+                          gate["greatest_drift_std"].get<double>());
       if (gate.contains("greatest_difference_of_drift_std")) {
         text += fmt::format(", {:.2e} from the reference's", gate["greatest_difference_of_drift_std"].get<double>());
       }
       text += "\n";
       if (gate.contains("operators")) {
         text += "  operators alone, relative L2 beside double:";
-        for (const auto& [name, error] : gate["operators"].items()) text += fmt::format("  {} {:.2e}", name, error.get<double>());
+        for (const auto& [name, error] : gate["operators"].items())
+          text += fmt::format("  {} {:.2e}", name, error.get<double>());
         text += "\n";
       }
     }
     if (!row.contains("phases")) continue;
     double sum = 0;
     for (const auto& [phase, entry] : row["phases"].items()) sum += entry["ms"].get<double>();
-    text += fmt::format("  by phase of one step, launched one by one ({:.2f} ms in all){:>12} {:>10}\n", sum, "TFLOP/s", "TB/s");
+    text += fmt::format("  by phase of one step, launched one by one ({:.2f} ms in all){:>12} {:>10}\n", sum, "TFLOP/s",
+                        "TB/s");
     for (const auto& [phase, entry] : row["phases"].items()) {
       text += fmt::format("    {:22} {:8.3f} ms {:5.1f} %", phase, entry["ms"].get<double>(),
                           100 * entry["ms"].get<double>() / sum);
@@ -338,8 +347,9 @@ std::string bench_text(const Json& bench) {
     }
   }
   if (bench.contains("ceilings")) {
-    text += fmt::format("\nceilings, measured: {:.0f} TFLOP/s (16-bit matrix product of the MLP's shape), {:.2f} TB/s (copy)\n",
-                        bench["ceilings"]["tflops_16_bit"].get<double>(), bench["ceilings"]["tb_per_second"].get<double>());
+    text += fmt::format(
+        "\nceilings, measured: {:.0f} TFLOP/s (16-bit matrix product of the MLP's shape), {:.2f} TB/s (copy)\n",
+        bench["ceilings"]["tflops_16_bit"].get<double>(), bench["ceilings"]["tb_per_second"].get<double>());
   }
   return text;
 }

@@ -12,8 +12,8 @@ namespace hens {
 
 struct BenchOptions {
   std::string device = "auto";
-  int steps = 10;  // timed steps, after two that are not
-  int batch = 1;   // members at a time
+  int steps = 10;                // timed steps, after two that are not
+  int batch = 1;                 // members at a time
   std::string kernels = "best";  // of the fast engine: best | ampere | all
   fs::path weight_folder;        // where the fast engine's weight files are kept; empty: none
   std::string package_digest;    // needed with weight_folder
@@ -26,10 +26,10 @@ struct BenchOptions {
 // memory, and for the fast engine the time, TFLOP/s and TB/s of each phase; the hardware and its measured ceilings. The
 // state is random about the package's climate.
 //
-// With gate_steps every mode also rolls out that far: root mean square difference from strict fp32 on the way to step 40
-// (gate C), how far global means drift (D), and whether all stays finite, and how large (E). Strict fp32 itself stops at
-// 40 on a GPU, where it is slow; drifts compare with the mode that the others stand beside, TF32. The fast engine's
-// operators are held to the same in double (A, engine/operator_errors.h).
+// With gate_steps every mode also rolls out that far: root mean square difference from strict fp32 on the way to step
+// 40 (gate C), how far global means drift (D), and whether all stays finite, and how large (E). Strict fp32 itself
+// stops at 40 on a GPU, where it is slow; drifts compare with the mode that the others stand beside, TF32. The fast
+// engine's operators are held to the same in double (A, engine/operator_errors.h).
 //
 // `python_reference PACKAGE --bench --modes default,tf32,amp-bf16,fp32` is run by python3 and prints JSON with
 // modes.NAME.network_ms_per_member_step.median; it becomes "python".

@@ -12,12 +12,15 @@ EngineKind resolve_engine(const ForecastSpec& spec, at::Device device, const std
   const bool insists = spec.engine == EngineKind::fast;
   if (!device.is_cuda()) {
     if (!insists) return EngineKind::reference;
-    fail(ExitCode::bad_spec, "forecast.engine: fast: it runs on GPUs, this run's device is {}: leave the key out, or set it to "
-         "reference", device.str());
+    fail(ExitCode::bad_spec,
+         "forecast.engine: fast: it runs on GPUs, this run's device is {}: leave the key out, or set it to "
+         "reference",
+         device.str());
   }
   if (spec.precision == Precision::tf32) {
     if (!insists) return EngineKind::reference;
-    fail(ExitCode::bad_spec, "forecast.precision: tf32: the fast engine computes in fp16 with fp32 sums: leave the key out");
+    fail(ExitCode::bad_spec,
+         "forecast.precision: tf32: the fast engine computes in fp16 with fp32 sums: leave the key out");
   }
   try {
     engine::check_capability(device.index());
@@ -30,7 +33,8 @@ EngineKind resolve_engine(const ForecastSpec& spec, at::Device device, const std
 }
 
 std::unique_ptr<Engine> make_engine(EngineKind kind, const ModelPackage& package, at::Device device,
-                                    const ForecastSpec& spec, const fs::path& weight_folder, const std::string& digest) {
+                                    const ForecastSpec& spec, const fs::path& weight_folder,
+                                    const std::string& digest) {
   if (kind != EngineKind::fast) return make_reference_engine(package, device, {spec.precision, spec.sun});
   FastOptions options;
   options.sun = spec.sun;
@@ -39,7 +43,8 @@ std::unique_ptr<Engine> make_engine(EngineKind kind, const ModelPackage& package
   return make_fast_engine(package, device, options);
 }
 
-fs::path engine_file(EngineKind kind, const ModelPackage& package, const fs::path& weight_folder, const std::string& digest) {
+fs::path engine_file(EngineKind kind, const ModelPackage& package, const fs::path& weight_folder,
+                     const std::string& digest) {
   if (kind == EngineKind::fast) {
     const fs::path weights = engine::weight_file_path(weight_folder, digest);
     std::error_code none;

@@ -60,11 +60,10 @@ std::optional<nlohmann::json> identity_document(std::string endpoint) {
   const Clock::time_point deadline = Clock::now() + std::chrono::milliseconds(static_cast<int>(1000 * most_seconds));
   try {
     HttpClient client;
-    const auto token = ask(client,
-                           {.url = endpoint + "/latest/api/token",
-                            .headers = {"X-aws-ec2-metadata-token-ttl-seconds: 60"},
-                            .put = true},
-                           deadline);
+    const auto token = ask(
+        client,
+        {.url = endpoint + "/latest/api/token", .headers = {"X-aws-ec2-metadata-token-ttl-seconds: 60"}, .put = true},
+        deadline);
     if (!token || token->empty() || token->find_first_of("\r\n") != std::string::npos) return std::nullopt;
     const auto text = ask(client,
                           {.url = endpoint + "/latest/dynamic/instance-identity/document",
@@ -116,8 +115,8 @@ Platform find_platform(const PlatformSources& from) {
     document = identity_document(first_of({endpoint, default_endpoint})).value_or(nlohmann::json());
   }
   platform.name = platform_name(from, amazon || !text_of(document, "instanceId").empty());
-  platform.instance_type =
-      first_of({from.variable("HENS_INSTANCE_TYPE"), text_of(document, "instanceType"), from.variable("DB_INSTANCE_TYPE")});
+  platform.instance_type = first_of(
+      {from.variable("HENS_INSTANCE_TYPE"), text_of(document, "instanceType"), from.variable("DB_INSTANCE_TYPE")});
   platform.region = first_of({from.variable("HENS_REGION"), text_of(document, "region"), from.variable("AWS_REGION"),
                               from.variable("AWS_DEFAULT_REGION")});
   return platform;

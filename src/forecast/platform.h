@@ -1,9 +1,9 @@
 // Where this process runs, for the record: the platform by its variables, instance type and region by EC2's metadata
 // service.
 //
-// The service (IMDSv2) is asked only where the machine says that it is one of Amazon's (/sys/class/dmi/id) or an address
-// is given in AWS_EC2_METADATA_SERVICE_ENDPOINT; never where AWS_EC2_METADATA_DISABLED is true. All of it takes a second
-// at most: behind a container's network the answer may never come.
+// The service (IMDSv2) is asked only where the machine says that it is one of Amazon's (/sys/class/dmi/id) or an
+// address is given in AWS_EC2_METADATA_SERVICE_ENDPOINT; never where AWS_EC2_METADATA_DISABLED is true. All of it takes
+// a second at most: behind a container's network the answer may never come.
 #pragma once
 
 #include <functional>

@@ -39,7 +39,8 @@ void ReferenceCheck::compare(int step) {
   const at::Tensor std = engine_.channel_std().to(at::kDouble).reshape({-1});
   std::vector<std::vector<double>> squares(results_.size());  // [member][channel], in variances
   for (int c = 0; c < static_cast<int>(names.size()); ++c) {
-    const at::Tensor difference = (engine_.channels({c}) - reference_->channels({c})).to(at::kDouble) / std[c].item<double>();
+    const at::Tensor difference =
+        (engine_.channels({c}) - reference_->channels({c})).to(at::kDouble) / std[c].item<double>();
     const at::Tensor mean = difference.square().mean(std::vector<int64_t>{1, 2, 3}).cpu();
     for (size_t m = 0; m < squares.size(); ++m) squares[m].push_back(mean[static_cast<int64_t>(m)].item<double>());
   }

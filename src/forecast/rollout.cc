@@ -94,7 +94,8 @@ std::vector<Fetched> fetch_all(const Rollout& rollout, int step) {
   return all;
 }
 
-// Hands one output's fields to the queue. Waiting for the queue is output; waiting for the fields is the step's own time.
+// Hands one output's fields to the queue. Waiting for the queue is output; waiting for the fields is the step's own
+// time.
 void hand_over(const Rollout& rollout, const Fetched& fetched, std::vector<MemberOutput>& members, MemberTime& time) {
   const OutputTarget& output = rollout.outputs[fetched.output];
   const at::Tensor fields = fetched.fields();

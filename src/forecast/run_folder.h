@@ -39,9 +39,9 @@ class RunFolder {
   // removes temporaries of dead writers. Returns the tasks still to be done, in order.
   std::vector<MemberTask> pending(const std::vector<MemberTask>& tasks, bool full);
 
-  // Registers this process; returns the attempt's number. Publishes run.json and metrics.prom. The numbers of shard I of
-  // N leave the remainder I when divided by N (from 0), also where each shard has a folder of its own: the folders of all
-  // shards can be copied into one.
+  // Registers this process; returns the attempt's number. Publishes run.json and metrics.prom. The numbers of shard I
+  // of N leave the remainder I when divided by N (from 0), also where each shard has a folder of its own: the folders
+  // of all shards can be copied into one.
   int begin_attempt(Attempt attempt, const Selection& selection = {});
 
   // For a run with nothing left to do: puts damaged records of attempts and run.json right again.

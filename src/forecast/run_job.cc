@@ -62,7 +62,8 @@ class JobRun {
   void record_check(const MemberTask& task, const nlohmann::ordered_json& by_step);
   void run_group(Rollout& rollout, std::span<const MemberTask> tasks);
   void prepare(Perturber& perturber, int model, int time);
-  at::Tensor analysis(Time time, const ModelPackage& package);  // not to be changed: the next model may start from it, too
+  at::Tensor analysis(Time time,
+                      const ModelPackage& package);  // not to be changed: the next model may start from it, too
   void record_end(RunFolder& folder, ExitCode code, const std::string& reason);
 
   const JobSpec& spec_;
@@ -77,7 +78,7 @@ class JobRun {
   std::vector<std::string> digests_;
   std::unique_ptr<Source> source_;
   std::unique_ptr<ReferenceCheck> check_;  // of the model at hand
-  std::map<Time, at::Tensor> analyses_;  // the last ones
+  std::map<Time, at::Tensor> analyses_;    // the last ones
   std::vector<std::string> analyses_channels_;
   int prepared_time_ = -1;
   double steps_done_ = 0, steps_total_ = 0;
@@ -127,7 +128,8 @@ void JobRun::prepare(Perturber& perturber, int model, int time) {
   if (prepared_time_ == time) return;
   const Time initial_time = spec_.initial_conditions.times[time];
   std::vector<at::Tensor> analyses;
-  for (const Time at : analysis_times(spec_.perturbation, initial_time)) analyses.push_back(analysis(at, packages_[model]));
+  for (const Time at : analysis_times(spec_.perturbation, initial_time))
+    analyses.push_back(analysis(at, packages_[model]));
   const StageTimer timer(attempt_.stages, "breeding_control");
   perturber.prepare(std::move(analyses), initial_time, model);
   prepared_time_ = time;
@@ -152,8 +154,11 @@ void JobRun::run_group(Rollout& rollout, std::span<const MemberTask> tasks) {
 }
 
 void JobRun::record_check(const MemberTask& task, const nlohmann::ordered_json& by_step) {
-  nlohmann::ordered_json entry{{"model", task.model}, {"steps", spec_.forecast.steps[task.length]}, {"time", task.time},
-                               {"member", task.member}, {"by_step", by_step}};
+  nlohmann::ordered_json entry{{"model", task.model},
+                               {"steps", spec_.forecast.steps[task.length]},
+                               {"time", task.time},
+                               {"member", task.member},
+                               {"by_step", by_step}};
   if (!by_step.empty()) {
     nlohmann::json fields = by_step.back();
     fields["model"] = task.model, fields["member"] = task.member;
@@ -166,8 +171,8 @@ fs::path JobRun::file_of(int model) const {
   return engine_file(engine_kind_, packages_[model], weight_folder(downloader_.options().cache), digests_[model]);
 }
 
-// The model, loaded while the analyses of its first initial time come. What is left to wait for then counts as `load`. A model
-// that cannot be loaded ends the run before the next analysis is asked for.
+// The model, loaded while the analyses of its first initial time come. What is left to wait for then counts as `load`.
+// A model that cannot be loaded ends the run before the next analysis is asked for.
 std::unique_ptr<Engine> JobRun::load(int model, Time first_time) {
   double seconds = 0;
   std::unique_ptr<Engine> engine;

@@ -17,9 +17,7 @@ struct State {
   std::vector<float> values;  // [channel, lat, lon], units of channel_info
 
   std::span<float> channel(size_t c) { return std::span(values).subspan(c * grid.points(), grid.points()); }
-  std::span<const float> channel(size_t c) const {
-    return std::span(values).subspan(c * grid.points(), grid.points());
-  }
+  std::span<const float> channel(size_t c) const { return std::span(values).subspan(c * grid.points(), grid.points()); }
 };
 
 }  // namespace hens

@@ -33,7 +33,7 @@ enum class PerturbationMethod { none, correlated_spherical_gaussian, hemispheric
 enum class StoreFormat { zarr, netcdf };
 enum class Compression { none, lz4, zstd };
 enum class EngineKind { automatic, reference, fast };  // automatic: fast on GPUs that it suits
-enum class Precision { fp32, tf32 };      // of the reference engine on CUDA; on the CPU it is always fp32
+enum class Precision { fp32, tf32 };                   // of the reference engine on CUDA; on the CPU it is always fp32
 enum class SunKind { float32, float64 };  // float32: the roundings that the networks were trained with; float64: exact
 
 struct InitialConditionsSpec {

@@ -52,7 +52,8 @@ std::string shard_of_batch_system(const std::function<std::string(const char*)>&
   }
   const std::string count = first_of("HENS_SHARDS", "AWS_BATCH_JOB_ARRAY_SIZE");
   if (count.empty()) {
-    fail(ExitCode::usage, "--shard auto: this is index {} of how many? Set HENS_SHARDS to the number of indexes", index);
+    fail(ExitCode::usage, "--shard auto: this is index {} of how many? Set HENS_SHARDS to the number of indexes",
+         index);
   }
   return index + "/" + count;
 }

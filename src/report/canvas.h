@@ -32,8 +32,8 @@ struct TextStyle {
   TextAlign align = TextAlign::left;
 };
 
-// What is drawn of a text where there are no fonts, since Cairo's own has ASCII alone: 60°N as 60N, a dot between words as a
-// hyphen, anything else as a question mark.
+// What is drawn of a text where there are no fonts, since Cairo's own has ASCII alone: 60°N as 60N, a dot between words
+// as a hyphen, anything else as a question mark.
 std::string in_ascii(const std::string& text);
 
 class Canvas {

@@ -104,8 +104,7 @@ void MapPanel::fill(Canvas& canvas, const LatLonGrid& grid, std::span<const floa
     for (int64_t y = first; y < last; ++y) {
       std::fill(sums.begin(), sums.end(), ByteSum{});
       for (int sub = 0; sub < samples; ++sub) {
-        const double plane_y =
-            equal_earth::half_height - (static_cast<double>(y) + (sub + 0.5) / samples) / scale_;
+        const double plane_y = equal_earth::half_height - (static_cast<double>(y) + (sub + 0.5) / samples) / scale_;
         if (std::abs(plane_y) > equal_earth::half_height) continue;
         const double lat = equal_earth::latitude(plane_y);
         const double degree = scale_ * equal_earth::degree_width(lat);

@@ -57,8 +57,7 @@ void publish_maps(const fs::path& run_folder, const Manifest& manifest, Log& log
 std::vector<StoredFile> write_reports(const fs::path& run_folder, const Manifest& manifest, Log& log) {
   std::vector<StoredFile> reports;
   reports.push_back(publish_report(run_folder, "timing_report.txt", timing_report(manifest)));
-  reports.push_back(
-      publish_report(run_folder, "benchmark_results.json", benchmark_results(manifest).dump(2) + "\n"));
+  reports.push_back(publish_report(run_folder, "benchmark_results.json", benchmark_results(manifest).dump(2) + "\n"));
   publish_maps(run_folder, manifest, log, reports);
   return reports;
 }

@@ -24,7 +24,7 @@ struct Scales {
 };
 
 // The scale reaches what all but a thousandth of the globe stays below, in the strongest model.
-BandScale common_scale(const MapInput& input, Palette palette, std::vector<float> WindStatistics::*field) {
+BandScale common_scale(const MapInput& input, Palette palette, std::vector<float> WindStatistics::* field) {
   double reach = 0.0;
   for (const ModelWind& model : input.models) {
     reach = std::max(reach, area_quantile(model.wind.*field, input.grid.lat, 0.999));

@@ -31,7 +31,7 @@ struct Entry {
 class ShardFile {
  public:
   explicit ShardFile(const fs::path& path) : path_(path), file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
-    struct stat status {};
+    struct stat status{};
     if (!file_ || ::fstat(file_.get(), &status) != 0) {
       const bool missing = errno == ENOENT || errno == ENOTDIR;
       fail(missing ? ExitCode::missing_input : ExitCode::io, "{}: cannot read: {}", path.string(), errno_text(errno));

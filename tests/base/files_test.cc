@@ -38,7 +38,7 @@ size_t files_in(const fs::path& folder) {
 }
 
 struct stat status_of(const fs::path& path) {
-  struct stat status {};
+  struct stat status{};
   EXPECT_EQ(::stat(path.c_str(), &status), 0) << path;
   return status;
 }
@@ -249,7 +249,9 @@ TEST(FileLock, Excludes) {
       --inside;
     }
   };
-  { const std::jthread first(work), second(work), third(work); }
+  {
+    const std::jthread first(work), second(work), third(work);
+  }
   EXPECT_EQ(most, 1);
   EXPECT_EQ(turns, 9);
 }

@@ -1,6 +1,6 @@
-// The fast engine beside the reference, on the golden packages: on the GPU's kernels where there is a GPU, and everywhere
-// as plain loops with the GPU's roundings (fp16 operands, fp32 sums), so that layouts, folds, tables and epilogues are
-// tested without one.
+// The fast engine beside the reference, on the golden packages: on the GPU's kernels where there is a GPU, and
+// everywhere as plain loops with the GPU's roundings (fp16 operands, fp32 sums), so that layouts, folds, tables and
+// epilogues are tested without one.
 #include "engine/fast_engine.h"
 
 #include <algorithm>
@@ -60,7 +60,8 @@ class FastEngineTest : public testing::TestWithParam<Kernels> {
     if (GetParam() == Kernels::host) return;
     if (!has_gpu()) GTEST_SKIP() << "needs a GPU";
     device_ = at::Device(at::kCUDA, 0);
-    if (GetParam() == Kernels::hopper && engine::best_kernels(0) != Kernels::hopper) GTEST_SKIP() << "needs a Hopper GPU";
+    if (GetParam() == Kernels::hopper && engine::best_kernels(0) != Kernels::hopper)
+      GTEST_SKIP() << "needs a Hopper GPU";
   }
   std::unique_ptr<FastEngine> make(const ModelPackage& package, FastOptions options = {}) const {
     options.kernels = GetParam();
@@ -112,8 +113,8 @@ TEST_P(FastEngineTest, FourStepsStayAsClose) {
   EXPECT_TRUE(error < 6e-4) << error;
 }
 
-// The GPU's kernels differ from the loops by the order of sums and the GPU's tanh alone; now and then that tips a rounding
-// to fp16.
+// The GPU's kernels differ from the loops by the order of sums and the GPU's tanh alone; now and then that tips a
+// rounding to fp16.
 TEST_P(FastEngineTest, ComputesWhatTheLoopsCompute) {
   const ModelPackage package = golden_package("mini_seed102");
   FastOptions options;
@@ -121,22 +122,22 @@ TEST_P(FastEngineTest, ComputesWhatTheLoopsCompute) {
   const auto loops = make_fast_engine(package, at::kCPU, options);
   loops->start(initial_state(), initial_time);
   loops->step();
-  const double error = relative_l2(normalised(run(package, initial_state(), 1)[0], package),
-                                   normalised(loops->state()[0], package));
+  const double error =
+      relative_l2(normalised(run(package, initial_state(), 1)[0], package), normalised(loops->state()[0], package));
   EXPECT_TRUE(error < 2e-4) << error;
 }
 
 // Widths that are no multiple of any tile, several tiles in every direction, more tiles than a GPU has multiprocessors.
-// The golden packages fit one tile; tiles once wrote zeros into their neighbours' first columns, and only large networks
-// showed it.
+// The golden packages fit one tile; tiles once wrote zeros into their neighbours' first columns, and only large
+// networks showed it.
 TEST_P(FastEngineTest, TilesOfALargerNetworkMeet) {
   const bool host = GetParam() == Kernels::host;
   const double error = error_of_change(synthetic(host ? SynthSize{37, 72, 140, 2, 1} : SynthSize{139, 276, 236, 3, 1}));
   EXPECT_TRUE(error < 3e-3) << error;
 }
 
-// The first block's residual is made on the inner grid, and an equiangular one does not keep its spectrum: the engine, which
-// stays with the spectrum from block to block, must go there and back.
+// The first block's residual is made on the inner grid, and an equiangular one does not keep its spectrum: the engine,
+// which stays with the spectrum from block to block, must go there and back.
 TEST_P(FastEngineTest, AnEquiangularInnerGridChangesTheFirstResidual) {
   ModelPackage package = synthetic({37, 72, 48, 3, 2});
   package.config.sht_grid = GridKind::equiangular;
@@ -227,12 +228,10 @@ TEST_P(FastEngineTest, StaysBoundedForFourHundredSteps) {
   EXPECT_LT(at::abs(z).max().item<double>(), 20);
 }
 
-INSTANTIATE_TEST_SUITE_P(Kernels, FastEngineTest, testing::Values(Kernels::host, Kernels::ampere, Kernels::hopper),
-                         [](const auto& info) {
-                           return std::string(info.param == Kernels::host     ? "Host"
-                                              : info.param == Kernels::ampere ? "Ampere"
-                                                                              : "Hopper");
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Kernels, FastEngineTest, testing::Values(Kernels::host, Kernels::ampere, Kernels::hopper), [](const auto& info) {
+      return std::string(info.param == Kernels::host ? "Host" : info.param == Kernels::ampere ? "Ampere" : "Hopper");
+    });
 
 }  // namespace
 }  // namespace hens

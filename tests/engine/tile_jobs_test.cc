@@ -122,26 +122,28 @@ TEST_P(ActiveRowsTest, CoefficientsThatAreReadWereWritten) {
 INSTANTIATE_TEST_SUITE_P(Grids, ActiveRowsTest, testing::Bool(),
                          [](const auto& info) { return info.param ? "equiangular" : "legendre_gauss"; });
 
-// Each layer makes every element once; nothing is read before it is written, and the ring's rows are written again only when
-// they have been read. Then any order of execution that keeps to the waits is right, and a card that takes jobs in the order
-// of the list never waits for what comes later.
+// Each layer makes every element once; nothing is read before it is written, and the ring's rows are written again only
+// when they have been read. Then any order of execution that keeps to the waits is right, and a card that takes jobs in
+// the order of the list never waits for what comes later.
 TEST(ChainedJobs, WaitForAllThatTheyNeedAndForNothingLater) {
   constexpr int embed = 150, hidden = 300, columns = 128;
   for (const int tiles : {1, 2, 5, 18, 41}) {
     const int64_t rows = int64_t{tiles} * tile_rows - 17;
-    const ChainedJobs mlp = chained_jobs(rows, {{embed}, hidden, columns}, {{hidden, 96}, embed, columns}, 8, Order::outwards);
+    const ChainedJobs mlp =
+        chained_jobs(rows, {{embed}, hidden, columns}, {{hidden, 96}, embed, columns}, 8, Order::outwards);
     for (const std::vector<TileJob>& jobs : {mlp.jobs, in_pairs(mlp.jobs, Shared::b)}) {
-      std::map<int, int> done;                                  // by counter: tiles so far
-      std::map<int, int> written;                               // by row in the ring: the row of U that it stands for
-      std::set<std::tuple<int, int, int>> made;                 // layer, row, column
-      std::map<int, int> reads;                                 // by row of the ring: second layer's column tiles that read it
-      std::map<int, int> writer, reader;                        // by row in the ring: the counter of who writes, who reads
+      std::map<int, int> done;                   // by counter: tiles so far
+      std::map<int, int> written;                // by row in the ring: the row of U that it stands for
+      std::set<std::tuple<int, int, int>> made;  // layer, row, column
+      std::map<int, int> reads;                  // by row of the ring: second layer's column tiles that read it
+      std::map<int, int> writer, reader;         // by row in the ring: the counter of who writes, who reads
       for (const TileJob& job : jobs) {
         if (job.rows == 0) continue;
         EXPECT_TRUE(job.awaited_tiles == 0 || done[job.awaited] == job.awaited_tiles) << "waits for a later job";
         const bool first = job.k[0] > 0;
         for (int row = 0; row < job.rows; ++row) {
-          const int inside = first ? job.row + row : job.a[1][0] + row, outside = first ? job.a[0][0] + row : job.row + row;
+          const int inside = first ? job.row + row : job.a[1][0] + row,
+                    outside = first ? job.a[0][0] + row : job.row + row;
           ASSERT_LT(inside, mlp.ring_rows);
           ASSERT_LT(outside, rows);
           ASSERT_TRUE(made.emplace(first ? 0 : 1, outside, job.col).second) << "twice";
@@ -215,7 +217,8 @@ TEST(Quads, FourFoldedValuesGiveAllFourierSums) {
       double cosine = 0, sine = 0, folded_cosine = 0, folded_sine = 0;
       const auto angle = [&](int lon) { return 2 * std::numbers::pi * m * lon / nlon; };
       for (int lon = 0; lon < nlon; ++lon) {
-        cosine += x[static_cast<size_t>(lon)] * std::cos(angle(lon)), sine += x[static_cast<size_t>(lon)] * std::sin(angle(lon));
+        cosine += x[static_cast<size_t>(lon)] * std::cos(angle(lon)),
+            sine += x[static_cast<size_t>(lon)] * std::sin(angle(lon));
       }
       for (int quad = 0; quad < quads_of(half); ++quad) {
         const auto at = [&](int i) { return x[static_cast<size_t>(longitude_of(quad, i, half))]; };

@@ -1,16 +1,17 @@
-// The platform by its variables, and EC2's metadata service by one on loopback that keeps IMDSv2's rules, or breaks them.
+// The platform by its variables, and EC2's metadata service by one on loopback that keeps IMDSv2's rules, or breaks
+// them.
 #include "forecast/platform.h"
 
-#include <arpa/inet.h>
 #include <atomic>
 #include <chrono>
 #include <map>
-#include <netinet/in.h>
 #include <poll.h>
 #include <thread>
 #include <unistd.h>
 
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include "support/test_data.h"
@@ -88,7 +89,8 @@ class Server {
 };
 
 std::string response(const std::string& body, const std::string& status = "200 OK") {
-  return "HTTP/1.1 " + status + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\nConnection: close\r\n\r\n" + body;
+  return "HTTP/1.1 " + status + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\nConnection: close\r\n\r\n" +
+         body;
 }
 
 constexpr const char* document =
@@ -127,12 +129,14 @@ TEST(Platform, IsNamedByItsVariables) {
 
 TEST(Platform, InstanceTypeAndRegionComeFromTheMetadataService) {
   Server server(imds);
-  const Platform ec2 = platform_with({{"AWS_EC2_METADATA_SERVICE_ENDPOINT", server.endpoint() + "/"}, {"AWS_REGION", "us-east-1"}});
+  const Platform ec2 =
+      platform_with({{"AWS_EC2_METADATA_SERVICE_ENDPOINT", server.endpoint() + "/"}, {"AWS_REGION", "us-east-1"}});
   EXPECT_EQ(ec2.name, "EC2");
   EXPECT_EQ(ec2.instance_type, "g6e.4xlarge");
   EXPECT_EQ(ec2.region, "eu-central-1") << "where the machine is, not which region the SDKs shall use";
-  const Platform pod = platform_with(
-      {{"AWS_EC2_METADATA_SERVICE_ENDPOINT", server.endpoint()}, {"KUBERNETES_SERVICE_HOST", "10.0.0.1"}, {"HENS_INSTANCE_TYPE", "mine"}});
+  const Platform pod = platform_with({{"AWS_EC2_METADATA_SERVICE_ENDPOINT", server.endpoint()},
+                                      {"KUBERNETES_SERVICE_HOST", "10.0.0.1"},
+                                      {"HENS_INSTANCE_TYPE", "mine"}});
   EXPECT_EQ(pod.name, "Kubernetes");
   EXPECT_EQ(pod.instance_type, "mine");
   EXPECT_EQ(pod.region, "eu-central-1");
@@ -178,10 +182,12 @@ TEST(Platform, ASilentMetadataServiceCostsASecondAtMost) {
 }
 
 TEST(Platform, NonsenseFromTheMetadataServiceIsNotBelieved) {
-  for (const std::string& answer : {response("{"), response("[1]"), response(R"({"instanceType": 7})"), response("", "404 Not Found"),
-                                    response(std::string(200'000, ' ')), std::string("not HTTP\r\n\r\n"),
-                                    std::string("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n")}) {
-    Server server([&](const std::string& request) { return request.starts_with("PUT") ? response("TOKEN==") : answer; });
+  for (const std::string& answer :
+       {response("{"), response("[1]"), response(R"({"instanceType": 7})"), response("", "404 Not Found"),
+        response(std::string(200'000, ' ')), std::string("not HTTP\r\n\r\n"),
+        std::string("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n")}) {
+    Server server(
+        [&](const std::string& request) { return request.starts_with("PUT") ? response("TOKEN==") : answer; });
     const Platform platform = platform_with({{"AWS_EC2_METADATA_SERVICE_ENDPOINT", server.endpoint()}});
     EXPECT_EQ(platform.name + platform.instance_type + platform.region, "local") << answer.substr(0, 60);
   }

@@ -21,8 +21,8 @@ TEST(IsChecked, TakesTheFractionEvenlySpread) {
   }
 }
 
-// The fast engine's roundings (as loops on the host) beside strict fp32: as far apart as its own tests say, no nearer than
-// roundings of 16 bits can be, and step by step on the milestones.
+// The fast engine's roundings (as loops on the host) beside strict fp32: as far apart as its own tests say, no nearer
+// than roundings of 16 bits can be, and step by step on the milestones.
 TEST(ReferenceCheck, MeasuresWhatTheFastEngineRounds) {
   HENS_REQUIRE_DATA("golden/model");
   const ModelPackage package = test::golden_package("mini_seed102");

@@ -1,16 +1,17 @@
-// Fetches what its command line names, through the Downloader alone, and prints what came as JSON on stdout: the part of
-// a test that is C++.
+// Fetches what its command line names, through the Downloader alone, and prints what came as JSON on stdout: the part
+// of a test that is C++.
 //
 //   download_driver [--key=value]... URL [FIRST-LAST | FIRST-]...
 //
-// Keys: cache, s3, hf, https (mirrors), attempts, backoff, stall, parallel, offline, resolve, log (a file of JSON lines).
-// Exits with the Error's code, as hens does.
+// Keys: cache, s3, hf, https (mirrors), attempts, backoff, stall, parallel, offline, resolve, log (a file of JSON
+// lines). Exits with the Error's code, as hens does.
 #include <cstdlib>
 #include <iostream>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
+
+#include <nlohmann/json.hpp>
 
 #include "base/download.h"
 #include "base/error.h"
@@ -69,9 +70,8 @@ nlohmann::json fetch(const Arguments& arguments) {
   if (arguments.values.contains("log")) log.also_to(arguments.text("log"));
   Downloader downloader(options, log);
   if (arguments.values.contains("resolve")) return {{"address", downloader.resolve(arguments.url)}};
-  const std::vector<Fetched> parts = arguments.ranges.empty()
-                                         ? std::vector<Fetched>{downloader.file(arguments.url)}
-                                         : downloader.ranges(arguments.url, arguments.ranges);
+  const std::vector<Fetched> parts = arguments.ranges.empty() ? std::vector<Fetched>{downloader.file(arguments.url)}
+                                                              : downloader.ranges(arguments.url, arguments.ranges);
   nlohmann::json result{{"parts", nlohmann::json::array()}};
   for (const Fetched& part : parts) {
     result["parts"].push_back({{"path", part.path.string()}, {"bytes", part.bytes}, {"sha256", part.sha256}});

@@ -68,8 +68,7 @@ Json changed(const std::string& key, const Json& value) {
       {"initial_conditions.source", "grib"}, {"initial_conditions.product", "2p50"},
       {"perturbation.method", "none"},       {"forecast.precision", "tf32"},
       {"forecast.sun", "float64"},           {"output.format", "netcdf"},
-      {"output.compression", "zstd"},
-      {"forecast.engine", "fast"}};
+      {"output.compression", "zstd"},        {"forecast.engine", "fast"}};
   if (const auto word = other_words.find(key); word != other_words.end()) return word->second;
   if (value.is_boolean()) return !value.get<bool>();
   if (value.is_number_integer()) return value.get<int64_t>() + 1;

@@ -247,9 +247,7 @@ TEST_F(PackageCopy, ErrorsOfTheConfigurationNameKeyAndValue) {
   absent["add_cos_to_grid"] = true;
   absent["N_in_channels"] = 142;
   put_file(folder / "config.json", absent.dump());
-  EXPECT_THAT(error_of([&] {
-                open_package(folder).tensor("encoder.fwd.0.weight", {4, 142, 1, 1});
-              }),
+  EXPECT_THAT(error_of([&] { open_package(folder).tensor("encoder.fwd.0.weight", {4, 142, 1, 1}); }),
               HasSubstr("encoder.fwd.0.weight is [4, 110, 1, 1], the configuration needs [4, 142, 1, 1]"));
   put_file(folder / "config.json", std::string(100'000, '['));
   EXPECT_THAT(error_of([&] { open_package(folder); }), HasSubstr("is no JSON"));

@@ -182,9 +182,8 @@ TEST(Compare, SaysWhereRunsAreNotLikeForLike) {
 TEST(Compare, NoCommonLengthIsNamed) {
   Json other = ec2();
   other["benchmarks"] = {length_json(8, {16, 16}, {2, 2})};
-  const std::string message = bad_input_message([&] {
-    compare_platforms({file(databricks(), "x.json"), file(other, "y.json")});
-  });
+  const std::string message =
+      bad_input_message([&] { compare_platforms({file(databricks(), "x.json"), file(other, "y.json")}); });
   EXPECT_THAT(message, HasSubstr("x.json has 4, 40, 400"));
   EXPECT_THAT(message, HasSubstr("y.json has 8"));
 }

@@ -1,11 +1,11 @@
 // Comparison of arrays that fails on NaN and says where the worst difference is.
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <span>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 namespace hens::test {
 
@@ -18,7 +18,7 @@ template <typename A, typename B>
   size_t where = 0, bad = 0;
   for (size_t i = 0; i < actual.size(); ++i) {
     const double difference = std::abs(static_cast<double>(actual[i]) - static_cast<double>(expected[i]));
-    if (!(difference <= tolerance)) ++bad;            // NaN counts as bad
+    if (!(difference <= tolerance)) ++bad;  // NaN counts as bad
     if (!(difference <= worst)) worst = difference, where = i;
   }
   if (bad == 0) return ::testing::AssertionSuccess();

@@ -1,11 +1,11 @@
 // Where the tests find golden arrays and real analyses: $HENS_TEST_DATA, or `../shared` beside the checkout.
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+
+#include <gtest/gtest.h>
 
 namespace hens::test {
 
@@ -15,8 +15,8 @@ inline std::filesystem::path data_root() {
 }
 
 // Skips the test, saying so, where the data are absent.
-#define HENS_REQUIRE_DATA(relative)                                                                            \
-  if (!std::filesystem::exists(hens::test::data_root() / (relative)))                                          \
+#define HENS_REQUIRE_DATA(relative)                                   \
+  if (!std::filesystem::exists(hens::test::data_root() / (relative))) \
   GTEST_SKIP() << "needs " << (hens::test::data_root() / (relative)) << ": set HENS_TEST_DATA to the test data"
 
 // A fresh empty folder, removed at the end.

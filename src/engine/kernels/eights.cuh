@@ -1,5 +1,5 @@
-// Eight neighbouring channels of a row, as those who finish a tile hold them: in fp32, or in halves as they lie in memory.
-// Packing, the GELU, loads and stores, folding (quads.h).
+// Eight neighbouring channels of a row, as those who finish a tile hold them: in fp32, or in halves as they lie in
+// memory. Packing, the GELU, loads and stores, folding (quads.h).
 #pragma once
 
 #include <cmath>
@@ -47,7 +47,7 @@ HENS_HD EightHalves packed(const Eight& a) {
 }
 HENS_HD Eight unpacked(const EightHalves& h) {
   Eight a;
-HENS_UNROLL
+  HENS_UNROLL
   for (int i = 0; i < 4; ++i) {
     const float2 pair = pair_of_halves(h.v[i]);
     a.v[2 * i] = pair.x, a.v[2 * i + 1] = pair.y;
@@ -81,8 +81,8 @@ HENS_HD uint32_t gelu_of_halves(uint32_t bits) {
   __half2 x;
   memcpy(static_cast<void*>(&x), &bits, sizeof x);
   const __half2 s = __hmin2(__hmul2(x, x), __float2half2_rn(GeluForm::most));
-  const __half2 factor =
-      __hfma2(s, __hfma2(s, __float2half2_rn(GeluForm::c), __float2half2_rn(GeluForm::b)), __float2half2_rn(GeluForm::a));
+  const __half2 factor = __hfma2(s, __hfma2(s, __float2half2_rn(GeluForm::c), __float2half2_rn(GeluForm::b)),
+                                 __float2half2_rn(GeluForm::a));
   const __half2 argument = __hmul2(x, factor), half = __hmul2(x, __float2half2_rn(0.5f));
   uint32_t at, t;
   memcpy(&at, &argument, sizeof at);
@@ -102,7 +102,7 @@ HENS_HD EightHalves gelu(const EightHalves& h) {
 
 HENS_HD EightHalves sum(const EightHalves& a, const EightHalves& b) {
   EightHalves r;
-HENS_UNROLL
+  HENS_UNROLL
   for (int i = 0; i < 4; ++i) {
 #ifdef __CUDA_ARCH__
     asm("add.rn.f16x2 %0, %1, %2;" : "=r"(r.v[i]) : "r"(a.v[i]), "r"(b.v[i]));
@@ -147,9 +147,10 @@ HENS_HD void store(__half* at, const EightHalves& h) {
 
 // x0 .. x3 -> c0 .. c3; its own inverse but for a factor of 4. In place, each of eight channels.
 HENS_HD void fold(Eight (&x)[4]) {
-HENS_UNROLL
+  HENS_UNROLL
   for (int i = 0; i < 8; ++i) {
-    const float a = x[0].v[i] + x[1].v[i], b = x[2].v[i] + x[3].v[i], c = x[0].v[i] - x[1].v[i], d = x[2].v[i] - x[3].v[i];
+    const float a = x[0].v[i] + x[1].v[i], b = x[2].v[i] + x[3].v[i], c = x[0].v[i] - x[1].v[i],
+                d = x[2].v[i] - x[3].v[i];
     x[0].v[i] = a + b, x[1].v[i] = a - b, x[2].v[i] = c + d, x[3].v[i] = c - d;
   }
 }
@@ -159,7 +160,7 @@ HENS_HD FourRows four_rows(const __half* at, int64_t stride) {
   return {{eight_halves(at), eight_halves(at + stride), eight_halves(at + 2 * stride), eight_halves(at + 3 * stride)}};
 }
 HENS_HD void store_rows(__half* at, int64_t stride, const Eight (&x)[4]) {
-HENS_UNROLL
+  HENS_UNROLL
   for (int i = 0; i < 4; ++i) store(at + i * stride, packed(x[i]));
 }
 

@@ -1,15 +1,17 @@
 // What is done to a tile's sums on their way to memory: one struct a phase, the same code on every backend.
 //
 // In two halves. Those who multiply hold two neighbouring columns of a row: they `combine` the tile's two sums into the
-// two planes that leave it (north and south, sum and difference, ...), round and leave them in shared memory. There others
-// take them up, eight channels of a row at a time, and `finish`: norm, activation, residual, and 16 bytes stored. On
-// Hopper these are warps of their own, so that the next tile's products go on meanwhile.
+// two planes that leave it (north and south, sum and difference, ...), round and leave them in shared memory. There
+// others take them up, eight channels of a row at a time, and `finish`: norm, activation, residual, and 16 bytes
+// stored. On Hopper these are warps of their own, so that the next tile's products go on meanwhile.
 //
 // An epilogue has
-//   Staged                        what is left in shared memory: __half, or float where 16 bits do not suffice; these are
+//   Staged                        what is left in shared memory: __half, or float where 16 bits do not suffice; these
+//   are
 //                                 taken up two channels at a time
 //   statistics                    whether it sums values and squares by channel
-//   combine(col, d0, d1)          in place; only where the tile has two sums. Two columns from `col`, up to the end of the
+//   combine(col, d0, d1)          in place; only where the tile has two sums. Two columns from `col`, up to the end of
+//   the
 //                                 last tile, which may lie beyond the epilogue's own
 //   channels(job, plane, col)     optional: what it needs of eight channels, read once for all rows of a plane
 //   beside(place)                 optional: what it reads beside the sums of a row, ahead of time
@@ -33,10 +35,10 @@ struct Sums {  // of eight channels over rows
 
 struct Nothing {};
 
-// Two layers in one call: tiles with a first segment are the first layer's, the others the second's, which reads what the
-// first has written some moments ago. So one launch does for all, in the memory of a small ring; and as far as the cache
-// holds the ring and what streams past it meanwhile, that never goes through memory. `done`: zeros at launch, one for each
-// number that jobs count at.
+// Two layers in one call: tiles with a first segment are the first layer's, the others the second's, which reads what
+// the first has written some moments ago. So one launch does for all, in the memory of a small ring; and as far as the
+// cache holds the ring and what streams past it meanwhile, that never goes through memory. `done`: zeros at launch, one
+// for each number that jobs count at.
 template <typename First, typename Second>
 struct Chain {
   First first;
@@ -89,7 +91,7 @@ struct Place {
 };
 
 HENS_HD void count(Sums& sums, const Eight& a) {
-HENS_UNROLL
+  HENS_UNROLL
   for (int i = 0; i < 8; ++i) sums.value.v[i] += a.v[i], sums.square.v[i] += a.v[i] * a.v[i];
 }
 
@@ -126,7 +128,7 @@ struct FourierForward {
   // job.plane: northern row; job.row: position of the order
   HENS_HD void finish(const Place& p, Nothing, Nothing, const EightHalves (&staged)[4], Sums&) const {
     __half* at = out + p.job.plane * row_stride + static_cast<int64_t>(2 * (p.job.row + p.row)) * columns + p.col;
-HENS_UNROLL
+    HENS_UNROLL
     for (int i = 0; i < 4; ++i) store(at + i % 2 * half_stride + static_cast<int64_t>(i / 2) * columns, staged[i]);
   }
 };
@@ -158,7 +160,8 @@ struct Mixing {
   HENS_HD void combine(int, float2&, float2&) const {}
   // job.plane: degree; job.row: order
   HENS_HD void finish(const Place& p, Nothing, Nothing, const EightHalves& staged, Sums&) const {
-    store(out + p.job.plane * degree_stride + (p.job.row + p.row) * order_stride + p.plane * part_stride + p.col, staged);
+    store(out + p.job.plane * degree_stride + (p.job.row + p.row) * order_stride + p.plane * part_stride + p.col,
+          staged);
   }
 };
 
@@ -191,8 +194,8 @@ HENS_HD int64_t quad_row(const Place& p, int quads) {
   return 4 * (static_cast<int64_t>(p.job.plane) * quads + p.job.row + p.row);
 }
 
-// Sums of cosines and of sines, of even orders and (the tile's other half) of odd ones -> the four points of a quad, the
-// first instance norm's affine map and the GELU.
+// Sums of cosines and of sines, of even orders and (the tile's other half) of odd ones -> the four points of a quad,
+// the first instance norm's affine map and the GELU.
 struct FourierInverseNorm {
   using Staged = __half;
   static constexpr bool statistics = false, four = true;
@@ -206,11 +209,11 @@ struct FourierInverseNorm {
   HENS_HD AffineOfEight channels(const TileJob&, int, int col) const { return eight_of(norm, col); }
   HENS_HD void finish(const Place& p, const AffineOfEight& map, Nothing, const EightHalves (&staged)[4], Sums&) const {
     __half* at = out + quad_row(p, quads) * columns + p.col;
-HENS_UNROLL
+    HENS_UNROLL
     for (int side = 0; side < 2; ++side) {  // points j and half + j, then their mirror images
       const Eight even = unpacked(staged[side]), odd = unpacked(staged[2 + side]);
       Eight a, b;
-HENS_UNROLL
+      HENS_UNROLL
       for (int i = 0; i < 8; ++i) {
         a.v[i] = map.scale.v[i] * (even.v[i] + odd.v[i]) + map.shift.v[i];
         b.v[i] = map.scale.v[i] * (even.v[i] - odd.v[i]) + map.shift.v[i];
@@ -230,7 +233,7 @@ struct FourierInverse {
   HENS_HD void combine(int, float2& d0, float2& d1) const { d0 = 4.0f * d0, d1 = 4.0f * d1; }
   HENS_HD void finish(const Place& p, Nothing, Nothing, const EightHalves (&staged)[4], Sums&) const {
     __half* at = out + quad_row(p, quads) * columns + p.col;
-HENS_UNROLL
+    HENS_UNROLL
     for (int i = 0; i < 4; ++i) store(at + static_cast<int64_t>(i) * columns, staged[i]);
   }
 };
@@ -265,8 +268,8 @@ struct BiasGelu {
   }
 };
 
-// out = sums + bias, folded, with the statistics of the second instance norm over all points, each once: by what they fold
-// to, whose c0 is the sum and whose squares are four times those of the points.
+// out = sums + bias, folded, with the statistics of the second instance norm over all points, each once: by what they
+// fold to, whose c0 is the sum and whose squares are four times those of the points.
 struct BiasStatistics {
   using Staged = __half;
   static constexpr bool statistics = true, four = true;
@@ -280,10 +283,11 @@ struct BiasStatistics {
     fold(c);
     const int quad = (p.job.row + p.row) / 4 % quads_of(half);
     const float weight = has_two_points(quad, half) ? 0.5f : 1.0f;
-HENS_UNROLL
+    HENS_UNROLL
     for (int i = 0; i < 8; ++i) {
       c[0].v[i] += 4.0f * b.v[i];
-      const float squares = c[0].v[i] * c[0].v[i] + c[1].v[i] * c[1].v[i] + c[2].v[i] * c[2].v[i] + c[3].v[i] * c[3].v[i];
+      const float squares =
+          c[0].v[i] * c[0].v[i] + c[1].v[i] * c[1].v[i] + c[2].v[i] * c[2].v[i] + c[3].v[i] * c[3].v[i];
       sums.value.v[i] += weight * c[0].v[i];
       sums.square.v[i] += 0.25f * weight * squares;
     }
@@ -294,8 +298,8 @@ HENS_UNROLL
 // Both layers of an MLP; between them the hidden layer's ring.
 using Mlp = Chain<BiasGelu, BiasStatistics>;
 
-// A block's end, in the spectrum: S' = skip S (the sums) + norm(U). The norm's shift is a constant field: degree 0 alone,
-// the first row's.
+// A block's end, in the spectrum: S' = skip S (the sums) + norm(U). The norm's shift is a constant field: degree 0
+// alone, the first row's.
 struct SkipNorm {
   using Staged = __half;
   static constexpr bool statistics = false;
@@ -311,7 +315,7 @@ struct SkipNorm {
     Eight a = unpacked(staged);
     const Eight x = unpacked(beside);
     const float constant = p.job.row + p.row == 0 ? one : 0.0f;
-HENS_UNROLL
+    HENS_UNROLL
     for (int i = 0; i < 8; ++i) a.v[i] += map.scale.v[i] * x.v[i] + constant * map.shift.v[i];
     store(out + element(p, columns), packed(a));
   }
@@ -327,15 +331,15 @@ struct EncoderGelu {
   HENS_HD EightHalves channels(const TileJob&, int, int col) const { return packed(eight_floats(bias + col)); }
   HENS_HD void finish(const Place& p, const EightHalves& b, Nothing, const EightHalves (&staged)[4], Sums&) const {
     Eight a[4];
-HENS_UNROLL
+    HENS_UNROLL
     for (int i = 0; i < 4; ++i) a[i] = unpacked(gelu(sum(staged[i], b)));
     fold(a);
     store_rows(out + element(p, columns), columns, a);
   }
 };
 
-// The decoder's first layer on folded rows: out[point] = gelu(sums + residual, unfolded, + constant). The residual's rows are
-// those of the first operand.
+// The decoder's first layer on folded rows: out[point] = gelu(sums + residual, unfolded, + constant). The residual's
+// rows are those of the first operand.
 struct DecoderGelu {
   using Staged = __half;
   static constexpr bool statistics = false, four = true;
@@ -347,19 +351,20 @@ struct DecoderGelu {
   HENS_HD FourRows beside(const Place& p) const {
     return four_rows(residual + static_cast<int64_t>(p.job.a[0][0] + p.row) * columns + p.col, columns);
   }
-  HENS_HD void finish(const Place& p, const Eight& c, const FourRows& added, const EightHalves (&staged)[4], Sums&) const {
+  HENS_HD void finish(const Place& p, const Eight& c, const FourRows& added, const EightHalves (&staged)[4],
+                      Sums&) const {
     Eight a[4];
-HENS_UNROLL
+    HENS_UNROLL
     for (int i = 0; i < 4; ++i) {
       a[i] = unpacked(staged[i]);
       const Eight more = unpacked(added.v[i]);
-HENS_UNROLL
+      HENS_UNROLL
       for (int j = 0; j < 8; ++j) a[i].v[j] += more.v[j];
     }
     fold(a);
-HENS_UNROLL
+    HENS_UNROLL
     for (int i = 0; i < 4; ++i) {
-HENS_UNROLL
+      HENS_UNROLL
       for (int j = 0; j < 8; ++j) a[i].v[j] = 0.25f * a[i].v[j] + c.v[j];
       store(out + element(p, columns) + static_cast<int64_t>(i) * columns, gelu(packed(a[i])));
     }

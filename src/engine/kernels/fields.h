@@ -1,8 +1,8 @@
 // The engine's small work on whole fields: in and out of the normalised state, the sun, instance-norm statistics.
 //
 // Pointers are the backend's memory; everything is ordered with its stream. A `point` counts from the north, longitude
-// inside; a `row` is of the engine's own order (quads.h), in which some points come twice. Shapes beside each argument, x0
-// last.
+// inside; a `row` is of the engine's own order (quads.h), in which some points come twice. Shapes beside each argument,
+// x0 last.
 #pragma once
 
 #include <cstdint>

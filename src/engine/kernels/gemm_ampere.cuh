@@ -25,8 +25,8 @@ __device__ __forceinline__ uint32_t shared_address(const void* p) {
   return static_cast<uint32_t>(__cvta_generic_to_shared(p));
 }
 
-// Where 16 bytes of column group `chunk` of a 128-byte row lie: rows are swizzled, so that eight neighbouring rows of one
-// group lie in eight different banks.
+// Where 16 bytes of column group `chunk` of a 128-byte row lie: rows are swizzled, so that eight neighbouring rows of
+// one group lie in eight different banks.
 __device__ __forceinline__ uint32_t swizzled(int row, int chunk) { return row * 128 + ((chunk ^ (row & 7)) << 4); }
 
 // Copies the 8 numbers at (x0, x1, x2, x3), zeros for those outside.
@@ -88,7 +88,8 @@ __device__ __forceinline__ void load_transposed(uint32_t (&r)[4], uint32_t addre
 }
 __device__ __forceinline__ void mma(float* d, const uint32_t (&a)[4], uint32_t b0, uint32_t b1) {
   asm volatile(
-      "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+      "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, "
+      "%3};"
       : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
       : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
 }
@@ -207,12 +208,14 @@ class Pipeline {
 // Shared memory of a block: the stages', which take the sums when all is multiplied.
 template <typename Shape>
 constexpr int memory_of() {
-  const int first = Stage<typename LayersOf<Shape>::First>::memory, second = Stage<typename LayersOf<Shape>::Second>::memory;
+  const int first = Stage<typename LayersOf<Shape>::First>::memory,
+            second = Stage<typename LayersOf<Shape>::Second>::memory;
   return first > second ? first : second;
 }
 
 template <typename Shape, int kSegments, typename Layer>
-__device__ __forceinline__ void tile(const Operands& operands, const TileJob& job, const Layer& layer, uint8_t* memory) {
+__device__ __forceinline__ void tile(const Operands& operands, const TileJob& job, const Layer& layer,
+                                     uint8_t* memory) {
   using S = Stage<Shape>;
   constexpr bool two = Shape::mode != TileMode::single;
   constexpr int blocks = S::columns / 16;  // of 8 columns, of one warp

@@ -1,6 +1,6 @@
-// The tiles on Hopper. In a block two warpgroups multiply with wgmma, 64 rows each, and leave their sums in shared memory;
-// seven warps finish those (staging.cuh) while the next tile's products go on; one thread feeds the stages by bulk tensor
-// copies. Needs sm_90a.
+// The tiles on Hopper. In a block two warpgroups multiply with wgmma, 64 rows each, and leave their sums in shared
+// memory; seven warps finish those (staging.cuh) while the next tile's products go on; one thread feeds the stages by
+// bulk tensor copies. Needs sm_90a.
 //
 // Two blocks, a cluster, take two jobs with one operand in common, and each brings half of that to both. Persistent: a
 // block takes every gridDim.x-th job, and the copies run ahead into the next one.
@@ -14,8 +14,8 @@ namespace hens::engine::hopper {
 
 constexpr int multiplying = 256, finishing = 224, threads = 512;  // the last warp copies
 
-// What one stage of the pipeline holds, in bytes; every part begins on 1024 bytes, as the descriptors of 128-byte swizzling
-// want. A block's own share of a part begins on whole rows: bulk copies swizzle by address.
+// What one stage of the pipeline holds, in bytes; every part begins on 1024 bytes, as the descriptors of 128-byte
+// swizzling want. A block's own share of a part begins on whole rows: bulk copies swizzle by address.
 template <typename Shape>
 struct Stage {
   static constexpr int columns = Shape::hopper_columns;
@@ -42,7 +42,8 @@ struct Memory {
   using First = typename LayersOf<Shape>::First;
   using Second = typename LayersOf<Shape>::Second;
   using E = EpiloguesOf<Epilogue>;
-  // Of a chain's layers either both have tiles of the same shape and hand over alike, or the second's have half the columns.
+  // Of a chain's layers either both have tiles of the same shape and hand over alike, or the second's have half the
+  // columns.
   static constexpr bool halved = !std::is_same_v<First, Second>;
   static_assert(!halved || (Second::hopper_columns * 2 == First::hopper_columns && First::hopper_columns > 128));
   static_assert(halved || std::is_same_v<typename E::First::Staged, typename E::Second::Staged>);
@@ -51,7 +52,7 @@ struct Memory {
   static constexpr int staging = a > b ? a : b;
   // One warpgroup's rows may be another layer's than the other's.
   static_assert(Handed<First, typename E::First>::S::row_bytes == Handed<Second, typename E::Second>::S::row_bytes);
-  static constexpr int barriers = 256;  // two a stage, and a Handover
+  static constexpr int barriers = 256;             // two a stage, and a Handover
   static constexpr int limit = 227 * 1024 - 1024;  // what a block may have, less the alignment
   static constexpr int stages_that_fit = (limit - staging - barriers) / stage;
   static constexpr int stages = stages_that_fit < 8 ? stages_that_fit : 8;
@@ -146,8 +147,9 @@ __device__ __forceinline__ void copy_all(const TensorMaps& maps, const TileJob* 
 
 #if defined(__CUDA_ARCH_FEAT_SM90_ALL)
 
-// Between those who multiply and those who finish, two barriers for each warpgroup's rows: `full` when the warpgroup has
-// left its sums in a slot, `empty` when they are taken up. So one warpgroup leaves its sums while the other multiplies.
+// Between those who multiply and those who finish, two barriers for each warpgroup's rows: `full` when the warpgroup
+// has left its sums in a slot, `empty` when they are taken up. So one warpgroup leaves its sums while the other
+// multiplies.
 struct Handover {
   uint32_t barriers;  // [warpgroup][full, empty]
   uint32_t phase = 0;
@@ -178,8 +180,8 @@ struct Handover {
 // All who finish.
 __device__ __forceinline__ void finishing_meet() { asm volatile("bar.sync 1, %0;" ::"n"(finishing) : "memory"); }
 
-// Where a tile's products add up over segments, ptxas before CUDA 13 makes them wait for each other (C7515) unless their
-// sums have a beginning in the code.
+// Where a tile's products add up over segments, ptxas before CUDA 13 makes them wait for each other (C7515) unless
+// their sums have a beginning in the code.
 #if __CUDACC_VER_MAJOR__ >= 13
 constexpr bool starts_with_zeros = false;
 #else
@@ -218,7 +220,8 @@ __device__ __forceinline__ void multiply_tile(const TileJob& job, const Epilogue
   const int row = threadIdx.x / 32 * 16, lane = threadIdx.x % 32;
   const uint64_t a_first = descriptor(m.stages + threadIdx.x / 128 * 64 * tile_depth * 2, 0, 1024);
   const uint64_t b_first = descriptor(
-      m.stages + S::a_parts * S::a_bytes + (Shape::mode == TileMode::twin ? threadIdx.x / 128 * S::b_room : 0), b_leading, 1024);
+      m.stages + S::a_parts * S::a_bytes + (Shape::mode == TileMode::twin ? threadIdx.x / 128 * S::b_room : 0),
+      b_leading, 1024);
   const uint32_t a_rows = m.stages + warp_rows();
   const auto a = [&](int stage) { return moved(a_first, stage * M::stage); };
   const auto b = [&](int stage) { return moved(b_first, stage * M::stage); };
@@ -233,7 +236,8 @@ __device__ __forceinline__ void multiply_tile(const TileJob& job, const Epilogue
   const auto segment = [&](int depth, auto& d, auto halves) {
     if constexpr (S::columns > 128) {
       m.products.segment_by_registers(
-          depth, started, [&](HalfOfA& rows, int stage, int half) { rows.load((a_rows + stage * M::stage) ^ (64 * half)); },
+          depth, started,
+          [&](HalfOfA& rows, int stage, int half) { rows.load((a_rows + stage * M::stage) ^ (64 * half)); },
           [&](auto times, const HalfOfA& rows, int stage, int half, int accumulate) {
             multiply<decltype(times)::value, decltype(halves)::value>(d, rows, moved(b(stage), 64 * half), accumulate);
           });
@@ -302,8 +306,8 @@ __device__ __forceinline__ void multiply_all(const TileJob* jobs, int job_count,
 
 // The threads' sums, by way of a slot that all have read.
 template <typename S, typename Epilogue>
-__device__ __forceinline__ void finish_statistics(const Epilogue& epilogue, const TileJob& job, uint8_t* slot, int thread,
-                                                  const Sums& sums) {
+__device__ __forceinline__ void finish_statistics(const Epilogue& epilogue, const TileJob& job, uint8_t* slot,
+                                                  int thread, const Sums& sums) {
   if constexpr (Epilogue::statistics) {
     finishing_meet();
     leave_sums<S>(reinterpret_cast<float*>(slot), thread, sums);
@@ -312,11 +316,12 @@ __device__ __forceinline__ void finish_statistics(const Epilogue& epilogue, cons
   }
 }
 
-// One slot's rows: one warpgroup's after the other's where `halves`. The sums' statistics, if there are, come with the last
-// plane.
+// One slot's rows: one warpgroup's after the other's where `halves`. The sums' statistics, if there are, come with the
+// last plane.
 template <bool halves, typename S, typename Epilogue, typename Finish>
-__device__ __forceinline__ void finish_slot(const Epilogue& epilogue, const TileJob& job, Handover& handover, uint8_t* slot,
-                                            int thread, const Sums& sums, bool last_plane, const Finish& finish) {
+__device__ __forceinline__ void finish_slot(const Epilogue& epilogue, const TileJob& job, Handover& handover,
+                                            uint8_t* slot, int thread, const Sums& sums, bool last_plane,
+                                            const Finish& finish) {
   Handover::wait(handover.full(0), handover.phase);
   if constexpr (halves) {
     finish(tile_rows / 2);
@@ -355,15 +360,16 @@ __device__ __forceinline__ void finish_tile(const Epilogue& epilogue, const Tile
 #pragma unroll 1
     for (int plane = 0; plane < H::planes; ++plane) {
       Finisher<S, Epilogue> finisher(epilogue, job, plane, thread);
-      finish_slot<Finisher<S, Epilogue>::in_halves, S>(epilogue, job, handover, staging, thread, sums, plane == H::planes - 1,
+      finish_slot<Finisher<S, Epilogue>::in_halves, S>(epilogue, job, handover, staging, thread, sums,
+                                                       plane == H::planes - 1,
                                                        [&](int end) { finisher.finish(staging, sums, end); });
     }
   }
 }
 
 template <typename Shape, typename Epilogue>
-__device__ __forceinline__ void finish_all(const TileJob* jobs, int job_count, const Epilogue& epilogue, Handover handover,
-                                           uint8_t* staging) {
+__device__ __forceinline__ void finish_all(const TileJob* jobs, int job_count, const Epilogue& epilogue,
+                                           Handover handover, uint8_t* staging) {
   const int thread = static_cast<int>(threadIdx.x) - multiplying;
   for (Turns turn(job_count); !turn.done(); turn.next()) {
     const TileJob job = jobs[turn.job()];
@@ -388,9 +394,9 @@ __device__ __forceinline__ void finish_all(const TileJob* jobs, int job_count, c
 #endif
 
 template <typename Shape, typename Epilogue>
-__global__ HENS_CLUSTER __launch_bounds__(threads, 1) void gemm(
-    const __grid_constant__ TensorMaps maps, const TileJob* jobs, int job_count,
-    const __grid_constant__ Epilogue epilogue) {
+__global__ HENS_CLUSTER __launch_bounds__(threads, 1) void gemm(const __grid_constant__ TensorMaps maps,
+                                                                const TileJob* jobs, int job_count,
+                                                                const __grid_constant__ Epilogue epilogue) {
 #if defined(__CUDA_ARCH_FEAT_SM90_ALL)
   using M = Memory<Shape, Epilogue>;
   // The next kernel of the stream may begin where this one's blocks have ended, up to where it waits for all of them.

@@ -25,7 +25,7 @@ void add_products(std::vector<float>& sums, const Operand& a, const Operand& b, 
     float row_of_b[columns];
     for (int n = 0; n < columns; ++n) {
       row_of_b[n] = Shape::n_major ? value(b, job.col + n, job.b[s][0] + k, b2, job.b[s][2])
-                                  : value(b, k, job.b[s][0] + n, b2, job.b[s][2]);
+                                   : value(b, k, job.b[s][0] + n, b2, job.b[s][2]);
     }
     for (int row = 0; row < job.rows; ++row) {
       const float left = sign * value(a, k, job.a[s][0] + row, a2, job.a[s][2]);
@@ -59,7 +59,8 @@ void finish(const TileJob& job, const Epilogue& epilogue, const std::vector<floa
   std::vector<Sums> sums(S::threads);
   for (int thread = 0; thread < S::threads; ++thread) {
     if constexpr (takes_four<Epilogue>) {
-      FinisherOfFour<S, Shape::mode == TileMode::twin, Epilogue>(epilogue, job, thread).finish(slots[0], sums[thread], tile_rows);
+      FinisherOfFour<S, Shape::mode == TileMode::twin, Epilogue>(epilogue, job, thread)
+          .finish(slots[0], sums[thread], tile_rows);
     } else {
       for (int plane = 0; plane < (two ? 2 : 1); ++plane) {
         Finisher<S, Epilogue>(epilogue, job, plane, thread).finish(slots[plane], sums[thread], tile_rows);
@@ -95,7 +96,8 @@ void tile(const Operand* a, const Operand* b, const TileJob& job, const Layer& l
 template <typename Shape, typename Epilogue>
 void gemm(const Operand* a, const Operand* b, const TileJob* jobs, int job_count, const Epilogue& epilogue) {
   for (int t = 0; t < job_count; ++t) {
-    with_layer<Shape>(epilogue, jobs[t], [&](const auto& layer, auto shape) { tile<decltype(shape)>(a, b, jobs[t], layer); });
+    with_layer<Shape>(epilogue, jobs[t],
+                      [&](const auto& layer, auto shape) { tile<decltype(shape)>(a, b, jobs[t], layer); });
   }
 }
 

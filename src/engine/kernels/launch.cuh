@@ -3,10 +3,10 @@
 
 #include <cuda_runtime.h>
 
-#include "engine/kernels/gemm_inside.h"
 #include "engine/kernels/gemm_ampere.cuh"
 #include "engine/kernels/gemm_hopper.cuh"
 #include "engine/kernels/gemm_host.cuh"
+#include "engine/kernels/gemm_inside.h"
 
 namespace hens::engine {
 

@@ -1,5 +1,5 @@
-// Barriers in shared memory and bulk copies that they count, on Hopper (PTX ISA, mbarrier and cp.async.bulk.tensor). Places
-// in shared memory are 32-bit addresses.
+// Barriers in shared memory and bulk copies that they count, on Hopper (PTX ISA, mbarrier and cp.async.bulk.tensor).
+// Places in shared memory are 32-bit addresses.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +20,8 @@ __device__ __forceinline__ void barrier_init(uint32_t barrier, int arrivals) {
 __device__ __forceinline__ void barrier_expect(uint32_t barrier, int bytes) {
   asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(barrier), "r"(bytes) : "memory");
 }
-// At the same barrier of block `block` of the cluster. Not with .release.cluster: that is a fence for the whole GPU, and
-// halves the speed; what is told is that wgmma has read, which needs none.
+// At the same barrier of block `block` of the cluster. Not with .release.cluster: that is a fence for the whole GPU,
+// and halves the speed; what is told is that wgmma has read, which needs none.
 __device__ __forceinline__ void barrier_arrive_at(uint32_t barrier, uint32_t block) {
   asm volatile(
       "{\n.reg .b32 there;\n"
@@ -53,7 +53,8 @@ __device__ __forceinline__ void copy_tile(uint32_t to, const CUtensorMap& map, u
 __device__ __forceinline__ void copy_tile_to_all(uint32_t to, const CUtensorMap& map, uint32_t barrier, int x0, int x1,
                                                  int x2, int x3) {
   asm volatile(
-      "cp.async.bulk.tensor.4d.shared::cluster.global.tile.mbarrier::complete_tx::bytes.multicast::cluster [%0], [%1, {%3, "
+      "cp.async.bulk.tensor.4d.shared::cluster.global.tile.mbarrier::complete_tx::bytes.multicast::cluster [%0], [%1, "
+      "{%3, "
       "%4, %5, %6}], [%2], %7;" ::"r"(to),
       "l"(&map), "r"(barrier), "r"(x0), "r"(x1), "r"(x2), "r"(x3), "h"(static_cast<uint16_t>((1 << cluster) - 1))
       : "memory");

@@ -40,8 +40,8 @@ __device__ __forceinline__ void multiply(float (&d)[kRegisters], uint64_t a, uin
   }
 }
 
-// Half a stage's rows of A in registers, those of a warp: from there two products take them. Wide tiles read shared memory
-// as fast as it goes; so they read less of it.
+// Half a stage's rows of A in registers, those of a warp: from there two products take them. Wide tiles read shared
+// memory as fast as it goes; so they read less of it.
 struct HalfOfA {
   uint32_t v[tile_depth / 32][4];
   // `at`: this thread's part of the first 16 columns of the half, swizzled; see warp_rows()
@@ -55,8 +55,8 @@ struct HalfOfA {
     }
   }
 };
-// Where a thread of those who multiply finds its part of A in a stage, rows swizzled by 128 bytes; 16 columns further on
-// is 32 bytes further, by exclusive or.
+// Where a thread of those who multiply finds its part of A in a stage, rows swizzled by 128 bytes; 16 columns further
+// on is 32 bytes further, by exclusive or.
 __device__ __forceinline__ uint32_t warp_rows() {
   const uint32_t lane = threadIdx.x % 32, row = threadIdx.x / 32 * 16 + lane % 16;
   return row * 128 + ((lane / 16 ^ row % 8) << 4);
@@ -71,16 +71,16 @@ __device__ __forceinline__ void multiply(float (&d)[kRegisters], const HalfOfA& 
   for (int k = 0; k < kProducts; ++k) {
 #pragma unroll
     for (int part = 0; part < kParts; ++part) {
-      wgmma(reinterpret_cast<float(&)[half]>(d[part * half]), a.v[k], moved(b, part * half * 2 * tile_depth * 2 + 32 * k),
-            k == 0 ? accumulate : 1);
+      wgmma(reinterpret_cast<float(&)[half]>(d[part * half]), a.v[k],
+            moved(b, part * half * 2 * tile_depth * 2 + 32 * k), k == 0 ? accumulate : 1);
     }
   }
 }
 
 // One stage's products of complex matrices; the imaginary parts lie `a_part`, `b_part` bytes after the real ones.
 template <int kProducts, int kRegisters>
-__device__ __forceinline__ void multiply_complex(float (&re)[kRegisters], float (&im)[kRegisters], uint64_t a, int a_part,
-                                                 uint64_t b, int b_part, int accumulate) {
+__device__ __forceinline__ void multiply_complex(float (&re)[kRegisters], float (&im)[kRegisters], uint64_t a,
+                                                 int a_part, uint64_t b, int b_part, int accumulate) {
 #pragma unroll
   for (int k = 0; k < kProducts; ++k) {
     const uint64_t ar = moved(a, 32 * k), ai = moved(a, a_part + 32 * k);
@@ -95,8 +95,8 @@ __device__ __forceinline__ void multiply_complex(float (&re)[kRegisters], float 
 template <int n>
 using Times = std::integral_constant<int, n>;
 
-// One warpgroup's way through the stages. Products come 16 at a time along k, and no more of the last stage are made than
-// the segment has.
+// One warpgroup's way through the stages. Products come 16 at a time along k, and no more of the last stage are made
+// than the segment has.
 template <int kStages>
 struct Products {
   uint32_t full, empty;  // barriers by stage
@@ -134,8 +134,8 @@ struct Products {
     release(previous);
   }
 
-  // The same with A by way of registers: `load(a, stage, half)`, then `multiply_half(times, a, stage, half, accumulate)`.
-  // One half is loaded while the products of the other are on their way.
+  // The same with A by way of registers: `load(a, stage, half)`, then `multiply_half(times, a, stage, half,
+  // accumulate)`. One half is loaded while the products of the other are on their way.
   template <typename Load, typename Multiply>
   __device__ __forceinline__ void segment_by_registers(int depth, bool& started, const Load& load,
                                                        const Multiply& multiply_half) {
@@ -180,8 +180,8 @@ struct Products {
   }
 
  private:
-  // Past the stages of a segment. One warp does it for all, and they meet: nothing else keeps a warp from falling a whole
-  // round of the ring behind, where a barrier's parity would mean another phase.
+  // Past the stages of a segment. One warp does it for all, and they meet: nothing else keeps a warp from falling a
+  // whole round of the ring behind, where a barrier's parity would mean another phase.
   __device__ __forceinline__ void pass(int depth) {
     for (int k = 0; k < depth; k += tile_depth, ring.next()) {
       if (threadIdx.x % 128 >= 32) continue;

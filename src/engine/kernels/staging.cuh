@@ -1,7 +1,7 @@
 // The shared memory between those who multiply and those who finish (epilogues.cuh), and the two sides of it.
 //
-// A slot holds one plane of a tile. Those who finish it always keep to the same eight channels each (two, where they are
-// fp32), neighbours to the next: what they read and write of a row lies together. The same code runs on the host.
+// A slot holds one plane of a tile. Those who finish it always keep to the same eight channels each (two, where they
+// are fp32), neighbours to the next: what they read and write of a row lies together. The same code runs on the host.
 #pragma once
 
 #include <utility>
@@ -33,8 +33,8 @@ HENS_HD EightHalves staged_at(const uint8_t* at, __half) { return *reinterpret_c
 HENS_HD float2 staged_at(const uint8_t* at, float) { return *reinterpret_cast<const float2*>(at); }
 
 #ifdef __CUDACC__
-// A chain's order in time: one thread of a block waits before the tile's operands are read, and one counts it when all of
-// the block have stored it and met.
+// A chain's order in time: one thread of a block waits before the tile's operands are read, and one counts it when all
+// of the block have stored it and met.
 __device__ __forceinline__ void chain_wait(const uint32_t* done, const TileJob& job) {
   if (job.awaited_tiles == 0) return;
   uint32_t tiles;
@@ -50,19 +50,21 @@ __device__ __forceinline__ void chain_count(uint32_t* done, const TileJob& job) 
 
 // ---- those who multiply ----
 
-// A warp's sums to a slot: kSlices times 16 rows from `row`, kBlocks times 8 columns from `col`. mma.m16n8 and wgmma have
-// the layout in common: in each block a thread holds columns 2 (lane % 4) and the next, of rows lane / 4 and lane / 4 + 8.
+// A warp's sums to a slot: kSlices times 16 rows from `row`, kBlocks times 8 columns from `col`. mma.m16n8 and wgmma
+// have the layout in common: in each block a thread holds columns 2 (lane % 4) and the next, of rows lane / 4 and lane
+// / 4 + 8.
 template <typename S, int kSlices, int kBlocks, typename Epilogue, typename Make>
 HENS_HD void for_each_pair(int lane, int row, int col, const Make& make) {
-HENS_UNROLL
+  HENS_UNROLL
   for (int slice = 0; slice < kSlices; ++slice) {
-HENS_UNROLL
+    HENS_UNROLL
     for (int block = 0; block < kBlocks; ++block) {
-HENS_UNROLL
+      HENS_UNROLL
       for (int upper = 0; upper < 2; ++upper) {
         const int c = col + block * 8 + 2 * (lane % 4);
         make(((slice * kBlocks + block) * 2 + upper) * 2, c,
-             (row + slice * 16 + upper * 8 + lane / 4) * S::row_bytes + c * static_cast<int>(sizeof(typename Epilogue::Staged)));
+             (row + slice * 16 + upper * 8 + lane / 4) * S::row_bytes +
+                 c * static_cast<int>(sizeof(typename Epilogue::Staged)));
       }
     }
   }
@@ -107,8 +109,8 @@ HENS_HD auto beside_of(const Epilogue& epilogue, const Place& place) {
   }
 }
 
-// What one thread of S::threads does of one plane of a tile. Made before the plane is there: what is read beside it is under
-// way meanwhile, and stays some rows ahead.
+// What one thread of S::threads does of one plane of a tile. Made before the plane is there: what is read beside it is
+// under way meanwhile, and stays some rows ahead.
 template <typename S, typename Epilogue>
 class Finisher {
   using Channels = decltype(channels_of(std::declval<const Epilogue&>(), std::declval<const TileJob&>(), 0, 0));
@@ -125,7 +127,7 @@ class Finisher {
         rows_(first_ < S::lanes && col() < epilogue.columns ? job.rows : 0) {
     if (rows_ == 0) return;
     channels_ = channels_of(epilogue_, job, plane, col());
-HENS_UNROLL
+    HENS_UNROLL
     for (int i = 0; i < ahead; ++i) read(i, first_ + i * S::lanes);
   }
 
@@ -137,13 +139,14 @@ HENS_UNROLL
     slot += chunk_ * static_cast<int>(S::width * sizeof(typename Epilogue::Staged));
     if (end > rows_) end = rows_;
     for (; first_ < end; first_ += ahead * S::lanes) {
-HENS_UNROLL
+      HENS_UNROLL
       for (int i = 0; i < ahead; ++i) {
         const int row = first_ + i * S::lanes;
         const Beside beside = beside_[i];
         read(i, row + ahead * S::lanes);
         if (row >= rows_) continue;
-        epilogue_.finish(at(row), channels_, beside, staged_at(slot + row * S::row_bytes, typename Epilogue::Staged{}), sums);
+        epilogue_.finish(at(row), channels_, beside, staged_at(slot + row * S::row_bytes, typename Epilogue::Staged{}),
+                         sums);
       }
     }
   }
@@ -162,8 +165,8 @@ HENS_UNROLL
   Beside beside_[ahead];
 };
 
-// The same for epilogues that take four at once, whose tiles have one slot a plane: of twin tiles all planes and halves, of
-// others four neighbouring rows.
+// The same for epilogues that take four at once, whose tiles have one slot a plane: of twin tiles all planes and
+// halves, of others four neighbouring rows.
 template <typename S, bool kTwin, typename Epilogue>
 class FinisherOfFour {
   using Channels = decltype(channels_of(std::declval<const Epilogue&>(), std::declval<const TileJob&>(), 0, 0));
@@ -179,7 +182,7 @@ class FinisherOfFour {
         fours_(first_ < S::lanes && col() < epilogue.columns ? (kTwin ? job.rows : job.rows / 4) : 0) {
     if (fours_ == 0) return;
     channels_ = channels_of(epilogue_, job, 0, col());
-HENS_UNROLL
+    HENS_UNROLL
     for (int i = 0; i < ahead; ++i) read(i, first_ + i * S::lanes);
   }
 
@@ -190,14 +193,14 @@ HENS_UNROLL
     if (!kTwin) end /= 4;
     if (end > fours_) end = fours_;
     for (; first_ < end; first_ += ahead * S::lanes) {
-HENS_UNROLL
+      HENS_UNROLL
       for (int i = 0; i < ahead; ++i) {
         const int four = first_ + i * S::lanes;
         const Beside beside = beside_[i];
         read(i, four + ahead * S::lanes);
         if (four >= fours_) continue;
         EightHalves staged[4];
-HENS_UNROLL
+        HENS_UNROLL
         for (int j = 0; j < 4; ++j) {
           staged[j] = staged_at(slots + (kTwin ? j % 2 * S::bytes + (four + j / 2 * (tile_rows / 2)) * S::row_bytes
                                                : (4 * four + j) * S::row_bytes),
@@ -227,7 +230,7 @@ HENS_UNROLL
 template <typename S>
 HENS_HD void leave_sums(float* room, int thread, const Sums& sums) {
   if (thread >= S::lanes * S::chunks) return;
-HENS_UNROLL
+  HENS_UNROLL
   for (int i = 0; i < 8; ++i) {
     room[2 * i * S::lanes * S::chunks + thread] = sums.value.v[i];
     room[(2 * i + 1) * S::lanes * S::chunks + thread] = sums.square.v[i];
@@ -239,7 +242,7 @@ HENS_HD void finish_sums(const Epilogue& epilogue, const TileJob& job, const flo
     const int chunk = i % S::chunks, which = i / S::chunks, col = job.col + 8 * chunk;
     if (col >= epilogue.columns) continue;
     float total = 0;
-HENS_UNROLL
+    HENS_UNROLL
     for (int lane = 0; lane < S::lanes; ++lane) total += room[(which * S::lanes + lane) * S::chunks + chunk];
     epilogue.partial[(static_cast<int64_t>(job.statistics) * epilogue.columns + col) * 2 + which] = total;
   }
