@@ -68,6 +68,9 @@ push:  ## push the image to REGISTRY= as TAG= and print its digest
 test-image:  ## what the image promises, in containers (a docker daemon; some minutes)
 	@scripts/setup.sh test
 	@DOCKER=$(DOCKER) .deps/py/bin/python tests/image/image_test.py hens:$(TAG)
+	@$(MAKE) --no-print-directory hens-ec2
+	@DOCKER=$(DOCKER) HENS_TEST_CONTAINER=hens:$(TAG) PYTHONPATH=tests/integration \
+	  .deps/py/bin/python tests/integration/ec2_machine_test.py $(BUILD)-ec2/hens-ec2 OneJob Timer
 
 deploy-databricks:  ## bundle validate and deploy with IMAGE= by digest (default: the last one pushed)
 	@scripts/deploy_databricks.sh $(IMAGE) $(ARGS)

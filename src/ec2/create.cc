@@ -49,20 +49,18 @@ int create_command(const Arguments& arguments) {
   try {
     const Instance instance = wait_until_running(aws, *launched);
     const LocalState state(value_of(instance.tags, tag::owner), aws.region(), launching.name);
-    const Machine machine(instance.ip, state);
+    const Machine machine(instance, state);
     std::cerr << instance.id << " runs at " << instance.ip << ", waiting for SSH ...\n";
     machine.wait_until_ready(patience_seconds());
     std::cout << fmt::format(
-        "{}  {}  {}  {}\nlog in:     {}\nrun a job:  hens-ec2 run JOB.yaml\nends:       in {} min; hens-ec2 extend MIN "
-        "| "
-        "--cancel; hens-ec2 teardown\n",
+        "{}  {}  {}  {}\nlog in:     {}\nrun a job:  hens-ec2 run JOB.yaml\nends:       in {} min; hens-ec2 extend "
+        "MIN | --cancel; hens-ec2 teardown\n",
         launching.name, instance.id, instance.zone, instance.ip, machine.login_line(), launching.shutdown_minutes);
   } catch (const Error& error) {
     const bool stopped = error.code() == ExitCode::interrupted;
     fail(error.code(),
          "{}\n  {} is launched and costs money until its timer ends it, {}: `hens-ec2 teardown --name {} --region {}` "
-         "ends "
-         "it now",
+         "ends it now",
          stopped ? "stopped by a signal" : error.what(), launched->id, value_of(launched->tags, tag::expires),
          launching.name, aws.region());
   }

@@ -19,10 +19,11 @@ std::vector<std::string> ids_of_all(const Session& session, const Instance& inst
   return ids;
 }
 
-void show_cost(const Instance& instance, int minutes) {
+void show_cost(const Session& session, const Instance& instance, int minutes) {
   const std::string price = value_of(instance.tags, tag::price);
   if (price.empty()) return;
-  std::cerr << fmt::format("At most {} from now on: {} min x {} USD/h\n",
+  std::cerr << fmt::format("{} {} from now on: {} min x {} USD/h\n",
+                           is_priced(session.aws.region()) ? "At most" : "About",
                            most_cost_text(parse_price(price), std::chrono::minutes(minutes)), minutes, price);
 }
 
@@ -42,12 +43,12 @@ int extend_command(const Arguments& arguments) {
   const int minutes = cancel ? 0 : parse_number("MIN", options.positional()[0], 1, 7 * 24 * 60);
   const Session session(options);
   const Instance instance = find_login_machine(session);
-  const Machine machine(instance.ip, session.state());
+  const Machine machine(instance, session.state());
   // The machine first: what the tags say must not be later than what it does.
   machine.demand(cancel ? "sudo /opt/hens-ec2/timer cancel" : fmt::format("sudo /opt/hens-ec2/timer set {}", minutes));
   const std::string end = cancel ? "never" : iso_time(current_time() + std::chrono::minutes(minutes));
   set_expiry(session.aws, ids_of_all(session, instance), end);
-  if (!cancel) show_cost(instance, minutes);
+  if (!cancel) show_cost(session, instance, minutes);
   std::cout << fmt::format("{}  {}  ends: {}\n", session.name, instance.id, end);
   return 0;
 }

@@ -218,7 +218,7 @@ std::optional<Instance> launch(const Aws& aws, const LaunchOptions& options, con
                   options.instance_profile,
                   user_data_of(options, number.launch, aws, job),
                   launch_tags(options, owner, number, job.has_value())};
-  std::cerr << launch_cost_text(options.instance_type, options.price, options.shutdown_minutes) << "\n";
+  std::cerr << launch_cost_text(options.instance_type, aws.region(), options.price, options.shutdown_minutes) << "\n";
   if (options.dry_run) {
     show_plan(plan, options, subnets, job.has_value());
     return std::nullopt;

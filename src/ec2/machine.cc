@@ -4,7 +4,6 @@
 #include <chrono>
 
 #include "base/error.h"
-#include "ec2/resources.h"
 #include "ec2/user_data.h"
 
 namespace hens::ec2 {
@@ -28,8 +27,8 @@ std::string known_hosts_option(const fs::path& path) {
 
 }  // namespace
 
-Machine::Machine(std::string ip, const LocalState& state)
-    : ip_(std::move(ip)), key_(state.private_key()), known_hosts_(state.known_hosts()) {
+Machine::Machine(const Instance& instance, const LocalState& state)
+    : id_(instance.id), ip_(instance.ip), key_(state.private_key()), known_hosts_(state.known_hosts()) {
   if (ip_.empty()) fail(ExitCode::unavailable, "the machine has no public address: is it running?");
   std::error_code ignored;
   if (!fs::exists(key_, ignored)) {
@@ -37,28 +36,21 @@ Machine::Machine(std::string ip, const LocalState& state)
   }
 }
 
+// A host key belongs to an instance: addresses come back with other machines behind them.
 std::vector<std::string> Machine::ssh() const {
-  return {"ssh",
-          "-i",
-          key_.string(),
-          "-o",
-          "IdentitiesOnly=yes",
-          "-o",
-          "BatchMode=yes",
-          "-o",
-          "StrictHostKeyChecking=accept-new",
-          "-o",
-          "UserKnownHostsFile=" + known_hosts_option(known_hosts_),
-          "-o",
-          "ConnectTimeout=10",
-          "-o",
-          "ServerAliveInterval=15",
-          "-o",
-          "ServerAliveCountMax=4"};
+  std::vector<std::string> words{"ssh", "-i", key_.string()};
+  for (const std::string& option :
+       {std::string("IdentitiesOnly=yes"), std::string("BatchMode=yes"),
+        std::string("StrictHostKeyChecking=accept-new"), "HostKeyAlias=" + id_,
+        "UserKnownHostsFile=" + known_hosts_option(known_hosts_), std::string("ConnectTimeout=10"),
+        std::string("ServerAliveInterval=15"), std::string("ServerAliveCountMax=4")}) {
+    words.insert(words.end(), {"-o", option});
+  }
+  return words;
 }
 
 std::string Machine::login_line() const {
-  return fmt::format("ssh -i {} -o UserKnownHostsFile={} {}@{}", shell_quoted(key_.string()),
+  return fmt::format("ssh -i {} -o HostKeyAlias={} -o UserKnownHostsFile={} {}@{}", shell_quoted(key_.string()), id_,
                      shell_quoted(known_hosts_.string()), user, ip_);
 }
 

@@ -8,12 +8,14 @@
 
 #include "base/child_process.h"
 #include "ec2/local_state.h"
+#include "ec2/resources.h"
 
 namespace hens::ec2 {
 
 class Machine {
  public:
-  Machine(std::string ip, const LocalState& state);
+  // Throws Error{unavailable} where it has no address, {missing_input} where its key is not here.
+  Machine(const Instance& instance, const LocalState& state);
 
   // What a person types to log in.
   std::string login_line() const;
@@ -36,7 +38,7 @@ class Machine {
  private:
   std::vector<std::string> ssh() const;
 
-  std::string ip_;
+  std::string id_, ip_;
   fs::path key_, known_hosts_;
 };
 

@@ -1,5 +1,6 @@
 #include "ec2/price.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -11,7 +12,10 @@
 namespace hens::ec2 {
 namespace {
 
-// Published Linux on-demand prices of us-east-1, typed in by hand: nothing asks AWS' price list.
+// Where the table's prices hold.
+constexpr std::array<std::string_view, 3> regions{"us-east-1", "us-east-2", "us-west-2"};
+
+// Published Linux on-demand prices, typed in by hand: nothing asks AWS' price list.
 constexpr std::array<std::pair<std::string_view, double>, 17> prices{{
     {"g5.xlarge", 1.006},
     {"g5.2xlarge", 1.212},
@@ -34,6 +38,8 @@ constexpr std::array<std::pair<std::string_view, double>, 17> prices{{
 
 }  // namespace
 
+bool is_priced(const std::string& region) { return std::find(regions.begin(), regions.end(), region) != regions.end(); }
+
 std::optional<double> default_price(const std::string& instance_type) {
   for (const auto& [type, price] : prices) {
     if (type == instance_type) return price;
@@ -55,19 +61,24 @@ std::string most_cost_text(double price_per_hour, Duration timer) {
   return fmt::format("{:.2f} USD", std::ceil(cents - 1e-9) / 100);
 }
 
-std::string launch_cost_text(const std::string& instance_type, std::optional<double> given_price, int timer_minutes) {
+std::string launch_cost_text(const std::string& instance_type, const std::string& region,
+                             std::optional<double> given_price, int timer_minutes) {
   const auto price = given_price ? given_price : default_price(instance_type);
   if (!price) {
     return fmt::format("No price is known for {}: --price-per-hour names it. The timer is {} min.", instance_type,
                        timer_minutes);
   }
-  const std::string source = given_price
-                                 ? std::string("--price-per-hour")
-                                 : fmt::format("on demand in us-east-1, {}; --price-per-hour names yours", price_date);
-  return fmt::format(
-      "At most {}: {} min x {} USD/h ({}), unless the timer is extended. A few minutes of start and end, the disk "
-      "(0.02 USD/h) and traffic come on top.",
-      most_cost_text(*price, std::chrono::minutes(timer_minutes)), timer_minutes, *price, source);
+  const std::string cost = most_cost_text(*price, std::chrono::minutes(timer_minutes));
+  const std::string product = fmt::format("{} min x {} USD/h", timer_minutes, *price);
+  const std::string rest =
+      "Extending the timer adds to it; a few minutes of start and end, the disk (0.02 USD/h) and traffic come on top.";
+  if (given_price) return fmt::format("At most {}: {} (--price-per-hour). {}", cost, product, rest);
+  if (is_priced(region)) {
+    return fmt::format("At most {}: {} (on demand, {}; --price-per-hour names yours). {}", cost, product, price_date,
+                       rest);
+  }
+  return fmt::format("{} if {} cost what us-east-1 does: {} ({}). It costs more: --price-per-hour names it. {}", cost,
+                     region, product, price_date, rest);
 }
 
 }  // namespace hens::ec2

@@ -10,8 +10,10 @@ namespace hens::ec2 {
 
 inline constexpr const char* price_date = "2025";  // of the table of default prices
 
-// USD an hour, Linux on demand in us-east-1; none for a type that the table does not have. Other regions cost up to a
-// third more.
+// Whether default_price holds in a region: us-east-1, us-east-2, us-west-2. Others cost more.
+bool is_priced(const std::string& region);
+
+// USD an hour, Linux on demand; none for a type that the table does not have.
 std::optional<double> default_price(const std::string& instance_type);
 
 // Reads --price-per-hour: a positive number. Throws Error{usage}.
@@ -20,7 +22,8 @@ double parse_price(const std::string& text);
 // Whole cents, rounded up: what is promised as the most is never too little.
 std::string most_cost_text(double price_per_hour, Duration timer);
 
-// The sentence shown before a launch.
-std::string launch_cost_text(const std::string& instance_type, std::optional<double> given_price, int timer_minutes);
+// The sentence shown before a launch. `At most` only where the price is the region's or was given.
+std::string launch_cost_text(const std::string& instance_type, const std::string& region,
+                             std::optional<double> given_price, int timer_minutes);
 
 }  // namespace hens::ec2

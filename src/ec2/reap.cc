@@ -24,7 +24,7 @@ std::optional<std::string> later_end(const Session& session, const Instance& ins
   std::error_code ignored;
   if (value_of(instance.tags, tag::owner) != session.owner || !fs::exists(state.private_key(), ignored))
     return std::nullopt;
-  const auto says = Machine(instance.ip, state).deadline();
+  const auto says = Machine(instance, state).deadline();
   if (!says || *says == "never") return says;
   const Time end{std::chrono::seconds(std::strtoll(says->c_str(), nullptr, 10))};
   return end > when ? std::optional(iso_time(end)) : std::nullopt;

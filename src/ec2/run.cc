@@ -62,7 +62,7 @@ int run_command(const Arguments& arguments) {
   const Session session(options);
   const Instance instance = find_login_machine(session);
   const std::string image = image_of(options, instance);
-  const Machine machine(instance.ip, session.state());
+  const Machine machine(instance, session.state());
   machine.wait_until_ready(60);
   log_in_to_registry(session, machine, image);
   const std::string number = sha256_hex(job.text + "\n" + image).substr(0, 16);

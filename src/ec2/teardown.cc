@@ -65,9 +65,8 @@ int teardown_command(const Arguments& arguments) {
   }
   if (unclear && found.empty()) {
     fail(ExitCode::unavailable,
-         "{}: nothing is to be seen in {}, but a launch of the last ten minutes ({}) had no clear answer: run teardown "
-         "again "
-         "when they are over; what was launched ends itself by {} in any case",
+         "{}: nothing is to be seen in {}, but a launch of the last ten minutes ({}) had no clear answer: run "
+         "teardown again when they are over; what was launched ends itself by {} in any case",
          session.name, session.aws.region(), unclear->launch, unclear->expires);
   }
   if (found.empty()) {

@@ -100,7 +100,6 @@ std::string config_lines(const MachineConfig& config) {
   add("image", config.image);
   add("results", config.results);
   add("job_name", config.job_name.empty() ? "job" : config.job_name);
-  add("upload_minutes", std::to_string(upload_minutes(config.shutdown_minutes)));
   return lines;
 }
 
@@ -110,8 +109,6 @@ void replace(std::string& text, std::string_view what, const std::string& by) {
 }
 
 }  // namespace
-
-int upload_minutes(int shutdown_minutes) { return std::clamp(shutdown_minutes / 6, 1, 10); }
 
 std::string shell_quoted(const std::string& text) {
   std::string quoted = "'";
@@ -135,8 +132,7 @@ std::string render_user_data(const MachineConfig& config) {
   if (script.size() > most_bytes) {
     fail(ExitCode::bad_input,
          "the job's YAML is {} bytes long, {} more than fit into EC2's user data: shorten its comments, or use "
-         "`hens-ec2 "
-         "create` and `run`",
+         "`hens-ec2 create` and `run`",
          config.job_text.size(), (script.size() - most_bytes) * 3 / 4 + 1);
   }
   return script;

@@ -16,9 +16,6 @@ struct MachineConfig {
   std::string job_text;  // its YAML, unchanged
 };
 
-// Minutes before its end at which a machine stops its job, to have time for the upload: a sixth of the timer, 1 to 10.
-int upload_minutes(int shutdown_minutes);
-
 // The script. Throws Error{bad_input} where it is larger than the 16384 bytes that EC2 takes.
 std::string render_user_data(const MachineConfig& config);
 

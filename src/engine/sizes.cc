@@ -25,13 +25,11 @@ Sizes sizes_of(const ModelConfig& config) {
   if (sizes.outer.kind == sizes.inner.kind && sizes.outer.nlat == sizes.inner.nlat) {
     fail(ExitCode::bad_spec,
          "forecast.engine: fast: the model's inner grid is its outer one, so that its skips take fields as they are; "
-         "the fast "
-         "engine has their spectra alone: set forecast.engine to reference");
+         "the fast engine has their spectra alone: set forecast.engine to reference");
   }
   if (config.num_layers < 2) {
     fail(ExitCode::bad_spec,
-         "forecast.engine: fast: the model has {} block; expected 2 or more: set forecast.engine to "
-         "reference",
+         "forecast.engine: fast: the model has {} block; expected 2 or more: set forecast.engine to reference",
          config.num_layers);
   }
   sizes.lmax = config.lmax;

@@ -13,8 +13,7 @@ EngineKind resolve_engine(const ForecastSpec& spec, at::Device device, const std
   if (!device.is_cuda()) {
     if (!insists) return EngineKind::reference;
     fail(ExitCode::bad_spec,
-         "forecast.engine: fast: it runs on GPUs, this run's device is {}: leave the key out, or set it to "
-         "reference",
+         "forecast.engine: fast: it runs on GPUs, this run's device is {}: leave the key out, or set it to reference",
          device.str());
   }
   if (spec.precision == Precision::tf32) {

@@ -38,8 +38,7 @@ NoiseSpectrum noise_spectrum(const NoiseSpec& spec, int lmax, Duration step) {
   if (!std::isfinite(f0) || !std::isfinite(spectrum.stationary)) {
     fail(ExitCode::bad_spec,
          "perturbation.noise: sigma {}, length_scale {} m and time_scale {} describe no noise; expected positive "
-         "scales, "
-         "as length_scale: 5e5 and time_scale: 48h",
+         "scales, as length_scale: 5e5 and time_scale: 48h",
          spec.sigma, spec.length_scale, duration_text(spec.time_scale));
   }
   return spectrum;

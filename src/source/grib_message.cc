@@ -301,9 +301,8 @@ GribField decode_grib(std::span<const std::byte> bytes, const std::string& origi
   GribField field{label_of(message, origin), {}, {}, {}};
   if (const std::string grid = message.text("gridType"); grid != "regular_ll") {
     fail(ExitCode::bad_input,
-         "{}: grid of type '{}': expected a regular latitude-longitude grid (regular_ll); remap it "
-         "first",
-         origin, grid);
+         "{}: grid of type '{}': expected a regular latitude-longitude grid (regular_ll); remap it first", origin,
+         grid);
   }
   const long nlat = message.number("Nj"), nlon = message.number("Ni");
   if (nlat < 1 || nlon < 1 || nlat > longest_axis || nlon > longest_axis || nlat * nlon > most_points) {

@@ -85,9 +85,16 @@ TEST(Price, NeverPromisesTooLittle) {
 }
 
 TEST(Price, SaysWhereItIsFrom) {
-  EXPECT_NE(launch_cost_text("g6e.4xlarge", std::nullopt, 60).find(price_date), std::string::npos);
-  EXPECT_NE(launch_cost_text("g6e.4xlarge", 2.0, 30).find("1.00 USD"), std::string::npos);
-  EXPECT_NE(launch_cost_text("t3.micro", std::nullopt, 30).find("--price-per-hour"), std::string::npos);
+  const std::string known = launch_cost_text("g6e.4xlarge", "us-west-2", std::nullopt, 60);
+  EXPECT_TRUE(known.starts_with("At most 3.01 USD")) << known;
+  EXPECT_NE(known.find(price_date), std::string::npos) << known;
+  const std::string given = launch_cost_text("g6e.4xlarge", "eu-central-1", 2.0, 30);
+  EXPECT_TRUE(given.starts_with("At most 1.00 USD")) << given;
+  // us-east-1's price was once called the most that a launch costs anywhere.
+  const std::string elsewhere = launch_cost_text("g6e.4xlarge", "eu-central-1", std::nullopt, 60);
+  EXPECT_EQ(elsewhere.find("At most"), std::string::npos) << elsewhere;
+  EXPECT_NE(elsewhere.find("eu-central-1"), std::string::npos) << elsewhere;
+  EXPECT_NE(launch_cost_text("t3.micro", "us-east-1", std::nullopt, 30).find("--price-per-hour"), std::string::npos);
 }
 
 TEST(Expiry, NeverIsNever) {

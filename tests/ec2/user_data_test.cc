@@ -50,13 +50,5 @@ TEST(UserData, QuotesWhateverItIsTold) {
   EXPECT_THAT(render_user_data(hostile), HasSubstr("image='x'\\'' ; reboot ; '\\'''\n"));
 }
 
-TEST(UserData, StopsAJobInTimeForItsUpload) {
-  for (const int minutes : {1, 5, 30, 60, 120, 10080}) {
-    EXPECT_GE(upload_minutes(minutes), 1) << minutes;
-    EXPECT_LE(upload_minutes(minutes), 10) << minutes;
-    EXPECT_TRUE(minutes == 1 || upload_minutes(minutes) < minutes) << minutes;
-  }
-}
-
 }  // namespace
 }  // namespace hens::ec2

@@ -179,9 +179,7 @@ TEST(SpecMistake, Together) {
        Mistake{"forecast={lead_time: 99999999999999999999d}", "expected a duration"},
        Mistake{"initial_conditions.source=grib", "path: is missing: expected the files that source grib"},
        Mistake{"initial_conditions.path=[a.grib]", "is not used by source analytic: leave it out"},
-       Mistake{"initial_conditions.times=[2024-01-01, 2024-01-01T00:00:00Z]",
-               "names '2024-01-01T00:00:00Z' "
-               "twice"},
+       Mistake{"initial_conditions.times=[2024-01-01, 2024-01-01T00:00:00Z]", "names '2024-01-01T00:00:00Z' twice"},
        Mistake{"models=[/a, /a]", "models: names '/a' twice"},
        Mistake{"output=[{name: a}, {name: b}, {name: a}]", "output.2.name: an earlier output has the name 'a'"},
        Mistake{"output=[]", "output: is an empty list"},

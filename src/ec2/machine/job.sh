@@ -113,7 +113,8 @@ start_container() {
   [ ! -d /opt/dlami/nvme ] || [ -n "$root" ] || cache=/opt/dlami/nvme/hens-cache
   mkdir -p "$cache" "$output"
   docker rm -f hens-job >/dev/null 2>&1
-  exec docker run --name hens-job --gpus all --stop-timeout 60 -e HENS_CACHE=/cache \
+  exec docker run --name hens-job --gpus all --stop-timeout 60 --read-only --tmpfs /tmp \
+    --cap-drop ALL --security-opt no-new-privileges -e HENS_CACHE=/cache \
     -v "$cache:/cache" -v "$output:/results" -v "$state/job.yaml:/job/$job_name.yaml:ro" \
     "$image" run "/job/$job_name.yaml" --output /results --log text
 }

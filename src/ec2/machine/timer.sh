@@ -10,13 +10,15 @@ root=${HENS_EC2_ROOT:-}
 state=$root/var/lib/hens-ec2
 run=$root/run/hens-ec2 # empty after a reboot
 scheduled=$root/run/systemd/shutdown/scheduled
-upload_minutes=5
-# shellcheck source=/dev/null
-. "$state/config"
 
+lead() { cat "$state/lead" 2>/dev/null || echo 300; } # seconds before the end at which a job is stopped
 deadline() { cat "$state/deadline" 2>/dev/null; }
 
-keep() { # EPOCH: durable before it counts
+# Durable before it counts. A sixth of what is left, 1 to 10 minutes, is for uploading at its end: a job that was given
+# little time more is not stopped at once.
+keep() { # EPOCH
+  local lead=$((($1 - $(date +%s)) / 6))
+  echo $((lead < 60 ? 60 : lead > 600 ? 600 : lead)) >"$state/lead"
   echo "$1" >"$state/deadline.new" && sync "$state/deadline.new" && mv "$state/deadline.new" "$state/deadline"
 }
 
@@ -46,7 +48,7 @@ follow() { # EPOCH of the file; what logind has may be someone's newer wish
 stop_job_in_time() {
   local at
   at=$(deadline) || return 0
-  if (($(date +%s) >= at - upload_minutes * 60)) && [ -e "$run/job" ]; then
+  if (($(date +%s) >= at - $(lead))) && [ -e "$run/job" ]; then
     echo 'hens-ec2: time is nearly up, stopping the job'
     docker stop -t 60 hens-job
   fi
@@ -56,7 +58,12 @@ mkdir -p "$run"
 exec 9>"$run/timer.lock"
 flock 9
 case ${1:-} in
-  arm) if at=$(deadline) && [ ! -e "$run/armed" ]; then schedule "$at" 2; fi ;;
+  arm)
+    if at=$(deadline); then
+      [ -e "$state/lead" ] || keep "$at"
+      [ -e "$run/armed" ] || schedule "$at" 2
+    fi
+    ;;
   tick)
     if at=$(deadline); then follow "$at"; fi
     flock -u 9 # stopping a job takes a while

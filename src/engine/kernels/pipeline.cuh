@@ -53,9 +53,8 @@ __device__ __forceinline__ void copy_tile(uint32_t to, const CUtensorMap& map, u
 __device__ __forceinline__ void copy_tile_to_all(uint32_t to, const CUtensorMap& map, uint32_t barrier, int x0, int x1,
                                                  int x2, int x3) {
   asm volatile(
-      "cp.async.bulk.tensor.4d.shared::cluster.global.tile.mbarrier::complete_tx::bytes.multicast::cluster [%0], [%1, "
-      "{%3, "
-      "%4, %5, %6}], [%2], %7;" ::"r"(to),
+      "cp.async.bulk.tensor.4d.shared::cluster.global.tile.mbarrier::complete_tx::bytes.multicast::cluster "
+      "[%0], [%1, {%3, %4, %5, %6}], [%2], %7;" ::"r"(to),
       "l"(&map), "r"(barrier), "r"(x0), "r"(x1), "r"(x2), "r"(x3), "h"(static_cast<uint16_t>((1 << cluster) - 1))
       : "memory");
 }
