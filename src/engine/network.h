@@ -9,8 +9,7 @@
 //   G        analysis:  [north + south, north - south][northern row][position of m][part][channel]
 //            synthesis: [lat][position of m][part][channel]
 //   S, T     [l][m][part][channel], multiplied by spectrum_scale; T is what the synthesis reads, and between two of
-//   them
-//            the spectrum of U
+//            them the spectrum of U
 //   U        [lat][quad][point][channel]: what the MLP reads, and in the same place, folded, what it makes
 // U goes to its spectrum before its norm: a channel whose mean is beyond some 1000 overflows 16 bits there (the member
 // leaves the finite numbers, and is given up), and degree 0 is rounded at 2^-12 of the mean, which counts where that is

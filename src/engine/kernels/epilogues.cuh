@@ -7,12 +7,10 @@
 //
 // An epilogue has
 //   Staged                        what is left in shared memory: __half, or float where 16 bits do not suffice; these
-//   are
-//                                 taken up two channels at a time
+//                                 are taken up two channels at a time
 //   statistics                    whether it sums values and squares by channel
 //   combine(col, d0, d1)          in place; only where the tile has two sums. Two columns from `col`, up to the end of
-//   the
-//                                 last tile, which may lie beyond the epilogue's own
+//                                 the last tile, which may lie beyond the epilogue's own
 //   channels(job, plane, col)     optional: what it needs of eight channels, read once for all rows of a plane
 //   beside(place)                 optional: what it reads beside the sums of a row, ahead of time
 //   finish(place, channels, beside, staged, sums)
