@@ -20,11 +20,12 @@ bool contains_any(std::string_view text, const std::array<std::string_view, N>& 
 
 constexpr std::array<std::string_view, 3> capacity_codes{"InsufficientInstanceCapacity", "InsufficientHostCapacity",
                                                          "InsufficientCapacity"};
-constexpr std::array<std::string_view, 14> credential_codes{
-    "AuthFailure",        "UnauthorizedOperation", "AccessDenied",       "ExpiredToken",
-    "RequestExpired",     "InvalidClientTokenId",  "UnrecognizedClient", "SignatureDoesNotMatch",
-    "InvalidAccessKeyId", "IncompleteSignature",   "OptInRequired",      "Blocked",
-    "InvalidToken",       "TokenRefreshRequired"};
+constexpr std::array<std::string_view, 15> credential_codes{
+    "AuthFailure",         "UnauthorizedOperation", "AccessDenied",
+    "ExpiredToken",        "RequestExpired",        "InvalidClientTokenId",
+    "UnrecognizedClient",  "SignatureDoesNotMatch", "InvalidAccessKeyId",
+    "IncompleteSignature", "OptInRequired",         "Blocked",
+    "InvalidToken",        "TokenRefreshRequired",  "403"};
 // The CLI's own sentences where it has no answer of the service.
 constexpr std::array<std::string_view, 9> credential_texts{"Unable to locate credentials",
                                                            "could not be found",

@@ -71,7 +71,9 @@ std::string launch_cost_text(const std::string& instance_type, const std::string
   const std::string cost = most_cost_text(*price, std::chrono::minutes(timer_minutes));
   const std::string product = fmt::format("{} min x {} USD/h", timer_minutes, *price);
   const std::string rest =
-      "Extending the timer adds to it; a few minutes of start and end, the disk (0.02 USD/h) and traffic come on top.";
+      "Extending the timer adds to it; a few minutes of start and end, the disk (0.02 USD/h), the public address "
+      "(0.005) and "
+      "traffic come on top.";
   if (given_price) return fmt::format("At most {}: {} (--price-per-hour). {}", cost, product, rest);
   if (is_priced(region)) {
     return fmt::format("At most {}: {} (on demand, {}; --price-per-hour names yours). {}", cost, product, price_date,

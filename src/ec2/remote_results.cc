@@ -32,8 +32,20 @@ std::optional<JobStatus> read_remote_status(const Aws& aws, const std::string& r
 
 void bring_results(const Aws& aws, const std::string& results, const fs::path& folder) {
   make_folders(folder);
-  // Standard output is for the report.
-  std::cerr << aws.text({"s3", "sync", results + "/output", folder.string(), "--only-show-errors"});
+  const fs::path note = folder / ".hens-ec2";  // where its files are from
+  std::error_code ignored;
+  if (fs::exists(note, ignored)) {
+    if (const std::string other = read_file(note, 4096); other != results + "\n") {
+      fail(ExitCode::bad_spec, "{} has results of {}: name another folder for those of {}, as --output DIR",
+           folder.string(), other.substr(0, other.find('\n')), results);
+    }
+  } else {
+    publish_file(note, results + "\n");
+  }
+  // By exact times: the CLI takes a file of the same size that is not older for the same one. Standard output is for
+  // the report.
+  std::cerr << aws.text(
+      {"s3", "sync", results + "/output", folder.string(), "--exact-timestamps", "--only-show-errors"});
   std::cerr << aws.text({"s3", "cp", results + "/log.txt", (folder / "log.txt").string(), "--only-show-errors"});
 }
 

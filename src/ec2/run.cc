@@ -72,6 +72,10 @@ int run_command(const Arguments& arguments) {
   if (started.exit_code != 0) {
     fail(started.exit_code == 75 ? ExitCode::interrupted : ExitCode::unavailable, "{}: {}", instance.id, started.err);
   }
+  if (value_of(instance.tags, tag::results).empty()) {
+    std::cerr << "results come when this command ends: `create` had no --results, so the machine uploads nothing, and "
+                 "what nobody has brought when its timer ends is lost\n";
+  }
   follow(session, machine);
   const JobStatus status = status_of(machine);
   const fs::path folder = fs::path(options.text("output", "results")) / job.name;

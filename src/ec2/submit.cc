@@ -39,6 +39,7 @@ int submit_command(const Arguments& arguments) {
     if (!options.has(needed)) fail(ExitCode::usage, "--{} is needed: `hens-ec2 submit --help` has an example", needed);
   }
   const Aws aws(launching.region, launching.profile);
+  aws.caller();  // bad credentials are told best here: S3 has but a number for them
   check_place(aws, launching.results);
   const auto instance = launch(aws, launching, job);
   if (!instance) return 0;

@@ -41,7 +41,7 @@ WantedBy=timers.target
 constexpr std::string_view job_service = R"([Unit]
 Description=hens-ec2: the job
 Wants=network-online.target
-After=network-online.target docker.service hens-ec2-arm.service
+After=network-online.target docker.service dlami-nvme.service hens-ec2-arm.service
 [Service]
 ExecStart=/opt/hens-ec2/job run
 StandardOutput=journal+console

@@ -172,7 +172,7 @@ class Container(Machine):
         super().__init__(folder, user_data)
         self.docker = os.environ.get("DOCKER", "docker")
         mounts = ["-v", f"{folder}:{folder}"]
-        for path in ("var/lib/hens-ec2", "opt/hens-ec2", "etc/systemd/system", "run"):
+        for path in ("var/lib/hens-ec2", "opt/hens-ec2", "etc/systemd/system", "etc/pam.d", "run"):
             (self.root / path).mkdir(parents=True)
             mounts += ["-v", f"{self.root / path}:/{path}"]
         started = [self.docker, "run", "-d", "--rm", "--pid", "host", "--network", "none", "--user", "0", *mounts,
@@ -391,6 +391,34 @@ class Timer(MachineTest):
         self.machine.timer("tick")
         self.assertEqual(len(self.machine.calls("shutdown -P")), armed)
 
+    def test_a_plain_shutdown_plus_n_after_a_cancel_is_followed(self):
+        """With a tick between the two, the new timer was never seen."""
+        self.machine.boot()
+        self.machine.bash("-c", "shutdown -c")
+        self.machine.timer("tick")
+        self.machine.bash("-c", "shutdown -P +120")
+        self.machine.timer("tick")
+        self.assertAlmostEqual(self.machine.deadline(), time.time() + 7200, delta=90)
+        self.machine.reboot()
+        self.assertRegex(self.machine.calls("shutdown -P")[-1], r"\+(119|120) ")
+
+    def test_a_timer_that_logind_has_forgotten_ends_the_machine(self):
+        """A logind that is restarted forgets what it has scheduled, and leaves the file that says so."""
+        self.machine.boot()
+        past = int(time.time()) - 300
+        (self.machine.state / "deadline").write_text(str(past))
+        (self.machine.root / "run/systemd/shutdown/scheduled").write_text(f"USEC={past}000000\n")
+        self.machine.timer("tick")
+        self.assertTrue(self.machine.is_off())
+
+    def test_people_may_log_in_to_the_end(self):
+        """In the last five minutes of a scheduled shutdown pam_nologin lets in nobody but root."""
+        pam = self.machine.root / "etc/pam.d/sshd"
+        pam.parent.mkdir(parents=True, exist_ok=True)
+        pam.write_text("@include common-auth\naccount    required     pam_nologin.so\n")
+        self.machine.boot()
+        self.assertEqual(pam.read_text(), "@include common-auth\n#account    required     pam_nologin.so\n")
+
     def test_a_plain_shutdown_plus_n_is_followed(self):
         self.machine.boot()
         self.machine.bash("-c", "shutdown -c; shutdown -P +120")
@@ -458,6 +486,7 @@ cp -r "$(eval echo "$from")"$([[ $from = */ ]] && echo .) "${{@: -1}}"
             got = self.account.hens_ec2("run", self.account.job, expect=code)
             self.assertIn("the log of hens", got.stdout)
             self.assertIn("Total time: 12 s", got.stdout)
+            self.assertIn("uploads nothing", got.stderr)
             results = self.account.folder / "results/demo"
             self.assertTrue((results / "timing_report.txt").exists())
             self.assertIn("the log of hens", (results / "log.txt").read_text())

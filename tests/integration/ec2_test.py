@@ -8,6 +8,7 @@ import os
 import pty
 import subprocess
 import sys
+import time
 import unittest
 
 from ec2_harness import (ADDRESS, BAD_SPEC, CANNOT_CREATE, CREDENTIALS, IMAGE, INTERRUPTED, JOB, MISSING, REGION,
@@ -242,9 +243,10 @@ class Errors(Ec2Test):
         self.assert_reap_leaves_nothing()
 
     def test_expired_credentials_say_what_to_do(self):
-        self.account.plan({"call": "*", "do": "error", "code": "ExpiredToken"})
-        said = self.account.hens_ec2("list", expect=CREDENTIALS).stderr
-        self.assertIn("get-caller-identity", said)
+        for command in (lambda: self.account.hens_ec2("list", expect=CREDENTIALS),
+                        lambda: self.account.submit(expect=CREDENTIALS)):
+            self.account.plan({"call": "*", "do": "error", "code": "ExpiredToken"})
+            self.assertIn("get-caller-identity", command().stderr)
 
     def test_lost_answers_make_no_second_one(self):
         for call in ["ec2 import-key-pair", "ec2 create-security-group", "ec2 authorize-security-group-ingress",
@@ -498,11 +500,23 @@ class Submit(Ec2Test):
             self.assertIn("Total time: 12 s", got.stdout)
             self.assertTrue((self.account.folder / output / "nsteps_0004/hens_0.zarr/zarr.json").exists())
             self.assertEqual((self.account.folder / output / "log.txt").read_text(), "a log")
+        # What was written anew since then, as long as before: the old bytes were kept once.
+        time.sleep(1.1)  # S3 tells times in whole seconds
+        self.put("output/timing_report.txt", "Total time: 13 s")
+        self.assertIn("Total time: 13 s", self.account.hens_ec2("fetch", expect=81).stdout)
         self.end_machine()
         self.put_status("finished", 0, launch="of another machine")
         other = {"HENS_EC2_STATE": str(self.account.folder / "elsewhere")}
         self.account.hens_ec2("fetch", "--results", "s3://bucket/run", env=other)
         self.assertIn("--results", self.account.hens_ec2("fetch", env=other, expect=MISSING).stderr)
+        # Two jobs' files are not mixed in one folder.
+        for name in ("log.txt", "status.json"):
+            text = json.dumps({"launch": "y", "state": "finished", "exit_code": 0})
+            self.account.s3.put_object(Bucket="bucket", Key=f"other/{name}", Body=text.encode())
+        said = self.account.hens_ec2("fetch", "--results", "s3://bucket/other", env=other, expect=BAD_SPEC).stderr
+        self.assertIn("s3://bucket/run", said)
+        self.assertIn("--output", said)
+        self.account.hens_ec2("fetch", "--results", "s3://bucket/other", "--output", "other", env=other)
 
     def test_a_machine_that_left_nothing_or_half(self):
         self.account.submit()

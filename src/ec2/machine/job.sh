@@ -110,7 +110,7 @@ pull() {
 start_container() {
   local cache=$state/cache
   # The instance's own disk, where it has one: weights are read at its speed.
-  [ ! -d /opt/dlami/nvme ] || [ -n "$root" ] || cache=/opt/dlami/nvme/hens-cache
+  if mountpoint -q /opt/dlami/nvme && [ -z "$root" ]; then cache=/opt/dlami/nvme/hens-cache; fi
   mkdir -p "$cache" "$output"
   docker rm -f hens-job >/dev/null 2>&1
   exec docker run --name hens-job --gpus all --stop-timeout 60 --read-only --tmpfs /tmp \

@@ -8,6 +8,10 @@ tools=$root/opt/hens-ec2
 mkdir -p "$state" "$tools" "$root/run/hens-ec2" "$root/etc/systemd/system"
 echo $(($(date +%s) + minutes * 60)) >"$state/deadline"
 : >"$root/run/hens-ec2/armed"
+# In the last five minutes of a timer logind lets nobody in but root: neither `extend` nor whoever brings results.
+sed -i 's/^account.*pam_nologin\.so/#&/' "$root/etc/pam.d/sshd"
+# Upgrades in the background restart services and hold a shutdown up for half an hour.
+systemctl mask --now apt-daily.timer apt-daily-upgrade.timer unattended-upgrades.service
 %FILES%
 chmod 755 "$tools/timer" "$tools/job"
 systemctl daemon-reload

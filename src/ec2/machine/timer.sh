@@ -29,18 +29,25 @@ schedule() { # EPOCH [LEAST MINUTES]
   shutdown -P "+$minutes" 'hens-ec2: time is up' && mkdir -p "$run" && : >"$run/armed"
 }
 
+scheduled_at() { # when logind will shut down, seconds since 1970
+  local usec
+  usec=$(sed -n 's/^USEC=//p' "$scheduled" 2>/dev/null)
+  [ -n "$usec" ] && echo $((usec / 1000000))
+}
+
 follow() { # EPOCH of the file; what logind has may be someone's newer wish
   [ "$(systemctl is-system-running)" = stopping ] && return
+  local at
   if [ ! -e "$run/armed" ]; then
     schedule "$1"
-  elif [ ! -e "$scheduled" ]; then
+  elif ! at=$(scheduled_at); then
     echo 'hens-ec2: the shutdown was cancelled'
     rm -f "$state/deadline" "$run/armed"
-  else
-    local usec at
-    usec=$(sed -n 's/^USEC=//p' "$scheduled")
-    at=$((${usec:-0} / 1000000))
-    if ((at > 0 && (at > $1 + 90 || at < $1 - 90))); then keep "$at"; fi
+  elif ((at > $1 + 90 || at < $1 - 90)); then
+    keep "$at"
+  elif (($(date +%s) > $1 + 120)); then
+    echo 'hens-ec2: time is up, and logind has not seen it' # one that was restarted forgets, its file does not
+    shutdown -P now
   fi
 }
 
@@ -65,7 +72,11 @@ case ${1:-} in
     fi
     ;;
   tick)
-    if at=$(deadline); then follow "$at"; fi
+    if at=$(deadline); then
+      follow "$at"
+    elif at=$(scheduled_at); then # after a cancel, someone has typed another one
+      keep "$at" && : >"$run/armed"
+    fi
     flock -u 9 # stopping a job takes a while
     stop_job_in_time
     ;;
