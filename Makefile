@@ -59,7 +59,7 @@ format:  ## clang-format over all sources
 	@git ls-files '*.cc' '*.h' '*.cu' '*.cuh' | xargs .deps/py/bin/clang-format -i
 
 image:  ## build the container image hens:TAG (BUILD_ARGS= for docker build, docker/Dockerfile)
-	@DOCKER_BUILDKIT=1 $(DOCKER) build -f docker/Dockerfile -t hens:$(TAG) --build-arg JOBS=$(JOBS) --build-arg VERSION=$(TAG) \
+	@DOCKER_BUILDKIT=1 BUILDX_NO_DEFAULT_ATTESTATIONS=1 $(DOCKER) build --platform linux/amd64 -f docker/Dockerfile -t hens:$(TAG) --build-arg JOBS=$(JOBS) --build-arg VERSION=$(TAG) \
 	  --build-arg REVISION=$(shell git rev-parse HEAD 2>/dev/null) $(BUILD_ARGS) .
 
 push:  ## push the image to REGISTRY= as TAG= and print its digest
@@ -72,8 +72,8 @@ test-image:  ## what the image promises, in containers (a docker daemon; some mi
 	@DOCKER=$(DOCKER) HENS_TEST_CONTAINER=hens:$(TAG) PYTHONPATH=tests/integration \
 	  .deps/py/bin/python tests/integration/ec2_machine_test.py $(BUILD)-ec2/hens-ec2 OneJob Timer
 
-deploy-databricks:  ## bundle validate and deploy with IMAGE= by digest (default: the last one pushed)
-	@scripts/deploy_databricks.sh $(IMAGE) $(ARGS)
+deploy-databricks:  ## bundle validate and deploy with IMAGE= by digest (default: the last one pushed), ARGS= for the CLI
+	@scripts/deploy_databricks.sh '$(IMAGE)' $(ARGS)
 
 k8s-render:  ## the manifests of K8S=k8s/base with IMAGE= (default: the last one pushed)
 	@scripts/k8s_render.sh '$(or $(IMAGE),$(shell cat .image 2>/dev/null))' '$(or $(K8S),k8s/base)'

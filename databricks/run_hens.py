@@ -45,7 +45,11 @@ def copy_whole(source, target):
                 writer.write(piece)
         if passing.stat().st_size != source.stat().st_size:
             raise OSError(f"{target}: {passing.stat().st_size} bytes arrived of {source.stat().st_size}")
-        os.replace(passing, target)
+        try:
+            os.replace(passing, target)
+        except OSError:  # a volume is no file system: it may refuse to rename onto what is there
+            target.unlink(missing_ok=True)
+            os.replace(passing, target)
     finally:
         passing.unlink(missing_ok=True)
     return digest.hexdigest()
@@ -213,10 +217,14 @@ def report(options):
     local = LOCAL / uuid.uuid4().hex / "run"
     local.mkdir(parents=True)
     try:
-        for path in sorted(volume.rglob("*")):
-            below = path.relative_to(volume)
-            if path.is_file() and below.parts[0] != "staged" and not path.name.endswith(".part"):
-                copy_whole(path, local / below)
+        files = [path.relative_to(volume) for path in sorted(volume.rglob("*")) if path.is_file()]
+        files = [path for path in files if path.parts[0] != "staged" and not path.name.endswith(".part")]
+        size, room = sum((volume / path).stat().st_size for path in files), shutil.disk_usage(local).free
+        if size > room:
+            raise HensFailed(f"hens report: the results have {size / 1e9:.0f} GB, this node's disk has room for {room / 1e9:.0f}: "
+                             "choose a larger report_node_type_id")
+        for path in files:
+            copy_whole(volume / path, local / path)
         before = {p: (p.stat().st_size, p.stat().st_mtime_ns) for p in local.rglob("*") if p.is_file()}
         check(pump(["report", str(local)], nothing), "hens report")  # run.json too: each shard knew of itself only
         check(pump(["verify", str(local)], nothing), "hens verify")

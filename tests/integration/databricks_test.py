@@ -130,6 +130,8 @@ def test_each_task_is_a_node_of_its_own_and_ends():
             assert node["data_security_mode"] == "SINGLE_USER" and node["runtime_engine"] == "STANDARD"
             assert re.fullmatch(r".+@sha256:[0-9a-f]{64}", node["docker_image"]["url"]), "by digest"
             assert ("basic_auth" in node["docker_image"]) == (target == "private_registry")
+            # With a login no profile is needed: the default one, nobody's, would be refused.
+            assert ("instance_profile_arn" in node["aws_attributes"]) == (target != "private_registry")
             assert node["spark_conf"]["spark.databricks.unityCatalog.volumes.enabled"] == "true"
             assert node["cluster_log_conf"]["volumes"]["destination"].startswith("/Volumes/")
         [sweep] = [t["for_each_task"] for t in jobs["hens_ensemble"]["tasks"] if "for_each_task" in t]
@@ -319,6 +321,15 @@ def test_shards_and_their_report_make_one_ensemble():
     (task.volume / member["files"][0]["path"]).write_bytes(b"damaged")
     code, text = task.run([], command="report", program=harness.HENS)
     assert code != 0 and re.search("hens (verify|report): exit code", text.splitlines()[-1]), text
+
+
+def test_a_report_that_does_not_fit_on_its_node_says_so():
+    task = Task()
+    task.volume.mkdir()
+    with open(task.volume / "large", "wb") as file:
+        file.truncate(1 << 43)  # takes no room
+    code, text = task.run([], command="report", program=harness.HENS)
+    assert code != 0 and "report_node_type_id" in text.splitlines()[-1], text
 
 
 if __name__ == "__main__":

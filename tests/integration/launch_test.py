@@ -1,4 +1,5 @@
 """The scripts behind make push, deploy-databricks and lint, with stand-ins for docker, aws and databricks on PATH."""
+import json
 import os
 import pathlib
 import shutil
@@ -77,7 +78,36 @@ def test_deploy_injects_the_digest_and_passes_arguments_on():
     assert calls == [f"databricks bundle {verb} --var image={image} --target private_registry" for verb in ("validate", "deploy")]
     assert str(tools.folder / "databricks") in done.stderr
     (tools.folder / ".image").write_text(image + "\n")
-    assert tools.run("deploy_databricks.sh")[1][2:] == [f"databricks bundle {verb} --var image={image}" for verb in ("validate", "deploy")]
+    profile = "instance_profile_arn=arn:aws:iam::1:instance-profile/x"
+    done, calls = tools.run("deploy_databricks.sh", "", "--var", profile)
+    assert calls[2:] == [f"databricks bundle {verb} --var image={image} --var {profile}" for verb in ("validate", "deploy")], done
+    # A plain `databricks bundle deploy` put the default image back.
+    for target in ("private_registry", "ecr"):
+        path = tools.folder / "databricks/.databricks/bundle" / target / "variable-overrides.json"
+        assert json.loads(path.read_text()) == {"image": image}
+
+
+def test_deploy_does_not_send_nobodys_instance_profile():
+    image = f"r.example.org/hens@{DIGEST}"
+    tools = Tools(databricks="")
+    done, calls = tools.run("deploy_databricks.sh", image)
+    assert done.returncode == 64 and not calls and "instance_profile_arn" in done.stderr, done
+    bundle = tools.folder / "databricks/databricks.yml"
+    bundle.write_text(bundle.read_text().replace("arn:aws:iam::111122223333:", "arn:aws:iam::444455556666:"))
+    done, calls = tools.run("deploy_databricks.sh", image)
+    assert done.returncode == 0 and len(calls) == 2, done
+
+
+def test_make_deploy_databricks_passes_arguments_without_an_image():
+    """Without IMAGE= the first of ARGS was taken for the image."""
+    tools = Tools(databricks="")
+    shutil.copy(ROOT / "Makefile", tools.folder)
+    image = f"r.example.org/hens@{DIGEST}"
+    (tools.folder / ".image").write_text(image + "\n")
+    done = subprocess.run(["make", "-s", "-C", tools.folder, "deploy-databricks", "ARGS=--target private_registry"],
+                          capture_output=True, text=True, env=os.environ | {"PATH": f"{tools.folder / 'bin'}:{os.environ['PATH']}"})
+    assert done.returncode == 0, done
+    assert f"databricks bundle deploy --var image={image} --target private_registry" in tools.log.read_text()
 
 
 def test_deploy_refuses_tags_warnings_and_invalid_bundles():
@@ -85,7 +115,7 @@ def test_deploy_refuses_tags_warnings_and_invalid_bundles():
         done, calls = Tools(databricks="").run("deploy_databricks.sh", *([image] if image else []))
         assert done.returncode == 64 and not calls, (image, done)
     for body in ("echo 'Warning: unknown field: nmae' >&2", "exit 1"):
-        done, calls = Tools(databricks=body).run("deploy_databricks.sh", f"r/hens@{DIGEST}")
+        done, calls = Tools(databricks=body).run("deploy_databricks.sh", f"r/hens@{DIGEST}", "-t", "private_registry")
         assert done.returncode == 78 and len(calls) == 1, (body, done)
 
 
