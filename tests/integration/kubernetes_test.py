@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 import kubernetes_validate
 import yaml
@@ -131,6 +132,28 @@ def test_every_exit_code_is_judged_as_the_table_says():
         assert pod(job)["terminationGracePeriodSeconds"] > 5 and spec["activeDeadlineSeconds"] > 0
 
 
+def test_what_is_complete_is_uploaded_before_the_pod_goes():
+    """With overlays/s3 all was lost that had not ended with 0."""
+    keep = containers(only(render("overlays/s3"), "Job"))["keep"]
+    assert keep["restartPolicy"] == "Always" and keep["command"] == ["/bin/sh", "-c"]
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="hens_k8s_"))
+    (folder / "aws").write_text('#!/bin/sh\necho "$*" >>"$(dirname "$0")/calls"\n')
+    (folder / "aws").chmod(0o755)
+    script = keep["args"][0].replace("/results/", f"{folder}/").replace("sleep 60", "sleep 0.2").replace("sleep 6 ", "sleep 1 ")
+    process = subprocess.Popen(["/bin/sh", "-c", script], env={"PATH": f"{folder}:{os.environ['PATH']}", "HENS_S3_PREFIX": "s3://b/x",
+                                                               "JOB_COMPLETION_INDEX": "3"})
+    calls = folder / "calls"
+    while not calls.exists() or len(calls.read_text().splitlines()) < 2:
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.terminate()
+    before = len(calls.read_text().splitlines())
+    assert process.wait(timeout=20) == 0
+    said = calls.read_text().splitlines()
+    assert len(said) > before, "once more, after hens has stopped"
+    assert set(said) == {f"s3 sync --only-show-errors --exclude *.tmp {folder}/hens_benchmark s3://b/x/shard-3"}, said
+
+
 def test_pods_keep_to_the_restricted_standard():
     for folder in OVERLAYS:
         job = only(render(folder), "Job")
@@ -153,7 +176,7 @@ def test_pods_keep_to_the_restricted_standard():
 
 def test_uploads_decide_about_success_in_the_s3_overlay():
     job = only(render("overlays/s3"), "Job")
-    assert [c["name"] for c in pod(job)["initContainers"]] == ["restore", "hens"]
+    assert [c["name"] for c in pod(job)["initContainers"]] == ["restore", "keep", "hens"]
     assert [c["name"] for c in pod(job)["containers"]] == ["upload"]
     restore, upload = containers(job)["restore"]["args"], containers(job)["upload"]["args"]
     assert restore[-2:] == upload[-2:][::-1] and "$(JOB_COMPLETION_INDEX)" in upload[-1]
