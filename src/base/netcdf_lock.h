@@ -4,13 +4,22 @@
 // and stores use them from different threads. Hold it for a whole operation: open, read or write, close.
 #pragma once
 
+#include <hdf5.h>
 #include <mutex>
 
 namespace hens {
 
-inline std::mutex& netcdf_mutex() {
-  static std::mutex mutex;
-  return mutex;
-}
+class NetcdfLock {
+ public:
+  // HDF5 prints its errors by itself until told not to, in every thread anew: ours say what is wrong.
+  NetcdfLock() : held_(mutex()) { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }
+
+ private:
+  static std::mutex& mutex() {
+    static std::mutex mutex;
+    return mutex;
+  }
+  std::lock_guard<std::mutex> held_;
+};
 
 }  // namespace hens

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/netcdf_lock.h"
 
 namespace hens {
 namespace {
@@ -125,6 +126,7 @@ void fill(const NetcdfFile& file, const StaticField& field, const LatLonGrid& gr
 }  // namespace
 
 std::vector<float> read_static_field(const fs::path& path, const std::string& name, const LatLonGrid& grid) {
+  const NetcdfLock lock;
   const NetcdfFile file(path, open_for_reading(path), ExitCode::bad_input);
   int variable = -1;
   if (nc_inq_varid(file.id(), name.c_str(), &variable) != NC_NOERR) {
@@ -149,6 +151,7 @@ std::vector<float> read_static_field(const fs::path& path, const std::string& na
 }
 
 void write_static_field(const fs::path& path, const StaticField& field, const LatLonGrid& grid) {
+  const NetcdfLock lock;
   int id = -1;
   // Made in memory, so that the file is published whole like every other. HDF5 keeps no times of its objects here.
   const int status = nc_create_mem(path.filename().c_str(), NC_NETCDF4, grid.points() * sizeof(float), &id);

@@ -135,7 +135,7 @@ std::optional<fs::path> find_gshhg() {
 }
 
 std::vector<CoastSegment> read_gshhg(const fs::path& path, double least_area) {
-  const std::lock_guard lock(netcdf_mutex());
+  const NetcdfLock lock;
   const NetcdfFile file(path);
   const Tables tables(file);
   std::vector<CoastSegment> segments;

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstring>
 #include <hdf5.h>
-#include <mutex>
 #include <regex>
 
 #include <fmt/ranges.h>
@@ -39,8 +38,7 @@ class Handle {
 // One file open for one operation, HDF5 held for this thread meanwhile.
 class Hdf5File {
  public:
-  Hdf5File(const fs::path& path, const std::string& origin)
-      : lock_(netcdf_mutex()), origin_(origin), file_(open(path), H5Fclose) {
+  Hdf5File(const fs::path& path, const std::string& origin) : origin_(origin), file_(open(path), H5Fclose) {
     if (!file_) {
       fail(ExitCode::bad_input, "{}: cannot be opened as HDF5: damaged, truncated or of another format", origin);
     }
@@ -105,8 +103,7 @@ class Hdf5File {
 
  private:
   static hid_t open(const fs::path& path) {
-    H5PLset_loading_state(0);                     // no plug-ins
-    H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);  // no messages of its own on stderr
+    H5PLset_loading_state(0);  // no plug-ins
     return H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
   }
 
@@ -116,7 +113,7 @@ class Hdf5File {
     return {id, H5Dclose};
   }
 
-  std::lock_guard<std::mutex> lock_;
+  NetcdfLock lock_;
   const std::string& origin_;
   Handle file_;
 };

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <mutex>
 #include <netcdf.h>
 
 #include "base/error.h"
@@ -37,7 +36,7 @@ size_t NetcdfVariable::size() const {
 
 NetcdfFile::NetcdfFile(const fs::path& path, std::string origin) : origin_(std::move(origin)) {
   check_classic_netcdf(MappedFile(path).bytes(), origin_);
-  const std::lock_guard lock(netcdf_mutex());
+  const NetcdfLock lock;
   // netCDF-C takes anything with a scheme for a network address: an absolute path never is.
   check(nc_open(fs::absolute(path).c_str(), NC_NOWRITE, &id_), origin_, "cannot be opened as netCDF");
   try {
@@ -49,7 +48,7 @@ NetcdfFile::NetcdfFile(const fs::path& path, std::string origin) : origin_(std::
 }
 
 NetcdfFile::~NetcdfFile() {
-  const std::lock_guard lock(netcdf_mutex());
+  const NetcdfLock lock;
   nc_close(id_);
 }
 
@@ -81,7 +80,7 @@ const NetcdfVariable* NetcdfFile::find(const std::string& name) const {
 }
 
 std::string NetcdfFile::text(const NetcdfVariable& variable, const char* attribute) const {
-  const std::lock_guard lock(netcdf_mutex());
+  const NetcdfLock lock;
   nc_type type = NC_NAT;
   size_t length = 0;
   if (nc_inq_att(id_, variable.id, attribute, &type, &length) != NC_NOERR || length > longest_text) return "";
@@ -117,7 +116,7 @@ std::vector<double> NetcdfFile::read(const NetcdfVariable& variable, const std::
     fail(ExitCode::bad_input, "{}: variable {}: {}", origin_, variable.name,
          variable.numeric ? "more values than any grid has" : "is not of numbers");
   }
-  const std::lock_guard lock(netcdf_mutex());
+  const NetcdfLock lock;
   std::vector<double> values(slab.size());
   check(nc_get_vara_double(id_, variable.id, start.data(), count.data(), values.data()), origin_,
         "variable " + variable.name + " cannot be read");

@@ -1,7 +1,7 @@
 // A netCDF file, read only: dimensions, variables, attributes and unpacked slabs of numbers.
 //
 // The one place of this folder that knows netCDF-C (which keeps one place for classic and netCDF-4 files). Every call
-// is made under netcdf_mutex(), so all functions are thread-safe. Files are untrusted: sizes are bounded before memory
+// is made under the NetcdfLock, so all functions are thread-safe. Files are untrusted: sizes are bounded before memory
 // is taken. Groups below the root are not looked at.
 #pragma once
 

@@ -62,7 +62,7 @@ NetcdfOutput::NetcdfOutput(fs::path final_path, const NetcdfLayout& layout)
     : final_path_(std::move(final_path)), nlat_(layout.nlat), nlon_(layout.nlon) {
   make_folders(final_path_.parent_path());
   const fs::path scratch = scratch_name(final_path_);
-  const std::lock_guard lock(netcdf_mutex());
+  const NetcdfLock lock;
   const int status = nc_create(scratch.c_str(), NC_NETCDF4 | NC_CLOBBER, &id_);
   if (status != NC_NOERR) {
     fail(ExitCode::cannot_create, "{}: cannot create: {}", final_path_.string(), nc_strerror(status));
@@ -79,7 +79,7 @@ NetcdfOutput::NetcdfOutput(fs::path final_path, const NetcdfLayout& layout)
 }
 
 NetcdfOutput::~NetcdfOutput() {
-  const std::lock_guard lock(netcdf_mutex());
+  const NetcdfLock lock;
   if (id_ >= 0) nc_abort(id_);
 }
 
@@ -137,13 +137,13 @@ void NetcdfOutput::define(const NetcdfLayout& layout) {
 void NetcdfOutput::put(int variable, size_t lead, std::span<const float> field) {
   const Slab start{0, 0, lead, 0, 0}, count{1, 1, 1, nlat_, nlon_};
   assert(field.size() == nlat_ * nlon_);
-  const std::lock_guard lock(netcdf_mutex());
+  const NetcdfLock lock;
   check(nc_put_vara_float(id_, variable_ids_.at(variable), start.data(), count.data(), field.data()), "write a field");
 }
 
 void NetcdfOutput::close(const std::function<void(std::span<const std::byte>)>& use) {
   {
-    const std::lock_guard lock(netcdf_mutex());
+    const NetcdfLock lock;
     check(nc_close(std::exchange(id_, -1)), "complete the file");
   }
   std::vector<std::byte> piece(piece_bytes);
@@ -156,7 +156,7 @@ void NetcdfOutput::close(const std::function<void(std::span<const std::byte>)>& 
 
 void read_netcdf_field(const fs::path& path, const std::string& variable, size_t lead, size_t nlat, size_t nlon,
                        std::span<float> field) {
-  const std::lock_guard lock(netcdf_mutex());
+  const NetcdfLock lock;
   const NetcdfInput file(path);
   const auto check = [&](int status) {
     if (status == NC_NOERR) return;

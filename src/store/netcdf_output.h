@@ -1,5 +1,5 @@
 // A netCDF-4 file being written, and one field read back from such a file. The one place of this folder that knows
-// netCDF-C. Takes netcdf_mutex() itself: all functions are thread-safe, one object is for one thread at a time.
+// netCDF-C. Takes the NetcdfLock itself: all functions are thread-safe, one object is for one thread at a time.
 #pragma once
 
 #include <array>

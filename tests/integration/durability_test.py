@@ -147,6 +147,23 @@ def test_disk_full():
         libc.umount(str(small).encode())
 
 
+def test_disk_full_under_netcdf():
+    """HDF5 printed its stack, some 40 lines and not JSON, before the one message that helps."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    small = scratch() / "small"
+    small.mkdir()
+    job = write_job(small.parent, harness.SMALL_JOB.replace("steps: [1]", "steps: [20]"))
+    if libc.mount(b"tmpfs", str(small).encode(), b"tmpfs", 0, b"size=1m") != 0:
+        return "needs the right to mount a tmpfs"
+    try:
+        done = hens("run", job, "output.format=netcdf", "--output", small / "run", "--log", "json", check=74)
+        *lines, last = done.stderr.splitlines()
+        assert "No space left" in last, done.stderr[-800:]
+        assert all(json.loads(line) for line in lines), done.stderr[-800:]
+    finally:
+        libc.umount(str(small).encode())
+
+
 def test_shards_and_single_members_have_the_same_bytes():
     folder = scratch()
     job = write_job(folder, harness.SMALL_JOB.replace("members: 2", "members: 5").replace(

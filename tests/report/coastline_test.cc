@@ -3,7 +3,6 @@
 
 #include <cmath>
 #include <fstream>
-#include <mutex>
 #include <netcdf.h>
 
 #include <gtest/gtest.h>
@@ -83,7 +82,7 @@ TEST(Coastline, MissingAndForeignFilesAreRefused) {
 // A copy of the real file with one value of `variable` changed.
 void publish_changed(const fs::path& path, const char* variable, size_t index, double value) {
   fs::copy_file(*find_gshhg(), path, fs::copy_options::overwrite_existing);
-  const std::lock_guard lock(netcdf_mutex());
+  const NetcdfLock lock;
   int file = 0, id = 0;
   ASSERT_EQ(nc_open(path.c_str(), NC_WRITE, &file), NC_NOERR);
   ASSERT_EQ(nc_inq_varid(file, variable, &id), NC_NOERR) << variable;

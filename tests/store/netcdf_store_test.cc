@@ -85,6 +85,18 @@ TEST(NetcdfStoreDamage, RubbishIsNotRead) {
   }
 }
 
+// HDF5 dumped its stack on stderr before the one message that helps, from every thread but the first.
+TEST(NetcdfStoreDamage, IsToldByUsAloneInEveryThread) {
+  const test::TemporaryFolder folder;
+  const auto store = open_store(folder / "s", toy_layout(StoreFormat::netcdf));
+  test::write_member(*store, 0, 0);
+  const fs::path path = folder / "s" / store->member_files(0, 0)[0];
+  test::overwrite(path, read_file(path).substr(0, 3000));
+  testing::internal::CaptureStderr();
+  std::thread([&] { EXPECT_THROW(store->read(0, 0, 0, 0), Error); }).join();
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+}
+
 TEST_P(NetcdfStore, AMissingFileIsMissing) {
   try {
     store->read(0, 0, 0, 0);
