@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/nearest.h"
+#include "base/results.h"
 #include "base/stop.h"
 #include "base/version.h"
 #include "ec2/commands.h"
@@ -66,7 +67,9 @@ int report(hens::ExitCode code, const char* text) {
 int main(int argc, char** argv) {
   hens::install_stop_signals();
   try {
-    return dispatch({argv + 1, argv + argc});
+    const int code = dispatch({argv + 1, argv + argc});
+    if (code == 0) hens::flush_results();
+    return code;
   } catch (const hens::Error& error) {
     return report(error.code(), error.what());
   } catch (const std::exception& error) {

@@ -13,9 +13,11 @@ namespace {
 std::atomic<bool> stop_flag{false};
 static_assert(std::atomic<bool>::is_always_lock_free);
 
-void on_signal(int number) {
-  // _exit, not the default action: the kernel drops that one for process 1.
-  if (stop_flag.exchange(true) && number == SIGINT) ::_exit(static_cast<int>(ExitCode::interrupted));
+// _exit, not the default action: the kernel drops that one for process 1.
+void end_at_once(int) { ::_exit(static_cast<int>(ExitCode::interrupted)); }
+
+void wish_to_stop(int number) {
+  if (stop_flag.exchange(true) && number == SIGINT) end_at_once(number);
 }
 
 void handle(int number, void (*handler)(int)) {
@@ -26,11 +28,20 @@ void handle(int number, void (*handler)(int)) {
   sigaction(number, &action, nullptr);
 }
 
+void handle_stop_signals(void (*handler)(int)) {
+  handle(SIGTERM, handler);
+  handle(SIGINT, handler);
+  struct sigaction hangup{};
+  sigaction(SIGHUP, nullptr, &hangup);
+  if (hangup.sa_handler != SIG_IGN) handle(SIGHUP, handler);
+}
+
 }  // namespace
 
+void end_on_stop_signals() { handle_stop_signals(end_at_once); }
+
 void install_stop_signals() {
-  handle(SIGTERM, on_signal);
-  handle(SIGINT, on_signal);
+  handle_stop_signals(wish_to_stop);
   handle(SIGPIPE, SIG_IGN);
 }
 

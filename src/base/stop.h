@@ -1,10 +1,14 @@
-// The wish to stop: SIGTERM and SIGINT set a flag that long work asks between its steps.
+// The wish to stop: SIGTERM, SIGINT and SIGHUP set a flag that long work asks between its steps.
 #pragma once
 
 namespace hens {
 
-// From here on SIGTERM and SIGINT only set the flag (also as process 1 of a container, which otherwise ignores them); a
-// second SIGINT ends the process at once with exit code 75. SIGPIPE is ignored. Call once, from main.
+// From here on SIGTERM, SIGINT and SIGHUP end the process at once with exit code 75, also as process 1 of a container,
+// which otherwise ignores them. Where SIGHUP is ignored, as nohup does, it stays so. Call first of all;
+// async-signal-safe.
+void end_on_stop_signals();
+
+// From here on they only set the flag; a second SIGINT ends the process at once. SIGPIPE is ignored.
 void install_stop_signals();
 
 // Whether a stop was asked for. Async-signal-safe, thread-safe.

@@ -100,29 +100,49 @@ def test_damage_is_named_and_mended():
             before = after
 
 
-def test_sigterm_ends_soon_and_the_rerun_continues():
+def test_a_stop_signal_ends_soon_and_the_rerun_continues():
+    """SIGHUP, which a lost terminal sends, ended runs with 129 and no end of their attempt."""
     folder = scratch()
     text = harness.SMALL_JOB.replace("steps: [1]", "steps: [60]")
     job = write_job(folder, text)
     expected = whole_run(folder / "whole", job)
-    out = folder / "run"
-    running = subprocess.Popen([HENS, "run", str(job), "--output", str(out)], stdout=subprocess.DEVNULL,
-                               stderr=subprocess.PIPE, text=True, env={**os.environ, "HENS_CACHE": harness.CACHE})
-    deadline = time.time() + 120
-    while not list((out / "members").glob("*.json")) and running.poll() is None and time.time() < deadline:
-        time.sleep(0.01)
-    asked = time.time()
-    running.send_signal(signal.SIGTERM)
-    errors = running.communicate(timeout=60)[1]
-    assert time.time() - asked < 5, "more than 5 s to stop"
-    assert running.returncode == 75, (running.returncode, errors[-500:])
-    harness.assert_not_misled(out)
-    complete = len(markers(out))
-    assert complete == 1, f"{complete} of 2 members complete: the stop came too late to show anything"
-    record = json.loads((out / "run.json").read_text())["attempts"][-1]
-    assert record["exit_code"] == 75, record
-    hens("run", job, "--output", out)
-    assert stores(out) == expected
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        out = folder / number.name
+        running = subprocess.Popen([HENS, "run", str(job), "--output", str(out)], stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.PIPE, text=True, env={**os.environ, "HENS_CACHE": harness.CACHE})
+        deadline = time.time() + 120
+        while not list((out / "members").glob("*.json")) and running.poll() is None and time.time() < deadline:
+            time.sleep(0.01)
+        asked = time.time()
+        running.send_signal(number)
+        errors = running.communicate(timeout=60)[1]
+        assert time.time() - asked < 5, "more than 5 s to stop"
+        assert running.returncode == 75, (running.returncode, errors[-500:])
+        harness.assert_not_misled(out)
+        complete = len(markers(out))
+        assert complete == 1, f"{complete} of 2 members complete: the stop came too late to show anything"
+        record = json.loads((out / "run.json").read_text())["attempts"][-1]
+        assert record["exit_code"] == 75, record
+        hens("run", job, "--output", out)
+        assert stores(out) == expected
+
+
+def catches(process, number):
+    status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+    return int(status.split("SigCgt:")[1].split()[0], 16) >> (number - 1) & 1
+
+
+def test_a_stop_signal_before_the_job_is_known():
+    """Handlers came after the spec was read: until then a signal ended with 143, and was lost on process 1."""
+    pipe = scratch() / "job.yaml"
+    os.mkfifo(pipe)  # nobody writes: the spec is never read
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        running = subprocess.Popen([HENS, "run", str(pipe)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        deadline = time.time() + 60
+        while not catches(running, number) and time.time() < deadline:
+            time.sleep(0.01)
+        running.send_signal(number)
+        assert running.wait(60) == 75, number
 
 
 def test_disk_full():

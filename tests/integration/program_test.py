@@ -121,6 +121,20 @@ def test_bench_times_a_python_network_beside_its_own():
     assert "Python's network failed" in done.stdout, done.stdout
 
 
+def test_results_that_cannot_be_written_are_no_success():
+    """A full disk under stdout ended with exit code 0 and an empty file."""
+    folder = scratch()
+    job = write_job(folder)
+    hens("run", job, "--output", folder / "run")
+    results = folder / "run/benchmark_results.json"
+    for command in (["--version"], ["validate", job], ["status", folder / "run"], ["verify", folder / "run", "--json"],
+                    ["run", job, "--output", folder / "run"], ["compare", results, results, "--format", "json"]):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([harness.HENS, *map(str, command)], stdout=full, stderr=subprocess.PIPE, text=True,
+                                  env={**os.environ, "HENS_CACHE": harness.CACHE}, timeout=300)
+        assert done.returncode == 74 and "No space left on device" in done.stderr, (command, done)
+
+
 def test_every_line_of_the_log_is_json():
     folder = scratch()
     done = hens("run", write_job(folder), "--output", folder / "run", "--log", "json")
