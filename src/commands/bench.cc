@@ -59,7 +59,8 @@ int bench_command(const Arguments& arguments) {
   options.package_digest = remembered_package_digest(package.folder, downloader.options().cache);
   const nlohmann::ordered_json bench = run_bench(package, options);
   std::cout << (line.has("json") ? bench.dump(1) + "\n" : bench_text(bench));
-  return 0;
+  const bool failed = bench.contains("python") && bench["python"].contains("failed");
+  return static_cast<int>(failed ? ExitCode::unavailable : ExitCode::ok);
 }
 
 }  // namespace hens

@@ -42,6 +42,11 @@ at::Tensor random_state(const ModelPackage& package, int batch) {
 
 Time bench_time() { return Time{std::chrono::hours(24 * 365 * 54)}; }
 
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return (values[(values.size() - 1) / 2] + values[values.size() / 2]) / 2;
+}
+
 // Milliseconds a member-step: median, least and most.
 Json step_times(Engine& engine, const BenchOptions& options) {
   std::vector<double> ms;
@@ -52,8 +57,7 @@ Json step_times(Engine& engine, const BenchOptions& options) {
     ms.push_back(seconds_since(start) * 1e3 / options.batch);
   }
   ms.erase(ms.begin());
-  std::sort(ms.begin(), ms.end());
-  return {{"median", ms[ms.size() / 2]}, {"min", ms.front()}, {"max", ms.back()}};
+  return {{"median", median(ms)}, {"min", *std::ranges::min_element(ms)}, {"max", *std::ranges::max_element(ms)}};
 }
 
 // Relative L2 error by channel, the worst and its name.
@@ -137,8 +141,7 @@ double median_seconds(at::Device device, int repeats, const Work& work) {
     seconds.push_back(seconds_since(start));
   }
   seconds.erase(seconds.begin(), seconds.begin() + 2);
-  std::sort(seconds.begin(), seconds.end());
-  return seconds[seconds.size() / 2];
+  return median(seconds);
 }
 
 // What the card does with the libraries: a matrix product of the MLP's shape in 16 bits, and a copy of 1 GiB.
@@ -231,6 +234,13 @@ Json run_bench(const ModelPackage& package, const BenchOptions& options) {
   if (options.steps < 1 || options.batch < 1) fail(ExitCode::usage, "--steps and --batch: expected at least 1");
   const PatientThreads patience;
   const at::Device device = open_device(options.device);
+  if (!device.is_cuda() && options.kernels != "best") {
+    fail(ExitCode::usage, "--kernels {}: of the fast engine, which needs a GPU; the device is {}", options.kernels,
+         device.str());
+  }
+  if (!options.python_reference.empty() && !fs::exists(options.python_reference)) {
+    fail(ExitCode::missing_input, "--python {}: is not there", options.python_reference.string());
+  }
   const Hardware hardware = find_hardware(device);
   Json bench{{"package", package.folder.filename().string()},
              {"grid", {package.config.nlat, package.config.nlon}},
@@ -271,7 +281,7 @@ Json run_bench(const ModelPackage& package, const BenchOptions& options) {
   if (!device.is_cuda()) return bench;
   reference(Precision::tf32);
   const engine::Kernels best = engine::best_kernels(device.index());
-  if (options.kernels != "ampere") fast(best);
+  if (options.kernels != "ampere" || best == engine::Kernels::ampere) fast(best);
   if (options.kernels != "best" && best != engine::Kernels::ampere) fast(engine::Kernels::ampere);
   return bench;
 }

@@ -32,7 +32,8 @@ struct BenchOptions {
 // engine's operators are held to the same in double (A, engine/operator_errors.h).
 //
 // `python_reference PACKAGE --bench --modes default,tf32,amp-bf16,fp32` is run by python3 and prints JSON with
-// modes.NAME.network_ms_per_member_step.median; it becomes "python".
+// modes.NAME.network_ms_per_member_step.median; it becomes "python", or {"failed": why}. Throws Error{usage} where
+// kernels are chosen for a device that has none, {missing_input} where the script is not there.
 nlohmann::ordered_json run_bench(const ModelPackage& package, const BenchOptions& options);
 
 // The same as a table for people.

@@ -117,8 +117,17 @@ def test_bench_times_a_python_network_beside_its_own():
                       "{'median': 7.5, 'min': 7, 'max': 8}}}}))")
     done = hens("bench", "synth:mini?seed=102", "--device", "cpu", "--steps", "1", "--gates", "2", "--python", script)
     assert "python network, fp32          7.500" in done.stdout and "greatest drift" in done.stdout, done.stdout
-    done = hens("bench", "synth:mini?seed=102", "--device", "cpu", "--steps", "1", "--python", folder / "none.py")
-    assert "Python's network failed" in done.stdout, done.stdout
+    # What is asked for and does not come is no success: it was told in the table alone, or not at all.
+    script.write_text("import sys; sys.exit('no torch_harmonics here')")
+    bench = ["bench", "synth:mini?seed=102", "--device", "cpu", "--steps", "2"]
+    done = hens(*bench, "--json", "--python", script, check=69)
+    failed = json.loads(done.stdout)
+    assert "no torch_harmonics here" in failed["python"]["failed"], done.stdout
+    times = failed["modes"][0]["ms_per_member_step"]
+    assert abs(times["median"] - (times["min"] + times["max"]) / 2) < 1e-9, ("of two, their mean", times)
+    assert "Python's network failed" in hens(*bench, "--python", script, check=69).stdout
+    assert "none.py" in hens(*bench, "--python", folder / "none.py", check=66).stderr
+    assert "--kernels ampere" in hens(*bench, "--kernels", "ampere", check=64).stderr
 
 
 def test_results_that_cannot_be_written_are_no_success():
