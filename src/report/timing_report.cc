@@ -88,8 +88,8 @@ Table attempt_table(const Manifest& manifest) {
 
 // Stages in the order of a run; others that an attempt knows stand between these and the total.
 std::vector<std::string> stage_names(const std::vector<Attempt>& attempts) {
-  std::vector<std::string> names{"stage", "load",        "analysis", "perturbation",
-                                 "step",  "output_wait", "finish",   "report"};
+  std::vector<std::string> names{"stage_models",     "verify",         "load",    "analysis",
+                                 "breeding_control", "load_reference", "members", "finish_output"};
   std::set<std::string> present;
   for (const Attempt& attempt : attempts) {
     for (const auto& [stage, seconds] : attempt.stages.seconds) present.insert(stage);

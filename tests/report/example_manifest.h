@@ -26,7 +26,7 @@ inline Attempt example_attempt(int number, double total) {
   attempt.hardware.platform = "EC2";
   attempt.hardware.instance_type = "g6e.4xlarge";
   attempt.hardware.region = "us-west-2";
-  attempt.stages.seconds = {{"load", 3.0}, {"analysis", 1.5}, {"step", 20.0}, {"total", total}};
+  attempt.stages.seconds = {{"load", 3.0}, {"analysis", 1.5}, {"members", 20.0}, {"total", total}};
   attempt.model_load_seconds = {1.25, 1.75};
   attempt.peak_host_bytes = uint64_t{12} << 30;
   attempt.peak_gpu_bytes = uint64_t{20} << 30;

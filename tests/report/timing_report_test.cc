@@ -53,6 +53,19 @@ TEST(TimingReport, HasAColumnForEachAttemptsStages) {
   EXPECT_THAT(text, ContainsRegex("2 +2026-01-02T00:00:00Z +2026-01-02T01:00:00Z +shard 1/2 +cuda:0 +0 done\n"));
 }
 
+// They stood in the order of the alphabet: the report knew other names than run_job gives them.
+TEST(TimingReport, HasTheStagesInTheOrderOfARun) {
+  Manifest manifest = test::example_manifest();
+  const std::vector<std::string> stages{"stage_models",   "verify",  "load",          "analysis", "breeding_control",
+                                        "load_reference", "members", "finish_output", "total"};
+  for (const std::string& stage : stages) manifest.attempts.back().stages.seconds[stage] = 1;
+  const std::string text = timing_report(manifest);
+  for (size_t at = text.find("Stage "), k = 0; k < stages.size(); ++k) {
+    at = text.find("\n" + stages[k] + " ", at);
+    ASSERT_NE(at, std::string::npos) << stages[k] << " is not behind its predecessor in\n" << text;
+  }
+}
+
 TEST(TimingReport, LeavesBlanksWhereMembersAreMissing) {
   Manifest manifest = test::example_manifest();
   for (MemberEntry& entry : manifest.members) {
