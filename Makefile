@@ -40,6 +40,7 @@ test: ## install what is missing, build, run every test
 	@scripts/setup.sh test
 	@$(MAKE) --no-print-directory build TESTS=ON
 	@cd $(BUILD) && ctest --output-on-failure -j $(JOBS)
+	@scripts/skipped_tests.sh $(BUILD)/Testing/Temporary/LastTest.log
 
 test-gpu:  ## on a machine with a GPU: golden tests, kernels against the reference, compute-sanitizer
 	@scripts/setup.sh test
