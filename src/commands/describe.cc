@@ -13,7 +13,6 @@
 #include "engine/weight_file.h"
 #include "forecast/stage.h"
 #include "package/package.h"
-#include "package/package_files.h"
 
 namespace hens {
 namespace {
@@ -45,8 +44,8 @@ int describe_command(const Arguments& arguments) {
   Downloader downloader(line.download_options(), log);
   const fs::path folder = stage_package(line.positional().front(), downloader, log);
   const std::optional<engine::WeightFileFacts> weights = weight_file(folder, downloader.options().cache);
+  nlohmann::ordered_json described = describe_json(folder);
   if (line.has("json")) {
-    nlohmann::ordered_json described = describe_json(folder);
     described["engine_weight_file"] = nullptr;
     if (weights) {
       described["engine_weight_file"] = {
@@ -54,14 +53,15 @@ int describe_command(const Arguments& arguments) {
     }
     std::cout << described.dump(1) << "\n";
   } else {
-    std::cout << describe_text(folder);
+    std::cout << describe_text(described);
     std::cout << (weights ? fmt::format("fast engine {}, {} bytes of folded weights, {} checksums\n",
                                         weights->path.string(), weights->bytes, weights->checksums)
                           : "fast engine no weight file yet: the first run on a GPU makes it\n");
   }
-  std::error_code none;
-  const bool package = fs::exists(folder / config_file, none);
-  return static_cast<int>(package ? ExitCode::ok : ExitCode::missing_input);
+  const bool missing = !described["missing"].empty();
+  return static_cast<int>(described["complete"] ? ExitCode::ok
+                          : missing             ? ExitCode::missing_input
+                                                : ExitCode::bad_input);
 }
 
 }  // namespace hens

@@ -5,7 +5,9 @@
 #include <optional>
 #include <vector>
 
+#include "base/checksum.h"
 #include "base/error.h"
+#include "base/read_ahead.h"
 #include "package/byte_reader.h"
 #include "package/pickle_reader.h"
 #include "package/zip_reader.h"
@@ -219,14 +221,29 @@ Checkpoint read_stream(const MappedFile& file, bool (*wanted)(std::string_view))
   return {"stream", model_tensors(path, object, lookup, wanted)};
 }
 
+bool is_zip(Bytes file) { return file.size() >= 2 && file[0] == std::byte{'P'} && file[1] == std::byte{'K'}; }
+
 }  // namespace
 
 Checkpoint read_checkpoint(const MappedFile& file, bool (*wanted)(std::string_view name)) {
   const Bytes bytes = file.bytes();
   if (bytes.size() < 16) wrong(file.path(), "{} bytes are no checkpoint", bytes.size());
-  if (bytes[0] == std::byte{'P'} && bytes[1] == std::byte{'K'}) return read_zip(file, wanted);
+  if (is_zip(bytes)) return read_zip(file, wanted);
   if (bytes[0] == std::byte{0x80}) return read_stream(file, wanted);
   wrong(file.path(), "begins neither as a PyTorch zip archive (PK) nor as its older stream (0x80)");
+}
+
+std::string checkpoint_sha256(const fs::path& path) {
+  const MappedFile file(path);
+  const ReadAhead ahead(path);
+  Sha256 sha256;
+  const auto use = [&](Bytes piece) { sha256.update(piece); };
+  if (is_zip(file.bytes())) {
+    ZipArchive(path, file.bytes()).check_all(use);
+  } else {
+    use(file.bytes());
+  }
+  return sha256.hex();
 }
 
 }  // namespace hens

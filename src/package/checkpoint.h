@@ -24,4 +24,8 @@ struct Checkpoint {
 // a storage outside the file, elements other than float32 or complex64, or a layout other than contiguous C order.
 Checkpoint read_checkpoint(const MappedFile& file, bool (*wanted)(std::string_view name));
 
+// SHA-256 of the file. Of a zip archive the same pass checks every entry's CRC, which read_checkpoint leaves alone for
+// tensors: throws Error{bad_input} naming the entry that is damaged. The older stream has no checksums.
+std::string checkpoint_sha256(const fs::path& path);
+
 }  // namespace hens

@@ -7,6 +7,7 @@
 
 #include "base/checksum.h"
 #include "base/error.h"
+#include "package/checkpoint.h"
 #include "package/config_reader.h"
 #include "package/network_tensors.h"
 #include "package/package_files.h"
@@ -29,11 +30,13 @@ bool attempt(std::vector<std::string>& problems, const Step& step) {
   }
 }
 
-Json file_json(const fs::path& folder, std::string_view name, bool present, std::vector<std::string>& problems) {
+// `digest` makes the SHA-256 of a file.
+Json file_json(const fs::path& folder, std::string_view name, bool present, std::string (*digest)(const fs::path&),
+               std::vector<std::string>& problems) {
   Json file = {{"name", name}, {"present", present}, {"bytes", nullptr}, {"sha256", nullptr}};
   if (!present) return file;
   attempt(problems, [&] {
-    file["sha256"] = sha256_file(folder / name);
+    file["sha256"] = digest(folder / name);
     file["bytes"] = fs::file_size(folder / name);
   });
   return file;
@@ -99,11 +102,13 @@ class Description {
 
   Json json() {
     Json files = Json::array(), missing = Json::array();
+    const bool read = package_.checkpoint != nullptr && !package_.weights.empty();
     for (const std::string_view name : files_) {
-      files.push_back(file_json(folder_, name, present(name), problems_));
+      // What could not be read at all is among the problems already.
+      const auto digest = name == checkpoint_file && read ? checkpoint_sha256 : sha256_file;
+      files.push_back(file_json(folder_, name, present(name), digest, problems_));
       if (!present(name)) missing.push_back(name);
     }
-    const bool read = package_.checkpoint != nullptr && !package_.weights.empty();
     Json description = {{"folder", folder_.string()},
                         {"complete", missing.empty() && problems_.empty()},
                         {"digest", config_ ? digest_of(files) : Json()},
@@ -221,8 +226,7 @@ std::string list_text(const char* title, const Json& lines) {
 
 nlohmann::ordered_json describe_json(const fs::path& folder) { return Description(folder).json(); }
 
-std::string describe_text(const fs::path& folder) {
-  const Json d = describe_json(folder);
+std::string describe_text(const Json& d) {
   std::string text = fmt::format("package     {}\n", d["folder"].get<std::string>());
   text += fmt::format("state       {}\n", d["complete"].get<bool>() ? "complete" : "not usable, see below");
   if (d["grid"].is_object()) text += model_text(d);

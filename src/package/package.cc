@@ -7,6 +7,7 @@
 
 #include "base/checksum.h"
 #include "base/error.h"
+#include "package/byte_reader.h"
 #include "package/checkpoint.h"
 #include "package/config_reader.h"
 #include "package/network_tensors.h"
@@ -144,7 +145,8 @@ std::string package_digest(const fs::path& folder) {
   // As `sha256sum` lists them, so that `sha256sum FILES | sha256sum` tells the same.
   std::string listing;
   for (const std::string_view name : needed_files(read_config(folder / config_file).model)) {
-    listing += fmt::format("{}  {}\n", sha256_file(folder / name), name);
+    const fs::path path = folder / name;
+    listing += fmt::format("{}  {}\n", name == checkpoint_file ? checkpoint_sha256(path) : sha256_file(path), name);
   }
   return sha256_hex(listing);
 }

@@ -71,7 +71,7 @@ struct ModelPackage {
 ModelPackage open_package(const fs::path& folder);
 
 // SHA-256 over the files that shape a forecast (config.json, statistics, static fields, checkpoint), name by name.
-// Reads all of the checkpoint: seconds at full size.
+// Reads all of the checkpoint, seconds at full size, and checks its CRCs (checkpoint_sha256).
 std::string package_digest(const fs::path& folder);
 
 }  // namespace hens

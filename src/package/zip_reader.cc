@@ -154,11 +154,16 @@ ZipArchive::Entry ZipArchive::locate(const Record& record, const Directory& dire
   return {data_at, *data, record.crc32};
 }
 
-void ZipArchive::reject_overlaps() const {
+std::vector<std::pair<const std::string*, const ZipArchive::Entry*>> ZipArchive::by_offset() const {
   std::vector<std::pair<const std::string*, const Entry*>> sorted;
   for (const auto& [name, entry] : entries_) sorted.emplace_back(&name, &entry);
   std::sort(sorted.begin(), sorted.end(),
             [](const auto& a, const auto& b) { return a.second->offset < b.second->offset; });
+  return sorted;
+}
+
+void ZipArchive::reject_overlaps() const {
+  const auto sorted = by_offset();
   for (size_t k = 1; k < sorted.size(); ++k) {
     const auto& [name, entry] = sorted[k];
     const auto& [previous_name, previous] = sorted[k - 1];
@@ -177,8 +182,32 @@ const ZipArchive::Entry* ZipArchive::find(const std::string& name) const noexcep
 std::span<const std::byte> ZipArchive::check(const std::string& name) const {
   const Entry* entry = find(name);
   if (entry == nullptr) wrong("no entry {}", name);
-  if (zip::crc32(entry->data) != entry->crc32) wrong("{} at byte {} does not have its CRC", name, entry->offset);
+  check_crc(name, *entry, zip::crc32(entry->data));
   return entry->data;
+}
+
+void ZipArchive::check_crc(const std::string& name, const Entry& entry, uint32_t crc32) const {
+  if (crc32 != entry.crc32) wrong("{} at byte {} does not have its CRC", name, entry.offset);
+}
+
+void ZipArchive::check_all(const std::function<void(Bytes)>& use) const {
+  constexpr uint64_t piece_bytes = uint64_t{1} << 20;  // stays in the core's cache from one use to the next
+  uint64_t at = 0;
+  const auto pass = [&](uint64_t end) {  // the CRC of what is passed
+    uint32_t crc32 = 0;
+    while (at < end) {
+      const Bytes piece = file_.subspan(at, std::min(piece_bytes, end - at));
+      use(piece);
+      crc32 = zip::crc32(piece, crc32);
+      at += piece.size();
+    }
+    return crc32;
+  };
+  for (const auto& [name, entry] : by_offset()) {
+    pass(entry->offset);
+    check_crc(*name, *entry, pass(entry->offset + entry->data.size()));
+  }
+  pass(file_.size());
 }
 
 }  // namespace hens

@@ -5,9 +5,12 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -19,7 +22,7 @@ class ZipArchive {
   struct Entry {
     uint64_t offset = 0;  // of the data, from the begin of the file
     std::span<const std::byte> data;
-    uint32_t crc32 = 0;  // as the directory claims; check() compares
+    uint32_t crc32 = 0;  // as the directory claims; check() and check_all() compare
   };
 
   // `path` is for messages; `file` must outlive the archive. Throws Error{bad_input} naming the entry or offset where
@@ -32,12 +35,18 @@ class ZipArchive {
   // The data of `name`, with its CRC checked. Throws Error{bad_input} where it is missing or damaged.
   std::span<const std::byte> check(const std::string& name) const;
 
+  // Calls `use` with the whole file's bytes, at most 1 MiB at a time, in order, and checks every CRC on the way: one
+  // pass serves both. Throws Error{bad_input} naming the entry that is damaged.
+  void check_all(const std::function<void(std::span<const std::byte>)>& use) const;
+
  private:
   struct Directory;
   struct Record;
   Directory find_directory() const;
   Record read_record(const Directory& directory, uint64_t at) const;
   Entry locate(const Record& record, const Directory& directory) const;
+  std::vector<std::pair<const std::string*, const Entry*>> by_offset() const;
+  void check_crc(const std::string& name, const Entry& entry, uint32_t crc32) const;
   void reject_overlaps() const;
   template <typename... Args>
   [[noreturn]] void wrong(fmt::format_string<Args...> format, Args&&... args) const;

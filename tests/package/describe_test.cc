@@ -7,6 +7,7 @@
 namespace hens::test {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 TEST(Describe, TellsWhatAWholePackageHolds) {
@@ -26,7 +27,7 @@ TEST(Describe, TellsWhatAWholePackageHolds) {
   EXPECT_EQ(d["files"].size(), 6u);
   EXPECT_EQ(d["files"][5]["sha256"], sha256_file(folder / "training_checkpoints/best_ckpt_mp0.tar"));
   EXPECT_EQ(d["files"][5]["bytes"], fs::file_size(folder / "training_checkpoints/best_ckpt_mp0.tar"));
-  const std::string text = describe_text(folder.path());
+  const std::string text = describe_text(d);
   EXPECT_THAT(text, HasSubstr("state       complete\n"));
   EXPECT_THAT(text, HasSubstr("74: u10m v10m u100m"));
   EXPECT_THAT(text, HasSubstr(d["digest"].get<std::string>()));
@@ -43,14 +44,14 @@ TEST(Describe, NamesAllThatIsMissing) {
   EXPECT_TRUE(d["digest"].is_null());
   EXPECT_TRUE(d["parameters"].is_null());
   EXPECT_EQ(d["channels"].size(), 74u);
-  EXPECT_THAT(describe_text(folder.path()),
+  EXPECT_THAT(describe_text(describe_json(folder.path())),
               HasSubstr("missing\n  orography.nc\n  training_checkpoints/best_ckpt_mp0.tar\n"));
 
   TemporaryFolder empty;
   d = describe_json(empty.path());
   EXPECT_EQ(d["missing"].size(), 6u);
   EXPECT_TRUE(d["grid"].is_null());
-  EXPECT_THAT(describe_text(empty.path()), HasSubstr("not usable"));
+  EXPECT_THAT(describe_text(d), HasSubstr("not usable"));
   EXPECT_THAT(error_of([&] { describe_json(empty / "none"); }, ExitCode::missing_input), HasSubstr("no such folder"));
 }
 
@@ -71,6 +72,17 @@ TEST(Describe, NamesAllThatIsWrong) {
   EXPECT_THAT(problems, HasSubstr("blocks.2.filter.filter.weight is missing"));
   put_file(folder / "config.json", "{");
   EXPECT_THAT(describe_json(folder.path())["problems"].dump(), HasSubstr("config.json: is no JSON"));
+}
+
+// A flipped byte of a weight made other forecasts and a description without a word of it.
+TEST(Describe, NamesATensorWhoseBytesAreDamaged) {
+  TemporaryFolder folder;
+  write_synthetic_package(folder.path(), tiny, 1);
+  flip_byte_of_weights(folder.path());
+  const auto d = describe_json(folder.path());
+  EXPECT_FALSE(d["complete"]);
+  EXPECT_TRUE(d["digest"].is_null());
+  EXPECT_THAT(d["problems"].dump(), AllOf(HasSubstr("best_ckpt_mp0.tar"), HasSubstr("does not have its CRC")));
 }
 
 }  // namespace

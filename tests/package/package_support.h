@@ -27,6 +27,16 @@ inline void put_file(const fs::path& path, const std::string& bytes) {
       .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
 }
 
+// Flips a bit of a tensor of the checkpoint in `folder`: of the values, which nothing else can tell from others.
+inline void flip_byte_of_weights(const fs::path& folder) {
+  const fs::path path = folder / checkpoint_file;
+  std::string bytes = read_file(path);
+  const ModelPackage package = open_package(folder);
+  const TensorView& tensor = package.weights.at("blocks.1.filter.filter.weight");
+  bytes[tensor.data - package.checkpoint->bytes().data()] ^= 1;
+  put_file(path, bytes);
+}
+
 // The message of the Error that `action` throws; fails the test where it throws none, or one of another code.
 template <typename Action>
 std::string error_of(const Action& action, ExitCode code = ExitCode::bad_input) {

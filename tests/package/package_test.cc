@@ -16,6 +16,7 @@ namespace hens::test {
 namespace {
 
 using nlohmann::json;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
@@ -164,6 +165,15 @@ TEST_F(PackageCopy, DigestIsThatOfTheListedSums) {
   EXPECT_EQ(package_digest(folder), digest);
   put_file(folder / "global_means.npy", npy_bytes(std::vector<float>(74, 0.5f), {1, 74, 1, 1}));
   EXPECT_NE(package_digest(folder), digest);
+}
+
+// open_package leaves the tensors' bytes unread; whoever wants the digest reads them anyway.
+TEST_F(PackageCopy, DigestIsRefusedWhereATensorHasNotItsCrc) {
+  const fs::path folder = synthetic();
+  flip_byte_of_weights(folder);
+  EXPECT_THAT(error_of([&] { package_digest(folder); }),
+              AllOf(HasSubstr("best_ckpt_mp0.tar: damaged zip archive: best_ckpt_mp0/data/"),
+                    HasSubstr("does not have its CRC; fetch the file again")));
 }
 
 TEST_F(PackageCopy, MissingFilesAreNamed) {

@@ -93,6 +93,21 @@ TEST(ZipReader, KnowsTheChecksumOfItsData) {
   EXPECT_THAT(error_of([&] { archive.check("x"); }), HasSubstr("x at byte 31 does not have its CRC"));
 }
 
+TEST(ZipReader, PassesAllBytesOnAndChecksEachEntry) {
+  const std::string large(3'000'000, 'z');  // several pieces
+  std::string file = zip_of({{"x", "hello"}, {"y", large}, {"z", ""}});
+  const auto read = [&] {
+    std::string all;
+    ZipArchive("c.zip", as_bytes(file)).check_all([&](std::span<const std::byte> piece) {
+      all.append(reinterpret_cast<const char*>(piece.data()), piece.size());
+    });
+    return all;
+  };
+  EXPECT_EQ(read(), file);
+  file[file.find("zz") + 2'500'000] = 'Z';
+  EXPECT_THAT(error_of(read), HasSubstr("c.zip: damaged zip archive: y at byte 67 does not have its CRC"));
+}
+
 TEST(ZipReader, RefusesWhatLiesAboutItsPlace) {
   EXPECT_THAT(error(zip_of({{"x", "hello", 0, 0, "x", 1'000'000}})), HasSubstr("x claims 1000005 bytes"));
   EXPECT_THAT(error(zip_of({{"x", "hello", 0, 0, "x", 1}})), HasSubstr("x claims 6 bytes at byte 31"));
