@@ -41,7 +41,9 @@ fs::path Cache::data_path(const CacheKey& key) const {
   return key.range ? folder_ / "parts" / name_of(key.text()) : folder_ / "files" / cache_path(key.url);
 }
 
-FileLock Cache::lock(const std::string& url) const { return FileLock(folder_ / "locks" / name_of(url)); }
+FileLock Cache::lock(const std::string& url, const std::function<void()>& waiting) const {
+  return FileLock(folder_ / "locks" / name_of(url), waiting);
+}
 
 std::string Cache::digest(const fs::path& path) const {
   Sha256 sha256;

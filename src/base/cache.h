@@ -50,8 +50,8 @@ class Cache {
 
   void remove(const CacheKey& key) const;
 
-  // Held by whoever fetches any part of `url`; waits for others.
-  FileLock lock(const std::string& url) const;
+  // Held by whoever fetches any part of `url`; waits for others, after telling by `waiting`.
+  FileLock lock(const std::string& url, const std::function<void()>& waiting = {}) const;
   fs::path data_path(const CacheKey& key) const;
   fs::path partial_path(const CacheKey& key) const;
   // Removes what earlier tries of any part of `url` have left in partial/. Requires its lock.

@@ -141,6 +141,10 @@ struct Downloader::State {
   std::vector<CacheEntry> fetch_group(const TransferRequest& request, const std::vector<CacheKey>& parts,
                                       const ParallelWork& work);
   std::vector<Fetched> local_parts(const fs::path& path, const std::vector<ByteRange>& ranges) const;
+  FileLock lock(const std::string& url) const {
+    return cache.lock(canonical_url(url),
+                      [&] { log.info("waiting for another process that fetches this", {{"url", url}}); });
+  }
 };
 
 // Under the URL's lock. Twice where the hub names a digest that the bytes do not have.
@@ -259,7 +263,7 @@ Fetched Downloader::file(const std::string& url) {
   const CacheKey key{canonical_url(url), {}};
   if (const auto entry = state.cache.find(key)) return fetched(*entry);
   if (state.options.offline) fail_offline(url);
-  const FileLock lock = state.cache.lock(key.url);
+  const FileLock lock = state.lock(url);
   bool damaged = false;
   if (const auto entry = state.cache.find(key, &damaged)) return fetched(*entry);
   if (damaged) state.log.warn("cache entry damaged, fetching it again", {{"url", url}});
@@ -288,7 +292,7 @@ std::vector<Fetched> Downloader::ranges(const std::string& url, const std::vecto
     std::vector<CacheKey> missing = state.missing(keys, have);
     if (!missing.empty() && state.options.offline) fail_offline(url);
     if (!missing.empty() && !lock) {
-      lock.emplace(state.cache.lock(keys[0].url));
+      lock.emplace(state.lock(url));
       bool damaged = false;
       missing = state.missing(keys, have, &damaged);
       if (damaged) state.log.warn("cache entry damaged, fetching it again", {{"url", url}});
@@ -302,7 +306,7 @@ std::vector<Fetched> Downloader::ranges(const std::string& url, const std::vecto
     }
     if (state.options.offline) break;
     state.log.warn("parts of different versions, fetching them again", {{"url", url}});
-    if (!lock) lock.emplace(state.cache.lock(keys[0].url));
+    if (!lock) lock.emplace(state.lock(url));
     for (const CacheKey& key : keys) state.cache.remove(key);
     have.clear();
   }

@@ -221,13 +221,14 @@ MappedFile::~MappedFile() {
   if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
 }
 
-FileLock::FileLock(const fs::path& path) {
+FileLock::FileLock(const fs::path& path, const std::function<void()>& waiting) {
   make_folders(folder_of(path));
   file_ = FileDescriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
   if (!file_) fail_output(path, "create the lock");
   // A blocking flock is restarted after a signal and would never see the stop flag.
-  while (::flock(file_.get(), LOCK_EX | LOCK_NB) != 0) {
+  for (bool told = false; ::flock(file_.get(), LOCK_EX | LOCK_NB) != 0;) {
     if (errno != EWOULDBLOCK && errno != EINTR) fail_output(path, "lock");
+    if (!std::exchange(told, true) && waiting) waiting();
     stop_if_requested();
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }

@@ -102,7 +102,8 @@ class MappedFile {
 // for other objects of this process; a stop request ends the wait with Error{interrupted}.
 class FileLock {
  public:
-  explicit FileLock(const fs::path& path);
+  // `waiting` is called once where another holds it.
+  explicit FileLock(const fs::path& path, const std::function<void()>& waiting = {});
 
  private:
   FileDescriptor file_;

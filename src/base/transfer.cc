@@ -222,7 +222,8 @@ Transferred transfer(const TransferRequest& request, PartialFile& file, const Tr
         backoff_seconds(context.options.first_backoff_seconds, failures, random_jitter(), failure->retry_after);
     context.log.warn("retry", {{"url", request.url},
                                {"reason", failure->reason},
-                               {"attempt", attempts},
+                               {"attempt", failures},
+                               {"of", context.options.attempts},
                                {"wait_seconds", std::round(pause * 100) / 100}});
     wait(pause, context.watch);
   }

@@ -173,7 +173,9 @@ class DownloadTest(unittest.TestCase):
         start = time.monotonic()
         self.assert_whole(self.fetch(server.address + "/data.bin"))
         self.assertLess(time.monotonic() - start, 10)
-        self.assertIn("stalled", self.events("retry")[0]["reason"])
+        retry = self.events("retry")[0]
+        self.assertIn("stalled", retry["reason"])
+        self.assertEqual((retry["attempt"], retry["of"]), (1, 4), "how long it goes on was not told")
 
     def test_retry_after_is_honoured(self):
         server = self.serve({"do": "status", "status": 503, "retry_after": 2, "count": 1})
@@ -400,6 +402,8 @@ class DownloadTest(unittest.TestCase):
             else:
                 self.assert_ranges(answer, ranges=[(0, 999), (2_000_000, 2_099_999)])
         self.assertEqual(len(server.requests()), 3, "what one fetches the other uses")
+        waiting = self.events("waiting for another process that fetches this")
+        self.assertTrue(waiting and all(event["url"] == url for event in waiting), "who waits was silent")
 
     def test_kill_and_go_on(self):
         server = self.serve({"do": "slow", "per_second": 6_000_000, "count": 5})
