@@ -141,10 +141,14 @@ struct Downloader::State {
   std::vector<CacheEntry> fetch_group(const TransferRequest& request, const std::vector<CacheKey>& parts,
                                       const ParallelWork& work);
   std::vector<Fetched> local_parts(const fs::path& path, const std::vector<ByteRange>& ranges) const;
+  std::vector<Fetched> checked(const std::string& url, const std::vector<CacheKey>& keys, const ContentCheck& check,
+                               const std::function<std::vector<Fetched>()>& fetch);
+  void drop(const CacheKey& key, const std::string& sha256);
   FileLock lock(const std::string& url) const {
     return cache.lock(canonical_url(url),
                       [&] { log.info("waiting for another process that fetches this", {{"url", url}}); });
   }
+  bool can_fetch(const std::string& url) const { return !options.offline && !address(url).http.empty(); }
 };
 
 // Under the URL's lock. Twice where the hub names a digest that the bytes do not have.
@@ -246,6 +250,36 @@ std::vector<Fetched> Downloader::State::local_parts(const fs::path& path, const 
   return parts;
 }
 
+// Takes the entry out of the cache, unless another process has put a better one in its place.
+void Downloader::State::drop(const CacheKey& key, const std::string& sha256) {
+  const FileLock lock = cache.lock(key.url);
+  const auto entry = cache.find(key);
+  if (entry && entry->sha256 == sha256) cache.remove(key);
+}
+
+// What `fetch` brings for `keys`. The parts that `check` rejects leave the cache, all at once, and are fetched again.
+std::vector<Fetched> Downloader::State::checked(const std::string& url, const std::vector<CacheKey>& keys,
+                                                const ContentCheck& check,
+                                                const std::function<std::vector<Fetched>()>& fetch) {
+  for (int round = 0;; ++round) {
+    std::vector<Fetched> parts = fetch();
+    if (!check) return parts;
+    std::optional<Error> rejected;
+    for (size_t i = 0; i < parts.size(); ++i) {
+      try {
+        check(i, parts[i].path);
+      } catch (const Error& error) {
+        if (error.code() != ExitCode::bad_input || !can_fetch(url)) throw;
+        drop(keys[i], parts[i].sha256);
+        if (!rejected) rejected = error;
+      }
+    }
+    if (!rejected) return parts;
+    if (round > 0) fail(ExitCode::bad_input, "{} (sent like that twice, and not kept)", rejected->what());
+    log.warn("not what was wanted, fetching it again", {{"url", url}, {"reason", rejected->what()}});
+  }
+}
+
 Downloader::Downloader(DownloadOptions options, Log& log) : state_(std::make_unique<State>(std::move(options), log)) {}
 Downloader::~Downloader() = default;
 
@@ -253,7 +287,25 @@ const DownloadOptions& Downloader::options() const { return state_->options; }
 
 std::string Downloader::resolve(const std::string& url) const { return state_->address(url).text(); }
 
-Fetched Downloader::file(const std::string& url) {
+Fetched Downloader::file(const std::string& url, const ContentCheck& check) {
+  return state_->checked(url, {{canonical_url(url), {}}}, check, [&] { return std::vector{fetch_file(url)}; }).front();
+}
+
+std::vector<Fetched> Downloader::ranges(const std::string& url, const std::vector<ByteRange>& ranges,
+                                        const ContentCheck& check) {
+  std::vector<CacheKey> keys;
+  for (const ByteRange& range : ranges) keys.push_back({canonical_url(url), range});
+  return state_->checked(url, keys, check, [&] { return fetch_ranges(url, ranges); });
+}
+
+void Downloader::forget(const std::string& url) {
+  if (!state_->can_fetch(url)) return;
+  const CacheKey key{canonical_url(url), {}};
+  const FileLock lock = state_->cache.lock(key.url);
+  state_->cache.remove(key);
+}
+
+Fetched Downloader::fetch_file(const std::string& url) {
   State& state = *state_;
   const Address address = state.address(url);
   if (address.http.empty()) {
@@ -273,7 +325,7 @@ Fetched Downloader::file(const std::string& url) {
 }
 
 // Parts of different versions of a file must not meet: where they would, those cached before are fetched again.
-std::vector<Fetched> Downloader::ranges(const std::string& url, const std::vector<ByteRange>& ranges) {
+std::vector<Fetched> Downloader::fetch_ranges(const std::string& url, const std::vector<ByteRange>& ranges) {
   State& state = *state_;
   check_ranges(url, ranges);
   const Address address = state.address(url);

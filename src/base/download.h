@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -40,6 +41,10 @@ struct Fetched {
   std::string sha256;
 };
 
+// Looks at what came: throws Error{bad_input}, naming the URL, where it is not what was wanted (the login page of a
+// network instead of an index). `part` counts the ranges asked for; a whole file is part 0.
+using ContentCheck = std::function<void(size_t part, const fs::path& content)>;
+
 // Thread-safe.
 class Downloader {
  public:
@@ -48,12 +53,18 @@ class Downloader {
 
   // The whole file at `url`, from the cache where it is there and whole.
   // Errors: {missing_input} 404, {credentials} 401/403, {unavailable} after all attempts, {bad_input} where the server
-  // sends other than it promised (a wrong range, another length); each names the URL.
-  Fetched file(const std::string& url);
+  // sends other than it promised (a wrong range, another length); each names the URL. What `check` rejects is fetched
+  // once more, also where it came from the cache, and is never kept: rejected again, its error is thrown.
+  Fetched file(const std::string& url, const ContentCheck& check = {});
 
   // Parts of the file at `url`, in the order asked for: neighbouring ranges are merged into one request (gaps up to
   // 64 kB are read and dropped), requests run in parallel. Each part is cached by itself.
-  std::vector<Fetched> ranges(const std::string& url, const std::vector<ByteRange>& ranges);
+  std::vector<Fetched> ranges(const std::string& url, const std::vector<ByteRange>& ranges,
+                              const ContentCheck& check = {});
+
+  // Takes the whole file at `url` out of the cache, for whoever finds out later that it is damaged. Does nothing where
+  // nothing else can come: offline, or to a local file.
+  void forget(const std::string& url);
 
   // Where `url` really points: the address after mirrors and schemes. For dry runs.
   std::string resolve(const std::string& url) const;
@@ -62,6 +73,9 @@ class Downloader {
 
  private:
   struct State;
+  Fetched fetch_file(const std::string& url);
+  std::vector<Fetched> fetch_ranges(const std::string& url, const std::vector<ByteRange>& ranges);
+
   std::unique_ptr<State> state_;
 };
 

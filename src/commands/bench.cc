@@ -56,7 +56,7 @@ int bench_command(const Arguments& arguments) {
     fail(ExitCode::usage, "--kernels {}: expected best, ampere or all", options.kernels);
   }
   options.weight_folder = weight_folder(downloader.options().cache);
-  options.package_digest = remembered_package_digest(package.folder, downloader.options().cache);
+  options.package_digest = staged_package_digest(uri, package.folder, downloader);
   const nlohmann::ordered_json bench = run_bench(package, options);
   std::cout << (line.has("json") ? bench.dump(1) + "\n" : bench_text(bench));
   const bool failed = bench.contains("python") && bench["python"].contains("failed");

@@ -38,8 +38,8 @@ void plan_package(const std::string& uri, const Downloader& downloader, std::vec
 
 void plan_gfs_analysis(Time time, const JobSpec& spec, Downloader& downloader, std::vector<FetchItem>& items) {
   const GfsPlan plan = plan_gfs(time, spec.initial_conditions.product, hens_channels(), downloader);
-  for (const size_t k : plan.needed) {
-    const ByteRange& range = plan.records[k].bytes;
+  for (const auto& [record, message] : plan.needed) {
+    const ByteRange& range = plan.records[record].bytes;
     FetchItem item{"analysis", plan.url, downloader.resolve(plan.url)};
     item.range = range.last ? fmt::format("{}-{}", range.first, *range.last) : fmt::format("{}-", range.first);
     item.bytes = range.last ? *range.last - range.first + 1 : 0;

@@ -90,7 +90,7 @@ void JobRun::open_models() {
   for (const std::string& uri : spec_.models) {
     const fs::path folder = stage_package(uri, downloader_, log_);
     packages_.push_back(open_package(folder));
-    digests_.push_back(remembered_package_digest(folder, downloader_.options().cache));
+    digests_.push_back(staged_package_digest(uri, folder, downloader_));
     if (!(packages_.back().grid == packages_.front().grid)) {
       fail(ExitCode::bad_spec, "models: '{}' has a grid of {}x{}, '{}' one of {}x{}: models of one job share one grid",
            uri, packages_.back().grid.nlat(), packages_.back().grid.nlon(), spec_.models.front(),

@@ -8,6 +8,7 @@
 #include "base/checksum.h"
 #include "base/error.h"
 #include "package/package.h"
+#include "package/package_files.h"
 #include "package/synth.h"
 
 namespace hens {
@@ -59,7 +60,9 @@ fs::path stage_synthetic(const std::string& uri, const fs::path& cache, Log& log
 fs::path stage_remote(const std::string& uri, Downloader& downloader) {
   fs::path folder;
   for (const std::string& name : package_files()) {
-    const Fetched fetched = downloader.file(package_file_uri(uri, name));
+    const std::string file = package_file_uri(uri, name);
+    const auto check = [&](size_t, const fs::path& content) { check_kind_of_file(content, name, file); };
+    const Fetched fetched = downloader.file(file, check);
     if (name == "config.json") folder = fetched.path.parent_path();
   }
   return folder;
@@ -112,6 +115,15 @@ std::string remembered_package_digest(const fs::path& folder, const fs::path& ca
   const std::string digest = package_digest(folder);
   publish_file(memory, digest);
   return digest;
+}
+
+std::string staged_package_digest(const std::string& uri, const fs::path& folder, Downloader& downloader) {
+  try {
+    return remembered_package_digest(folder, downloader.options().cache);
+  } catch (const Error& error) {
+    if (error.code() == ExitCode::bad_input) downloader.forget(package_file_uri(uri, std::string(checkpoint_file)));
+    throw;
+  }
 }
 
 }  // namespace hens

@@ -24,6 +24,10 @@ std::string package_name(const std::string& uri);
 // package_digest(folder), remembered in the cache by the files' paths, sizes and times, since it reads 8.9 GB.
 std::string remembered_package_digest(const fs::path& folder, const fs::path& cache);
 
+// The same of a package that stage_package has brought. Where its checkpoint has not its CRCs, the cache does not keep
+// it, so that the same command fetches it anew.
+std::string staged_package_digest(const std::string& uri, const fs::path& folder, Downloader& downloader);
+
 // Where the fast engine keeps its weight files.
 inline fs::path weight_folder(const fs::path& cache) { return cache / "engine"; }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
 
 #include "base/checksum.h"
 #include "base/error.h"
@@ -79,6 +80,18 @@ std::vector<std::string_view> needed_files(const ModelConfig& config) {
   if (config.add_landmask) files.push_back(land_mask_file);
   files.push_back(checkpoint_file);
   return files;
+}
+
+void check_kind_of_file(const fs::path& path, std::string_view name, const std::string& origin) {
+  const MappedFile file(path);
+  const std::string_view bytes(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
+  const bool right = name.ends_with(".json")  ? nlohmann::json::accept(bytes)
+                     : name.ends_with(".npy") ? bytes.starts_with("\x93NUMPY")
+                     : name.ends_with(".nc")  ? bytes.starts_with("CDF") || bytes.starts_with("\x89HDF")
+                                              : bytes.starts_with("PK") || bytes.starts_with("\x80");
+  if (!right)
+    fail(ExitCode::bad_input, "{}: begins as no {} does: '{}'", origin, name,
+         printable(std::string(bytes.substr(0, 40))));
 }
 
 std::vector<float> read_statistics(const fs::path& path, const std::vector<std::string>& channels, bool positive) {

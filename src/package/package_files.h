@@ -19,6 +19,10 @@ inline constexpr std::string_view checkpoint_file = "training_checkpoints/best_c
 // Which of these a package of this configuration needs, in the order above.
 std::vector<std::string_view> needed_files(const ModelConfig& config);
 
+// Throws Error{bad_input} naming `origin` unless `path` begins as the file `name` of a package does: the login page of
+// a network, say, does not.
+void check_kind_of_file(const fs::path& path, std::string_view name, const std::string& origin);
+
 // Per-channel numbers of a .npy file [1, n, 1, 1], the first `channels` of them. Throws Error{missing_input}, or
 // {bad_input} naming the file and channel: another shape, fewer channels, not finite, or (`positive`) not above 0.
 std::vector<float> read_statistics(const fs::path& path, const std::vector<std::string>& channels, bool positive);

@@ -14,6 +14,16 @@ std::string filled(const std::string& pattern, Time time) {
   return pattern.find('%') == std::string::npos ? pattern : format_time(time, pattern.c_str());
 }
 
+// A server's page in place of the file is fetched again and not kept. A file that cannot be read for other reasons is:
+// it may be large, and comes no different the next time.
+ContentCheck refuse_pages(const std::string& origin) {
+  return [&origin](size_t, const fs::path& content) {
+    const MappedFile file(content);
+    if (file.bytes().empty() || file.bytes()[0] != std::byte{'<'}) return;
+    fail(ExitCode::bad_input, "{}: is a page of HTML or XML, no file of fields", origin);
+  };
+}
+
 }  // namespace
 
 FileSource::FileSource(const InitialConditionsSpec& spec, OpenFieldFile open, Downloader& downloader)
@@ -25,7 +35,7 @@ FileSource::Opened FileSource::open_file(const std::string& origin) {
   if (const auto known = files_.find(origin); known != files_.end()) return {origin, known->second, ""};
   fs::path path = origin;
   try {
-    if (origin.find("://") != std::string::npos) path = downloader_.file(origin).path;
+    if (origin.find("://") != std::string::npos) path = downloader_.file(origin, refuse_pages(origin)).path;
     if (!fs::exists(path)) return {origin, nullptr, "does not exist"};
   } catch (const Error& error) {
     if (error.code() != ExitCode::missing_input) throw;

@@ -1,7 +1,6 @@
 #include "source/gfs_source.h"
 
-#include <algorithm>
-#include <numeric>
+#include <iterator>
 
 #include "base/checksum.h"
 #include "base/error.h"
@@ -15,53 +14,73 @@ namespace {
 
 constexpr uint64_t largest_index = 16 << 20, largest_message = 256 << 20;
 
-// The message of a record as a field on `grid`, checked to be what the index promised. In the message's units.
-std::vector<double> read_field(const fs::path& part, const std::string& expected, const std::string& channel,
-                               Time cycle, const LatLonGrid& grid, const std::string& url) {
-  const std::string origin = fmt::format("{}: channel {}", url, channel);
+std::string index_url(const GfsPlan& plan) { return plan.url + ".idx"; }
+
+std::string origin_of(const GfsPlan& plan, const std::string& channel) {
+  return fmt::format("{}: channel {}", plan.url, channel);
+}
+
+// That a message is what the index promised.
+void check_message(const fs::path& part, const GfsMessage& promised, Time cycle, const std::string& origin) {
   const std::string bytes = read_file(part, largest_message);
-  const GribField field = decode_grib(std::as_bytes(std::span(bytes)), origin);
-  if (field.label.field != expected) {
+  const GribLabel label = read_grib_label(std::as_bytes(std::span(bytes)), origin);
+  if (label.field != promised.field) {
     fail(ExitCode::bad_input,
          "{}: wrong message: the index promises {}, the message holds '{}'; the index does not "
          "belong to this file",
-         origin, expected, field.label.text);
+         origin, promised.field, label.text);
   }
-  if (field.label.reference_time != cycle || field.label.valid_time != cycle) {
+  if (label.reference_time != cycle || label.valid_time != cycle) {
     fail(ExitCode::bad_input, "{}: wrong cycle: the message is of {} and valid at {}; expected the analysis of {}",
-         origin, iso_time(field.label.reference_time), iso_time(field.label.valid_time), iso_time(cycle));
+         origin, iso_time(label.reference_time), iso_time(label.valid_time), iso_time(cycle));
   }
-  return take_points(field.values, field.lon.size(), 1, match_grid(field.lat, field.lon, grid, origin));
+}
+
+// The messages that `plan` needs, in its order. An index that does not fit them is not kept either.
+std::vector<Fetched> fetch_messages(const GfsPlan& plan, Time cycle, Downloader& downloader) {
+  std::vector<ByteRange> ranges;
+  std::vector<const GfsMessage*> promised;
+  for (const auto& [record, message] : plan.needed) {
+    ranges.push_back(plan.records[record].bytes);
+    promised.push_back(&message);
+  }
+  try {
+    return downloader.ranges(plan.url, ranges, [&](size_t i, const fs::path& part) {
+      check_message(part, *promised[i], cycle, origin_of(plan, promised[i]->channel));
+    });
+  } catch (const Error& error) {
+    if (error.code() == ExitCode::bad_input) downloader.forget(index_url(plan));
+    throw;
+  }
 }
 
 // One state in the making: what load() knows.
 struct Loading {
   const GfsPlan& plan;
   std::vector<Fetched> parts;  // [plan.needed]
-  Time cycle;
   const LatLonGrid& grid;
   double gravity;
 
-  std::vector<double> field(const GfsPick& pick, size_t record, const std::string& expected) const {
-    const auto at = std::ranges::lower_bound(plan.needed, record) - plan.needed.begin();
-    return read_field(parts[at].path, expected, pick.channel, cycle, grid, plan.url);
+  // The message of a record as a field on `grid`, in the message's units.
+  std::vector<double> field(const GfsPick& pick, size_t record) const {
+    const std::string origin = origin_of(plan, pick.channel);
+    const auto at = std::distance(plan.needed.begin(), plan.needed.find(record));
+    const std::string bytes = read_file(parts[at].path, largest_message);
+    const GribField field = decode_grib(std::as_bytes(std::span(bytes)), origin);
+    return take_points(field.values, field.lon.size(), 1, match_grid(field.lat, field.lon, grid, origin));
   }
 
   std::vector<double> values(const GfsPick& pick) const {
-    const ChannelInfo info = channel_info(pick.channel);
-    const auto on_level = [&](const char* quantity) { return fmt::format("{}{}", quantity, info.level.value_or(0)); };
-    if (pick.recipe == GfsRecipe::as_is) return field(pick, pick.record, pick.channel);
+    std::vector<double> values = field(pick, pick.record);
     if (pick.recipe == GfsRecipe::height_times_gravity) {
-      std::vector<double> heights = field(pick, pick.record, on_level("gh"));
-      for (double& height : heights) height *= gravity;
-      return heights;
+      for (double& height : values) height *= gravity;
     }
-    std::vector<double> humidity = field(pick, pick.record, on_level("r"));
-    const std::vector<double> temperature = field(pick, pick.temperature, on_level("t"));
-    for (size_t i = 0; i < humidity.size(); ++i) {
-      humidity[i] = specific_humidity(humidity[i], temperature[i], *info.level * 100.0);
+    if (pick.recipe == GfsRecipe::from_relative_humidity) {
+      const std::vector<double> temperature = field(pick, pick.temperature);
+      const double pressure = channel_info(pick.channel).level.value_or(0) * 100.0;
+      for (size_t i = 0; i < values.size(); ++i) values[i] = specific_humidity(values[i], temperature[i], pressure);
     }
-    return humidity;
+    return values;
   }
 };
 
@@ -93,15 +112,21 @@ std::string gfs_url(Time cycle, const std::string& product) {
 GfsPlan plan_gfs(Time cycle, const std::string& product, const std::vector<std::string>& channels,
                  Downloader& downloader) {
   GfsPlan plan{gfs_url(cycle, product), {}, {}, {}};
-  const std::string index = plan.url + ".idx";
-  plan.records = parse_gfs_index(read_file(downloader.file(index).path, largest_index), index);
-  plan.picks = pick_gfs_records(plan.records, channels, cycle, index);
+  const std::string index = index_url(plan);
+  downloader.file(index, [&](size_t, const fs::path& content) {
+    plan.records = parse_gfs_index(read_file(content, largest_index), index);
+    plan.picks = pick_gfs_records(plan.records, channels, cycle, index);
+  });
   for (const GfsPick& pick : plan.picks) {
-    plan.needed.push_back(pick.record);
-    if (pick.recipe == GfsRecipe::from_relative_humidity) plan.needed.push_back(pick.temperature);
+    const auto on_level = [&](const char* quantity) {
+      return fmt::format("{}{}", quantity, channel_info(pick.channel).level.value_or(0));
+    };
+    const bool height = pick.recipe == GfsRecipe::height_times_gravity;
+    const bool humidity = pick.recipe == GfsRecipe::from_relative_humidity;
+    const std::string field = height ? on_level("gh") : humidity ? on_level("r") : pick.channel;
+    plan.needed.try_emplace(pick.record, GfsMessage{pick.channel, field});
+    if (humidity) plan.needed.try_emplace(pick.temperature, GfsMessage{pick.channel, on_level("t")});
   }
-  std::ranges::sort(plan.needed);
-  plan.needed.erase(std::unique(plan.needed.begin(), plan.needed.end()), plan.needed.end());
   return plan;
 }
 
@@ -110,9 +135,7 @@ GfsSource::GfsSource(std::string product, double gravity, Downloader& downloader
 
 State GfsSource::load(Time valid_time, const std::vector<std::string>& channels, const LatLonGrid& grid) {
   const GfsPlan plan = plan_gfs(valid_time, product_, channels, downloader_);
-  std::vector<ByteRange> ranges;
-  for (const size_t record : plan.needed) ranges.push_back(plan.records[record].bytes);
-  const Loading loading{plan, downloader_.ranges(plan.url, ranges), valid_time, grid, gravity_};
+  const Loading loading{plan, fetch_messages(plan, valid_time, downloader_), grid, gravity_};
 
   State state{grid, channels, valid_time, {}};
   state.values.reserve(channels.size() * grid.points());

@@ -17,12 +17,18 @@ namespace hens {
 // 00, 06, 12 or 18 UTC.
 std::string gfs_url(Time cycle, const std::string& product);
 
+// A message that is needed, and what it must hold.
+struct GfsMessage {
+  std::string channel;  // the first one that it serves
+  std::string field;    // as GribLabel names it: t2m, gh500
+};
+
 // What is asked of the network for one state: whole messages.
 struct GfsPlan {
   std::string url;
   std::vector<GfsRecord> records;
-  std::vector<GfsPick> picks;  // [channel]
-  std::vector<size_t> needed;  // records that the picks use, in file order, each once
+  std::vector<GfsPick> picks;           // [channel]
+  std::map<size_t, GfsMessage> needed;  // by the record that the picks use
 };
 // Reads the index, nothing else. Errors as parse_gfs_index, pick_gfs_records and Downloader::file.
 GfsPlan plan_gfs(Time cycle, const std::string& product, const std::vector<std::string>& channels,

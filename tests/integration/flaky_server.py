@@ -16,6 +16,7 @@ The plan is a list of rules; the first that matches a request applies, the other
         slow         send `per_second` bytes a second
         wrong_range  a Content-Range one byte off
         ignore_range 200 and the whole file, whatever was asked
+        page         200 and a page of HTML, whatever was asked, as a network does that wants a login
         shorter      206 for less than was asked, honestly labelled
         longer       chunked, with `extra` bytes behind the part (default 1)
         no_length    no length at all: the connection's end is the body's
@@ -102,6 +103,8 @@ class Handler(BaseHTTPRequestHandler):
         do = rule["do"]
         if do == "status":
             return self.plain(rule["status"], rule)
+        if do == "page":
+            return self.plain(200, rule, body=b"<html>login please</html>")
         if do == "redirect":
             return self.plain(rule.get("status", 302), rule, {"Location": rule["to"]})
         if do == "garbage":
@@ -117,8 +120,7 @@ class Handler(BaseHTTPRequestHandler):
             return self.plain(404, rule)
         self.serve(content, rule)
 
-    def plain(self, status, rule, headers=None):
-        body = b"no\n"
+    def plain(self, status, rule, headers=None, body=b"no\n"):
         self.start(status, rule, dict(headers or {}, **{"Content-Length": str(len(body))}), len(body))
         self.send(body)
 

@@ -1,4 +1,5 @@
 """The program as its users type it: exit codes, messages, help, the demo, the real path from an HTTP server."""
+import hashlib
 import json
 import os
 import pathlib
@@ -10,6 +11,7 @@ import tempfile
 import time
 
 import harness
+from download_test import Server
 from harness import hens, markers, stores, write_job
 
 ROOT = pathlib.Path(os.environ["HENS_SOURCE_DIR"])
@@ -246,6 +248,81 @@ def test_a_real_analysis_from_nginx_by_byte_ranges():
         wrong = hens("run", job, *settings[1:], "initial_conditions.times=[2015-09-13T00:00:00Z]", "--output",
                      folder / "wrong", check=66)
         assert "gfs.20150913/00" in wrong.stderr, wrong.stderr
+
+
+def poison(cache, url, content):
+    """What a version of hens that did not look at it has left in the cache."""
+    path = cache / "files" / url.replace("://", "/")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    note = cache / "notes" / (hashlib.sha256(url.encode()).hexdigest()[:40] + ".json")
+    note.parent.mkdir(parents=True, exist_ok=True)
+    note.write_text(json.dumps({"key": url, "version": "", "bytes": len(content),
+                                "sha256": hashlib.sha256(content).hexdigest()}))
+
+
+def test_a_bad_download_is_fetched_again_and_never_kept():
+    """A login page in place of an index, or bytes that are no message, stayed in the cache and failed every later run."""
+    name = "gfs.20150912.t18z.pgrb2.2p50.f000"
+    if not (DATA / "data/gfs" / name).exists():
+        return "needs the GFS sample of the test data"
+    bucket = scratch()
+    target = bucket / "noaa-gfs-bdp-pds/gfs.20150912/18/atmos"
+    target.mkdir(parents=True)
+    for suffix in ("", ".idx"):
+        shutil.copy(DATA / "data/gfs" / (name + suffix), target / ("gfs.t18z.pgrb2.2p50.f000" + suffix))
+    url = "s3://noaa-gfs-bdp-pds/gfs.20150912/18/atmos/gfs.t18z.pgrb2.2p50.f000"
+
+    def fetch(cache, *plan, check=0):
+        server = Server(bucket, plan)
+        done = hens("fetch", ROOT / "jobs/gfs_2p5deg.yaml", "initial_conditions.times=[2015-09-12T18:00:00Z]",
+                    "initial_conditions.product=2p50", "perturbation.method=none", f"mirrors.s3={server.address}",
+                    "--cache", cache, "--log", "json", check=check)
+        server.stop()
+        return done.stderr
+
+    page, corrupt = {"path": "*.idx", "do": "page"}, {"path": "*.f000", "do": "corrupt"}
+    for fault in (page, corrupt):
+        cache = scratch()
+        assert "not what was wanted" in fetch(cache, dict(fault, count=1)), "once is mended on the way"
+        cache = scratch()
+        assert url in fetch(cache, fault, check=65)
+        assert not (cache / "files").exists() or not list((cache / "files").rglob("*.idx")), "a bad index is kept"
+        assert not list(cache.glob("parts/*")) or fault is page, "a bad message is kept"
+        fetch(cache)
+    cache = scratch()
+    poison(cache, url + ".idx", b"<html>login please</html>")
+    assert "not what was wanted" in fetch(cache)
+
+
+def test_a_bad_package_is_fetched_again_and_never_kept():
+    root, folder = scratch(), scratch()
+    hens("synth", root / "bucket/sfno", "--size", "mini", "--seed", "102")
+    job = write_job(folder)
+
+    def run(cache, *plan, check=0):
+        server = Server(root, plan)
+        done = hens("run", job, "models=['s3://bucket/sfno']", f"mirrors.s3={server.address}", "--cache", cache,
+                    "--output", folder / "run", check=check)
+        server.stop()
+        return done.stderr
+
+    for file in ("config.json", "global_means.npy", "orography.nc", "best_ckpt_mp0.tar"):
+        cache = scratch()
+        assert file in run(cache, {"path": f"*/{file}", "do": "page"}, check=65)
+        assert not list((cache / "files").rglob(file)), "a bad file is kept"
+        run(cache, {"path": f"*/{file}", "do": "page", "count": 1})
+    # One flipped bit of a weight: the file's own CRC tells, and the next run gets what is whole by then.
+    checkpoint = root / "bucket/sfno/training_checkpoints/best_ckpt_mp0.tar"
+    whole = checkpoint.read_bytes()
+    checkpoint.write_bytes(whole[:1_000_000] + bytes([whole[1_000_000] ^ 1]) + whole[1_000_001:])
+    described = hens("describe", root / "bucket/sfno", check=65)
+    assert "does not have its CRC" in described.stdout, described.stdout
+    cache = scratch()
+    errors = run(cache, check=65)
+    assert "best_ckpt_mp0.tar" in errors and "/data/" in errors and "CRC" in errors, errors
+    checkpoint.write_bytes(whole)
+    run(cache)
 
 
 def test_packages_from_the_hub_and_from_s3_through_mirrors():
