@@ -11,8 +11,12 @@ namespace hens {
 
 class NetcdfLock {
  public:
-  // HDF5 prints its errors by itself until told not to, in every thread anew: ours say what is wrong.
-  NetcdfLock() : held_(mutex()) { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }
+  NetcdfLock() : held_(mutex()) {
+    // HDF5 would close at exit what a full disk kept us from closing, and crash. To be said before all other calls.
+    H5dont_atexit();
+    // It prints its errors by itself until told not to, in every thread anew: ours say what is wrong.
+    H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+  }
 
  private:
   static std::mutex& mutex() {

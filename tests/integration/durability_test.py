@@ -168,7 +168,7 @@ def test_disk_full():
 
 
 def test_disk_full_under_netcdf():
-    """HDF5 printed its stack, some 40 lines and not JSON, before the one message that helps."""
+    """HDF5 printed its stack, some 40 lines and not JSON, before the one message that helps, and crashed at exit."""
     libc = ctypes.CDLL(None, use_errno=True)
     small = scratch() / "small"
     small.mkdir()
