@@ -251,18 +251,23 @@ void JobRun::record_end(RunFolder& folder, ExitCode code, const std::string& rea
   folder.end_attempt(attempt_);
 }
 
-// <folder>.previous-<n>, the first that is free.
+// <folder>.previous-<n>, the first that is free. Where `folder` is a link, what it leads to is moved, and the link
+// stays: the new run lies on the disk that the old one lay on.
 void set_aside(const fs::path& folder, Log& log) {
-  std::error_code none;
-  if (!fs::exists(folder, none)) return;
-  fs::path clean = folder;
-  if (!clean.has_filename()) clean = clean.parent_path();
+  std::error_code error;
+  const fs::path there = fs::canonical(folder, error);
+  if (error) return;
   fs::path target;
   int n = 1;
   do {
-    target = clean.string() + fmt::format(".previous-{}", n++);
-  } while (fs::exists(target, none));
-  fs::rename(clean, target);
+    target = there.string() + fmt::format(".previous-{}", n++);
+  } while (fs::exists(target, error));
+  fs::rename(there, target, error);
+  if (error) {
+    fail(ExitCode::cannot_create, "{}: cannot be set aside as {}: {}; give another --output", there.string(),
+         target.string(), error.message());
+  }
+  make_folders(there);
   log.info("earlier_run_set_aside", {{"folder", target.string()}});
 }
 

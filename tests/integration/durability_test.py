@@ -232,6 +232,19 @@ def test_another_spec_is_refused_and_nothing_changes():
     assert stores(out) != expected
 
 
+def test_a_run_behind_a_link_is_set_aside_where_it_lies():
+    """The link itself was moved, and the new run filled the disk that the link had been there to spare."""
+    folder = scratch()
+    job = write_job(folder)
+    (folder / "scratch/run").mkdir(parents=True)
+    out = folder / "link"
+    out.symlink_to("scratch/run")
+    expected = whole_run(out, job)
+    hens("run", job, "ensemble.seed=8", "--output", out, "--force-new-run")
+    assert out.is_symlink() and stores(folder / "scratch/run.previous-1") == expected
+    assert stores(folder / "scratch/run") != expected and stores(folder / "scratch/run")
+
+
 def test_settings_of_speed_change_no_output():
     folder = scratch()
     job = write_job(folder)
