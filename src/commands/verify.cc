@@ -13,7 +13,8 @@ int verify_command(const Arguments& arguments) {
   CommandLine line(
       "hens verify DIR [--sizes] [--json]",
       "Recomputes every checksum of a run and names what is missing, extra or corrupt. Changes nothing:\n"
-      "running the job again mends it. Exit 0 where all is well, 66 where something is only missing, else 65.",
+      "running the job again mends what is missing or corrupt; what is extra is for you to delete. Exit 0 where\n"
+      "all is well, 66 where something is only missing, else 65.",
       "hens verify runs/demo");
   line.options().add_options()("sizes", "look at the sizes of members' files only")("json", "as JSON");
   if (!line.parse(arguments, 1, 1)) return 0;

@@ -108,9 +108,11 @@ std::vector<Finding> find_extra(const fs::path& root, const ExpectedRun& expecte
     if (entry->is_directory(error) && !entry->is_symlink(error)) continue;
     const fs::path path = entry->path().lexically_relative(root);
     if (is_temporary_name(path.filename().string())) {
-      findings.push_back({path, "extra", "temporary file of a process that was interrupted, or still runs"});
+      findings.push_back({path, "extra",
+                          "temporary file of a process that still runs, or was interrupted: then running the job again "
+                          "removes it"});
     } else if (lies_in(known.folders, path) && !known.files.contains(path)) {
-      findings.push_back({path, "extra", "belongs to nothing in this run"});
+      findings.push_back({path, "extra", "belongs to nothing in this run; delete it"});
     }
   }
   if (error) fail(ExitCode::io, "{}: cannot list the folder: {}", root.string(), error.message());

@@ -105,6 +105,20 @@ def test_a_fraction_of_the_members_is_checked_against_the_reference():
     assert "fraction" in hens("run", write_job(folder), "--check", "2", "--output", out, check=64).stderr
 
 
+def test_what_is_extra_is_for_the_user_to_delete():
+    """verify said that running the job again mends it, which leaves the file there."""
+    folder = scratch()
+    out = folder / "run"
+    hens("run", write_job(folder), "--output", out)
+    stray = out / "hens_0.zarr/u10m/c.9.0.0.0.0"
+    stray.write_text("x")
+    hens("run", write_job(folder), "--output", out)
+    found = hens("verify", out, check=65).stdout
+    assert "delete it" in found and "is for you to delete" in hens("verify", "--help").stdout, found
+    stray.unlink()
+    hens("verify", out)
+
+
 def test_describe_tells_a_folder_that_is_no_package():
     folder = scratch()
     assert "config.json" in hens("describe", folder, check=66).stdout

@@ -119,6 +119,12 @@ TEST_P(Verify, NamesWhatBelongsToNothing) {
                                     finding("nsteps_0004/s/deep/stray", "extra")));
 }
 
+// `hens run` leaves such files alone, so what to do about them has to be said.
+TEST_P(Verify, SaysToDeleteWhatBelongsToNothing) {
+  publish_file(root / "members/7.json", "x");
+  EXPECT_THAT(verify(), ElementsAre(Field(&Finding::detail, HasSubstr("delete it"))));
+}
+
 TEST_P(Verify, FindsTheSameOnAnyNumberOfThreads) {
   flip(expected.members[0].files[0]);
   fs::remove(root / "members/1.json");
