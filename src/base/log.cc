@@ -24,17 +24,6 @@ using Json = nlohmann::ordered_json;
 constexpr auto redraw_pause = std::chrono::milliseconds(100);
 constexpr auto event_pause = std::chrono::seconds(10);
 
-struct Now {
-  Time second;
-  int millisecond = 0;
-};
-
-Now now() {
-  const auto time = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
-  const auto second = std::chrono::floor<std::chrono::seconds>(time);
-  return {second, static_cast<int>((time - second).count())};
-}
-
 // One write(2) a line: with O_APPEND the lines of several processes stay whole. What cannot be logged is not worth
 // dying for, so errors end here.
 void write_all(int fd, std::string_view text) noexcept {
@@ -51,9 +40,9 @@ std::string dump(const nlohmann::json& value, bool ascii = false) {
   return value.dump(-1, ' ', ascii, nlohmann::json::error_handler_t::replace);
 }
 
-std::string json_line(const Now& time, std::string_view level, std::string_view event, const nlohmann::json& fields) {
+std::string json_line(Moment time, std::string_view level, std::string_view event, const nlohmann::json& fields) {
   Json line;
-  line["time"] = format_time(time.second, "%Y-%m-%dT%H:%M:%S") + fmt::format(".{:03}Z", time.millisecond);
+  line["time"] = iso_moment(time);
   line["level"] = level;
   line["event"] = event;
   for (const auto& [key, value] : fields.items()) line[line.contains(key) ? key + "_" : key] = value;
@@ -76,8 +65,8 @@ std::string without_control_characters(std::string text) {
 }
 
 // 12:00:05 WARNING event: the message key=value key=value
-std::string text_line(const Now& time, std::string_view level, std::string_view event, const nlohmann::json& fields) {
-  std::string line = format_time(time.second, "%H:%M:%S ");
+std::string text_line(Moment time, std::string_view level, std::string_view event, const nlohmann::json& fields) {
+  std::string line = format_time(std::chrono::floor<std::chrono::seconds>(time), "%H:%M:%S ");
   if (level == "warning") line += "WARNING ";
   if (level == "error") line += "ERROR ";
   line += event;
@@ -115,7 +104,7 @@ struct Log::State {
   bool reported_end = false;
 
   void write(std::string_view level, std::string_view event, const nlohmann::json& fields, bool to_stderr = true) {
-    const Now time = now();
+    const Moment time = moment_now();
     if (file) write_all(file.get(), json_line(time, level, event, fields));
     if (silent || !to_stderr) return;
     std::string line = json ? json_line(time, level, event, fields) : text_line(time, level, event, fields);

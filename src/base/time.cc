@@ -99,4 +99,22 @@ std::string duration_text(Duration duration) {
   return fmt::format("{}s", seconds);
 }
 
+Moment moment_now() { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()); }
+
+std::string iso_moment(Moment moment) {
+  const Time second = std::chrono::floor<std::chrono::seconds>(moment);
+  return format_time(second, "%Y-%m-%dT%H:%M:%S") + fmt::format(".{:03}Z", (moment - second).count());
+}
+
+Moment parse_moment(std::string_view text) {
+  const size_t point = text.find('.');
+  if (point == std::string_view::npos) return parse_time(text);
+  std::string_view fraction = text.substr(point + 1);
+  int milliseconds = 0;
+  if (!take_number(fraction, 3, milliseconds) || fraction != "Z") {
+    fail(ExitCode::bad_input, "'{}' is not a time: expected UTC as 2024-01-01T00:00:00.250Z", text);
+  }
+  return parse_time(text.substr(0, point)) + std::chrono::milliseconds(milliseconds);
+}
+
 }  // namespace hens

@@ -26,4 +26,12 @@ std::string iso_time(Time time);               // 2024-01-01T00:00:00Z
 std::string compact_time(Time time);           // 20240101T00, with minutes as 20240101T0030 where they are not zero
 std::string duration_text(Duration duration);  // 6h, 10d, 90s: the largest unit that divides it
 
+// When something happened on this machine, for records and logs.
+using Moment = std::chrono::sys_time<std::chrono::milliseconds>;  // UTC
+
+Moment moment_now();
+std::string iso_moment(Moment moment);  // 2024-01-01T00:00:00.250Z
+// Parses what iso_moment gives, or parse_time takes. Throws Error{bad_input} naming the text.
+Moment parse_moment(std::string_view text);
+
 }  // namespace hens

@@ -11,9 +11,13 @@
 namespace hens {
 
 void finish_reports(const fs::path& folder, Log& log) {
-  Manifest manifest = merged_manifest(folder);
-  manifest.reports = write_reports(folder, manifest, log);
+  const std::vector<StoredFile> maps = write_maps(folder, merged_manifest(folder), log);
+  // Several processes that end together draw the same maps, but each knows of other attempts' ends: the last one's
+  // texts and its run.json have to be of one mind.
   const RunLock lock(folder);
+  Manifest manifest = merged_manifest(folder);
+  manifest.reports = write_texts(folder, manifest);
+  manifest.reports.insert(manifest.reports.end(), maps.begin(), maps.end());
   publish_file(folder / "run.json", manifest_text(manifest));
 }
 

@@ -46,11 +46,6 @@ RunOptions run_options(const CommandLine& line, const JobSpec& spec) {
   return options;
 }
 
-ExitCode outcome(const RunResult& result) {
-  if (result.members_failed == 0) return ExitCode::ok;
-  return result.members_done + result.members_kept == 0 ? ExitCode::not_finite : ExitCode::members_failed;
-}
-
 }  // namespace
 
 int run_command(const Arguments& arguments) {
@@ -86,7 +81,7 @@ int run_command(const Arguments& arguments) {
   const RunResult result = run_job(spec, options, downloader, log);
   if (result.all_complete) finish_reports(options.output, log);
   print_outcome(options.output, result.manifest);
-  return static_cast<int>(outcome(result));
+  return static_cast<int>(result.exit_code);
 }
 
 }  // namespace hens

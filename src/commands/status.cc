@@ -11,35 +11,62 @@ namespace hens {
 namespace {
 
 struct Count {
-  int complete = 0, planned = 0;
+  int complete = 0, failed = 0, planned = 0;
+
+  void add(MemberState state) {
+    ++planned;
+    if (state == MemberState::complete) ++complete;
+    if (state == MemberState::failed) ++failed;
+  }
+  std::string failed_text() const { return failed > 0 ? fmt::format(", {} failed", failed) : ""; }
 };
+
+std::string failed_line(const Manifest& manifest, const MemberEntry& entry) {
+  const MemberTime& at = entry.time;
+  return fmt::format("  failed: {} steps, model {}, {}, member {}: {} in attempt {}\n",
+                     manifest.spec.forecast.steps[at.length], at.model,
+                     iso_time(manifest.spec.initial_conditions.times[at.time]), at.member,
+                     failure_text(entry.failure.value()), entry.attempt);
+}
 
 }  // namespace
 
 int status_command(const Arguments& arguments) {
-  CommandLine line("hens status DIR [--json]", "Tells what is complete in a run's folder, from its markers alone.",
+  CommandLine line("hens status DIR [--json]",
+                   "Tells what is complete in a run's folder, and what failed, from its markers and attempts alone.",
                    "hens status runs/demo");
   line.options().add_options()("json", "as JSON");
   if (!line.parse(arguments, 1, 1)) return 0;
   const Manifest manifest = merged_manifest(line.positional().front());
   std::map<std::pair<int, int>, Count> counts;  // by length and model
   Count all;
+  std::string failed_lines;
+  constexpr int most_lines = 10;
   for (const MemberEntry& entry : manifest.members) {
-    Count& count = counts[{entry.time.length, entry.time.model}];
-    const int complete = entry.state == MemberState::complete ? 1 : 0;
-    ++count.planned, ++all.planned;
-    count.complete += complete, all.complete += complete;
+    counts[{entry.time.length, entry.time.model}].add(entry.state);
+    all.add(entry.state);
+    if (entry.state == MemberState::failed && all.failed <= most_lines) failed_lines += failed_line(manifest, entry);
   }
+  if (all.failed > most_lines) failed_lines += fmt::format("  and {} more, in run.json\n", all.failed - most_lines);
   nlohmann::ordered_json rows = nlohmann::ordered_json::array();
-  std::string text = fmt::format("{}: {} of {} members are complete\n", manifest.spec.name, all.complete, all.planned);
+  std::string text = fmt::format("{}: {} of {} members are complete{}\n", manifest.spec.name, all.complete, all.planned,
+                                 all.failed_text());
   for (const auto& [key, count] : counts) {
     const int steps = manifest.spec.forecast.steps[key.first];
-    text += fmt::format("  {:4} steps, model {} ({}): {} of {}\n", steps, key.second, manifest.model_names[key.second],
-                        count.complete, count.planned);
-    rows.push_back({{"steps", steps}, {"model", key.second}, {"complete", count.complete}, {"planned", count.planned}});
+    text += fmt::format("  {:4} steps, model {} ({}): {} of {}{}\n", steps, key.second,
+                        manifest.model_names[key.second], count.complete, count.planned, count.failed_text());
+    rows.push_back({{"steps", steps},
+                    {"model", key.second},
+                    {"complete", count.complete},
+                    {"failed", count.failed},
+                    {"planned", count.planned}});
   }
-  const nlohmann::ordered_json json{
-      {"name", manifest.spec.name}, {"complete", all.complete}, {"planned", all.planned}, {"parts", rows}};
+  text += failed_lines;
+  const nlohmann::ordered_json json{{"name", manifest.spec.name},
+                                    {"complete", all.complete},
+                                    {"failed", all.failed},
+                                    {"planned", all.planned},
+                                    {"parts", rows}};
   std::cout << (line.has("json") ? json.dump(1) + "\n" : text);
   return 0;
 }

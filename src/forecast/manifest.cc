@@ -46,6 +46,22 @@ std::vector<T> list_from(const Json& list, T (*read)(const Json&)) {
   return items;
 }
 
+Json to_json(const NotFinite& n) { return {{"step", n.step}, {"variable", n.variable}}; }
+
+NotFinite not_finite_from(const Json& j) { return {j.at("step"), j.at("variable")}; }
+
+Json to_json(const MemberFailure& f) {
+  return {{"length", f.task.length},
+          {"model", f.task.model},
+          {"time", f.task.time},
+          {"member", f.task.member},
+          {"not_finite", to_json(f.where)}};
+}
+
+MemberFailure failure_from(const Json& j) {
+  return {{j.at("length"), j.at("model"), j.at("time"), j.at("member")}, not_finite_from(j.at("not_finite"))};
+}
+
 Json to_json(const Attempt& a) {
   return {{"number", a.number},
           {"started", a.started},
@@ -60,10 +76,10 @@ Json to_json(const Attempt& a) {
           {"model_load_seconds", a.model_load_seconds},
           {"peak_host_bytes", a.peak_host_bytes},
           {"peak_gpu_bytes", a.peak_gpu_bytes},
-          {"output_bytes", a.output_bytes},
           {"checks", a.checks},
           {"sources", list_json<SourceRecord>(a.sources, to_json)},
-          {"exit_code", a.exit_code},
+          {"failures", list_json<MemberFailure>(a.failures, to_json)},
+          {"exit_code", a.exit_code ? Json(*a.exit_code) : Json()},
           {"exit_reason", a.exit_reason}};
 }
 
@@ -82,10 +98,10 @@ Attempt attempt_from(const Json& j) {
   a.model_load_seconds = j.at("model_load_seconds").get<std::vector<double>>();
   a.peak_host_bytes = j.at("peak_host_bytes");
   a.peak_gpu_bytes = j.at("peak_gpu_bytes");
-  a.output_bytes = j.at("output_bytes");
   a.checks = j.value("checks", Json::array());
   a.sources = list_from<SourceRecord>(j.at("sources"), source_from);
-  a.exit_code = j.at("exit_code");
+  a.failures = list_from<MemberFailure>(j.value("failures", Json::array()), failure_from);
+  if (!a.finished.empty()) a.exit_code = j.at("exit_code").get<int>();
   a.exit_reason = j.at("exit_reason");
   return a;
 }
@@ -93,17 +109,21 @@ Attempt attempt_from(const Json& j) {
 constexpr const char* state_names[] = {"pending", "complete", "failed"};
 
 Json to_json(const MemberEntry& m) {
-  return {{"length", m.time.length},
-          {"model", m.time.model},
-          {"time", m.time.time},
-          {"member", m.time.member},
-          {"state", state_names[static_cast<int>(m.state)]},
-          {"attempt", m.attempt},
-          {"seconds",
-           {{"perturbation", m.time.perturbation},
-            {"steps", m.time.steps},
-            {"output_wait", m.time.output_wait},
-            {"total", m.time.total}}}};
+  Json json{{"length", m.time.length},
+            {"model", m.time.model},
+            {"time", m.time.time},
+            {"member", m.time.member},
+            {"state", state_names[static_cast<int>(m.state)]},
+            {"attempt", m.attempt},
+            {"seconds",
+             {{"perturbation", m.time.perturbation},
+              {"steps", m.time.steps},
+              {"output_wait", m.time.output_wait},
+              {"total", m.time.total}}},
+            {"finished", m.finished},
+            {"bytes", m.bytes}};
+  if (m.failure) json["not_finite"] = to_json(*m.failure);
+  return json;
 }
 
 MemberEntry member_from(const Json& j) {
@@ -121,6 +141,9 @@ MemberEntry member_from(const Json& j) {
   if (found == std::end(state_names)) fail(ExitCode::bad_input, "member state '{}' is unknown", j.at("state").dump());
   m.state = static_cast<MemberState>(found - std::begin(state_names));
   m.attempt = j.at("attempt");
+  m.finished = j.value("finished", "");
+  m.bytes = j.value("bytes", uint64_t{0});
+  if (j.contains("not_finite")) m.failure = not_finite_from(j.at("not_finite"));
   return m;
 }
 
@@ -162,6 +185,10 @@ Manifest manifest_from(const Json& j) {
 }
 
 }  // namespace
+
+std::string failure_text(const NotFinite& where) {
+  return fmt::format("not finite at step {} ({})", where.step, where.variable);
+}
 
 std::string manifest_text(const Manifest& m) {
   Json models = Json::array();

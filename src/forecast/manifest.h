@@ -6,6 +6,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 
 #include "base/files.h"
 #include "job/job_spec.h"
+#include "job/work_plan.h"
 #include "source/source.h"
 #include "store/store.h"
 
@@ -38,10 +40,22 @@ struct MemberTime {
   double perturbation = 0.0, steps = 0.0, output_wait = 0.0, total = 0.0;  // seconds
 };
 
+// Where a member's forecast left the finite numbers.
+struct NotFinite {
+  int step = 0;
+  std::string variable;
+};
+std::string failure_text(const NotFinite& where);  // "not finite at step 1 (u10m)"
+
+struct MemberFailure {
+  MemberTask task;
+  NotFinite where;
+};
+
 // One process's work in the folder.
 struct Attempt {
   int number = 1;
-  std::string started, finished;  // ISO times, UTC
+  std::string started, finished;  // iso_moment(); finished is empty while it runs, and for ever where it was killed
   std::string hens_version, libtorch_version;
   Hardware hardware;
   std::string engine;           // Engine::name(); empty until one was made
@@ -50,11 +64,11 @@ struct Attempt {
   StageTimes stages;
   std::vector<double> model_load_seconds;  // by model; 0 where this process loaded none
   uint64_t peak_host_bytes = 0, peak_gpu_bytes = 0;
-  uint64_t output_bytes = 0;
   // Of `run --check`: {model, steps, time, member, by_step: [{step, rms_std, worst_channel, worst_rms_std}]}.
   nlohmann::ordered_json checks = nlohmann::ordered_json::array();
   std::vector<SourceRecord> sources;
-  int exit_code = 0;
+  std::vector<MemberFailure> failures;  // members that it gave up
+  std::optional<int> exit_code;         // none where no end is recorded
   std::string exit_reason;
 };
 
@@ -63,7 +77,10 @@ enum class MemberState { pending, complete, failed };
 struct MemberEntry {
   MemberTime time;
   MemberState state = MemberState::pending;
-  int attempt = 0;
+  int attempt = 0;                   // that completed it, or failed to
+  std::string finished;              // iso_moment(); empty where it is not complete
+  uint64_t bytes = 0;                // of its files
+  std::optional<NotFinite> failure;  // where it failed
 };
 
 struct Manifest {
@@ -75,7 +92,7 @@ struct Manifest {
   LatLonGrid grid;                         // of the models' output, the same for all
   std::vector<Attempt> attempts;           // ascending
   std::vector<MemberEntry> members;        // whole plan, in running order
-  std::vector<StoredFile> reports;         // files of the last write_reports, relative to the run's folder
+  std::vector<StoredFile> reports;         // reports and maps last written, relative to the run's folder
 };
 
 // JSON texts carry a digest of themselves, so that a damaged one is noticed. Readers throw Error{missing_input}, and

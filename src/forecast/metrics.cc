@@ -1,6 +1,7 @@
 #include "forecast/metrics.h"
 
 #include <array>
+#include <map>
 
 #include "base/error.h"
 
@@ -40,9 +41,12 @@ std::string metrics_text(const Manifest& manifest) {
                           attempt.number, stage, seconds);
     }
   }
-  text += header("hens_output_bytes_total", "counter", "Bytes of fields handed to the stores, before compression.");
+  text +=
+      header("hens_output_bytes_total", "counter", "Bytes of complete members' files, by the attempt that wrote them.");
+  std::map<int, uint64_t> bytes;
+  for (const MemberEntry& entry : manifest.members) bytes[entry.attempt] += entry.bytes;
   for (const Attempt& a : manifest.attempts) {
-    text += fmt::format("hens_output_bytes_total{{job=\"{}\",attempt=\"{}\"}} {}\n", job, a.number, a.output_bytes);
+    text += fmt::format("hens_output_bytes_total{{job=\"{}\",attempt=\"{}\"}} {}\n", job, a.number, bytes[a.number]);
   }
   text += header("hens_peak_memory_bytes", "gauge", "Most memory held at one time.");
   for (const Attempt& a : manifest.attempts) {

@@ -72,7 +72,7 @@ std::vector<MemberOutput> open_outputs(const Rollout& rollout, std::span<const M
 void give_up(const Rollout& rollout, MemberOutput& member, int step, const std::string& variable) {
   member.finite = false;
   member.tickets.clear();
-  rollout.folder.record_failed(member.task);
+  rollout.folder.record_failed({member.task, {step, variable}});
   rollout.log.error(
       "member_not_finite",
       {{"model", member.task.model}, {"member", member.task.member}, {"step", step}, {"variable", variable}});

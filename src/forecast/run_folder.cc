@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fcntl.h>
+#include <map>
 #include <optional>
 #include <unistd.h>
 
@@ -88,6 +89,25 @@ bool belongs(const Marker& marker, const MemberTask& task, const std::string& ha
          marker.model == task.model && marker.time == task.time && marker.member == task.member;
 }
 
+uint64_t bytes_of(const std::vector<StoredFile>& files) {
+  uint64_t bytes = 0;
+  for (const StoredFile& file : files) bytes += file.bytes;
+  return bytes;
+}
+
+void mark_failed(std::vector<MemberEntry>& members, int attempt, const std::vector<MemberFailure>& failures) {
+  if (failures.empty()) return;
+  std::map<MemberTask, NotFinite> failed;
+  for (const MemberFailure& failure : failures) failed[failure.task] = failure.where;
+  for (MemberEntry& entry : members) {
+    const auto found = failed.find({entry.time.length, entry.time.model, entry.time.time, entry.time.member});
+    if (found == failed.end() || entry.state == MemberState::complete) continue;
+    entry.state = MemberState::failed;
+    entry.attempt = attempt;
+    entry.failure = found->second;
+  }
+}
+
 Manifest merge(const fs::path& root, Manifest manifest) {
   manifest.attempts = read_attempts(root);
   manifest.members.clear();
@@ -96,10 +116,12 @@ Manifest merge(const fs::path& root, Manifest manifest) {
     const auto marker = find_marker(root / marker_name(manifest.spec, task));
     const std::string identity = run_identity(manifest.model_digests.at(task.model), manifest.device_kind);
     if (marker && belongs(*marker, task, manifest.forecast_hash, identity)) {
-      entry = {member_time(task, marker->timing), MemberState::complete, marker->attempt};
+      entry = {member_time(task, marker->timing), MemberState::complete, marker->attempt, marker->finished,
+               bytes_of(marker->files),           std::nullopt};
     }
     manifest.members.push_back(entry);
   }
+  for (const Attempt& attempt : manifest.attempts) mark_failed(manifest.members, attempt.number, attempt.failures);
   return manifest;
 }
 
@@ -223,6 +245,7 @@ void RunFolder::complete(const MemberTask& task, std::vector<StoredFile> files, 
   marker.attempt = attempt_;
   marker.files = std::move(files);
   marker.timing = timing_json(time);
+  marker.finished = iso_moment(moment_now());
   publish_marker(marker_path(task), marker);
 }
 
@@ -233,15 +256,19 @@ void RunFolder::publish_views() const {
   publish_file(root_ / "metrics.prom", metrics_text(now));
 }
 
-void RunFolder::end_attempt(const Attempt& attempt) {
+void RunFolder::end_attempt(Attempt attempt) {
+  {
+    const std::lock_guard guard(mutex_);
+    attempt.failures = failures_;
+  }
   const RunLock lock(root_);
   publish_file(attempt_path(root_, attempt_), attempt_text(attempt));
   publish_views();
 }
 
-void RunFolder::record_failed(const MemberTask& task) {
+void RunFolder::record_failed(const MemberFailure& failure) {
   const std::lock_guard guard(mutex_);
-  failed_.push_back(task);
+  failures_.push_back(failure);
 }
 
 Manifest RunFolder::manifest() const {
@@ -254,11 +281,7 @@ Manifest RunFolder::manifest() const {
   manifest.grid = identity_.grid;
   manifest = merge(root_, std::move(manifest));
   const std::lock_guard guard(mutex_);
-  const std::vector<MemberTask> plan = plan_members(identity_.spec);
-  for (size_t k = 0; k < plan.size(); ++k) {
-    const bool failed = std::find(failed_.begin(), failed_.end(), plan[k]) != failed_.end();
-    if (failed && manifest.members[k].state == MemberState::pending) manifest.members[k].state = MemberState::failed;
-  }
+  mark_failed(manifest.members, attempt_, failures_);
   return manifest;
 }
 

@@ -50,11 +50,11 @@ class RunFolder {
   // Publishes the marker of a member whose data are durable.
   void complete(const MemberTask& task, std::vector<StoredFile> files, const MemberTime& time);
 
-  // Publishes the attempt's record, run.json and metrics.prom.
-  void end_attempt(const Attempt& attempt);
+  // Publishes the attempt's record, with the members that it gave up, run.json and metrics.prom.
+  void end_attempt(Attempt attempt);
 
-  // Members that this process gave up; they stand as failed in run.json until somebody completes them.
-  void record_failed(const MemberTask& task);
+  // A member that this process gave up; it stands as failed in run.json until somebody completes it.
+  void record_failed(const MemberFailure& failure);
 
   // The merge of spec, attempts and markers as of now; trusts markers.
   Manifest manifest() const;
@@ -73,7 +73,7 @@ class RunFolder {
   Log& log_;
   mutable std::mutex mutex_;
   int attempt_ = 0;
-  std::vector<MemberTask> failed_;
+  std::vector<MemberFailure> failures_;
 };
 
 // The manifest of the run in `root`, merged anew from run.json's spec, the attempts and the markers.

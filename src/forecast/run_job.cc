@@ -43,7 +43,10 @@ class StageTimer {
   Clock::time_point start_ = Clock::now();
 };
 
-Time now() { return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()); }
+ExitCode outcome(const RunResult& result) {
+  if (result.members_failed == 0) return ExitCode::ok;
+  return result.members_done + result.members_kept == 0 ? ExitCode::not_finite : ExitCode::members_failed;
+}
 
 // One process's work on a job.
 class JobRun {
@@ -237,13 +240,12 @@ void JobRun::run_model(RunFolder& folder, int model, const std::vector<MemberTas
     queue.drain();
     first = last;
   }
-  attempt_.output_bytes += queue.rate().bytes;
   attempt_.peak_gpu_bytes = std::max(attempt_.peak_gpu_bytes, peak_gpu_bytes(device_) + engine_gpu_bytes(*engine));
   check_.reset();  // before the engine that it looks at
 }
 
 void JobRun::record_end(RunFolder& folder, ExitCode code, const std::string& reason) {
-  attempt_.finished = iso_time(now());
+  attempt_.finished = iso_moment(moment_now());
   attempt_.peak_host_bytes = peak_host_bytes();
   if (source_) attempt_.sources = source_->records();
   attempt_.exit_code = static_cast<int>(code);
@@ -274,7 +276,7 @@ void set_aside(const fs::path& folder, Log& log) {
 RunResult JobRun::run() {
   const StopDeadline deadline;
   const Clock::time_point start = Clock::now();
-  attempt_.started = iso_time(now());
+  attempt_.started = iso_moment(moment_now());
   attempt_.hens_version = version;
   attempt_.libtorch_version = TORCH_VERSION;
   attempt_.selection = options_.selection_text;
@@ -326,7 +328,13 @@ RunResult JobRun::run() {
   }
   log_.end_progress();
   attempt_.stages.seconds["total"] = std::chrono::duration<double>(Clock::now() - start).count();
-  if (!todo.empty()) record_end(folder, ExitCode::ok, "done");
+  result_.exit_code = outcome(result_);
+  if (!todo.empty()) {
+    record_end(folder, result_.exit_code,
+               result_.members_failed == 0
+                   ? "done"
+                   : fmt::format("{} of {} members left the finite numbers", result_.members_failed, todo.size()));
+  }
   result_.manifest = folder.manifest();
   result_.all_complete = std::all_of(result_.manifest.members.begin(), result_.manifest.members.end(),
                                      [](const MemberEntry& m) { return m.state == MemberState::complete; });

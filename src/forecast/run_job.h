@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/download.h"
+#include "base/error.h"
 #include "base/log.h"
 #include "forecast/manifest.h"
 #include "job/work_plan.h"
@@ -19,9 +20,10 @@ struct RunOptions {
 };
 
 struct RunResult {
-  Manifest manifest;     // as of the end
-  int members_done = 0;  // by this process
-  int members_kept = 0;  // complete before
+  Manifest manifest;                  // as of the end
+  ExitCode exit_code = ExitCode::ok;  // not_finite or members_failed where members of the selection failed
+  int members_done = 0;               // by this process
+  int members_kept = 0;               // complete before
   int members_failed = 0;
   bool all_complete = false;  // of the whole job, other shards' members included
 };

@@ -1,6 +1,7 @@
 #include "forecast/verify_folder.h"
 
 #include <algorithm>
+#include <map>
 
 #include "base/error.h"
 #include "forecast/layout.h"
@@ -12,8 +13,13 @@ namespace {
 ExpectedRun expected_run(const Manifest& manifest, const std::vector<RunStore>& stores) {
   ExpectedRun expected;
   for (const RunStore& store : stores) expected.stores.push_back({store.folder, store.store.get()});
+  std::map<MemberTask, std::string> failures;
+  for (const MemberEntry& entry : manifest.members) {
+    const MemberTime& at = entry.time;
+    if (entry.failure) failures[{at.length, at.model, at.time, at.member}] = failure_text(*entry.failure);
+  }
   for (const MemberTask& task : plan_members(manifest.spec)) {
-    ExpectedMember member{marker_name(manifest.spec, task), {}};
+    ExpectedMember member{marker_name(manifest.spec, task), {}, failures[task]};
     for (const RunStore& store : stores) {
       if (store.length != task.length || store.model != task.model) continue;
       for (const std::string& file : store.store->member_files(task.time, task.member)) {

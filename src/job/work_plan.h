@@ -1,6 +1,7 @@
 // The work of a job as a list: which members exist, in which order they run, and which of them a shard owns. Pure.
 #pragma once
 
+#include <compare>
 #include <functional>
 #include <optional>
 #include <string>
@@ -16,7 +17,7 @@ struct MemberTask {
   int model = 0;   // index into models
   int time = 0;    // index into initial_conditions.times
   int member = 0;  // 0 .. ensemble.members - 1
-  bool operator==(const MemberTask&) const = default;
+  auto operator<=>(const MemberTask&) const = default;
 
   int pair() const { return member / 2; }  // members 2j and 2j+1 are + and - of pair j
   bool is_minus() const { return member % 2 == 1; }

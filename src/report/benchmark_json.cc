@@ -49,11 +49,16 @@ Json attempt_json(const Attempt& attempt) {
   Json stages = Json::object();
   for (const auto& [stage, seconds] : attempt.stages.seconds) stages[stage] = rounded(seconds);
   const Hardware& hardware = attempt.hardware;
-  return {{"number", attempt.number},       {"started", attempt.started},
-          {"finished", attempt.finished},   {"selection", attempt.selection},
-          {"exit_code", attempt.exit_code}, {"instance_type", hardware.instance_type},
-          {"device", hardware.device},      {"gpu", hardware.gpu},
-          {"driver", hardware.driver},      {"stages", stages}};
+  return {{"number", attempt.number},
+          {"started", attempt.started},
+          {"finished", attempt.finished},
+          {"selection", attempt.selection},
+          {"exit_code", attempt.exit_code ? Json(*attempt.exit_code) : Json()},
+          {"instance_type", hardware.instance_type},
+          {"device", hardware.device},
+          {"gpu", hardware.gpu},
+          {"driver", hardware.driver},
+          {"stages", stages}};
 }
 
 void add_lengths(Json& document, const Manifest& manifest) {
@@ -62,7 +67,9 @@ void add_lengths(Json& document, const Manifest& manifest) {
     length.complete() ? complete.push_back(length_json(length)) : incomplete.push_back(incomplete_json(length));
   }
   document["benchmarks"] = std::move(complete);
-  document["total_time"] = rounded(total_seconds(manifest));
+  const RunTime time = run_time(manifest);
+  document["total_time"] = rounded(time.wall);
+  document["machine_time"] = rounded(time.machine);
   if (!incomplete.empty()) document["incomplete"] = std::move(incomplete);
 }
 
@@ -77,18 +84,17 @@ void add_machine(Json& document, const Hardware& hardware) {
 }
 
 void add_amounts(Json& document, const Manifest& manifest) {
-  uint64_t host = 0, gpu = 0, output = 0;
+  uint64_t host = 0, gpu = 0;
   Json attempts = Json::array();
   for (const Attempt& attempt : manifest.attempts) {
     host = std::max(host, attempt.peak_host_bytes);
     gpu = std::max(gpu, attempt.peak_gpu_bytes);
-    output += attempt.output_bytes;
     attempts.push_back(attempt_json(attempt));
   }
   const MemberCounts members = count_members(manifest);
   document["members_planned"] = members.planned;
   document["members_complete"] = members.complete;
-  document["output_bytes"] = output;
+  document["output_bytes"] = output_bytes(manifest);
   document["peak_host_bytes"] = host;
   document["peak_gpu_bytes"] = gpu;
   if (manifest.spec.runtime.price_per_hour > 0.0) {

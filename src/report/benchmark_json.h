@@ -35,6 +35,7 @@ struct BenchmarkFile {
   int nensemble = 0;
   std::vector<BenchmarkLength> lengths;  // ascending nsteps
   double total_time = 0.0;               // seconds
+  double machine_time = 0.0;             // seconds, to be paid; total_time where absent
   std::optional<double> price_per_hour;  // USD
 };
 

@@ -131,6 +131,8 @@ BenchmarkFile parse_benchmark_file(const fs::path& file, const std::string& text
   result.nensemble = root.at("nensemble").count("a number of members, 1 or more");
   result.lengths = parse_lengths(root.at("benchmarks"));
   result.total_time = root.at("total_time").positive("seconds, above 0");
+  result.machine_time =
+      document.contains("machine_time") ? root.at("machine_time").positive("seconds, above 0") : result.total_time;
   if (document.contains("price_per_hour")) result.price_per_hour = root.at("price_per_hour").positive("USD, above 0");
   return result;
 }

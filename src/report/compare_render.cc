@@ -139,7 +139,7 @@ Table cost_table(const Comparison& comparison) {
     if (!file.price_per_hour) continue;
     row.push_back(money(*file.price_per_hour) + "/h");
     row.push_back(money(*summary_times(comparison, i).cost));
-    row.push_back(money(*file.price_per_hour * file.total_time / 3600.0));
+    row.push_back(money(*file.price_per_hour * file.machine_time / 3600.0));
   }
   return table;
 }
@@ -203,7 +203,7 @@ Json cost_json(const Comparison& comparison) {
     if (!file.price_per_hour) continue;
     costs[comparison.names[i]] = {{"price_per_hour", *file.price_per_hour},
                                   {"summary", *summary_times(comparison, i).cost},
-                                  {"total", *file.price_per_hour * file.total_time / 3600.0}};
+                                  {"total", *file.price_per_hour * file.machine_time / 3600.0}};
   }
   return costs;
 }

@@ -30,36 +30,35 @@ std::vector<CoastSegment> coastlines(Log& log) {
   return {};
 }
 
+}  // namespace
+
+std::vector<StoredFile> write_texts(const fs::path& run_folder, const Manifest& manifest) {
+  return {publish_report(run_folder, "timing_report.txt", timing_report(manifest)),
+          publish_report(run_folder, "benchmark_results.json", benchmark_results(manifest).dump(2) + "\n")};
+}
+
 // A map that cannot be made is no reason to lose the other reports: it is left out, and said.
-void publish_maps(const fs::path& run_folder, const Manifest& manifest, Log& log, std::vector<StoredFile>& reports) {
+std::vector<StoredFile> write_maps(const fs::path& run_folder, const Manifest& manifest, Log& log) {
+  std::vector<StoredFile> maps;
   std::string reason;
   const auto source = plan_maps(manifest.spec, reason);
   if (!source) {
     log.info("no_maps", {{"reason", reason}});
-    return;
+    return maps;
   }
   const std::vector<CoastSegment> coast = coastlines(log);
   for (const MapTask& task : source->tasks) {
     try {
       const auto input = read_map_input(run_folder, manifest, *source, task);
       if (!input) continue;
-      reports.push_back(publish_report(run_folder, task.file, encode_jpeg(draw_wind_map(*input, coast), jpeg_quality)));
+      maps.push_back(publish_report(run_folder, task.file, encode_jpeg(draw_wind_map(*input, coast), jpeg_quality)));
     } catch (const Error& error) {
       const bool output = error.code() == ExitCode::cannot_create || error.code() == ExitCode::io;
       if (output) throw;
       log.warn("map_left_out", {{"map", task.file}, {"error", error.what()}});
     }
   }
-}
-
-}  // namespace
-
-std::vector<StoredFile> write_reports(const fs::path& run_folder, const Manifest& manifest, Log& log) {
-  std::vector<StoredFile> reports;
-  reports.push_back(publish_report(run_folder, "timing_report.txt", timing_report(manifest)));
-  reports.push_back(publish_report(run_folder, "benchmark_results.json", benchmark_results(manifest).dump(2) + "\n"));
-  publish_maps(run_folder, manifest, log, reports);
-  return reports;
+  return maps;
 }
 
 }  // namespace hens

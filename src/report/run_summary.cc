@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <utility>
 
 #include "base/error.h"
 
@@ -24,6 +26,8 @@ void check_entry(const MemberEntry& entry, const JobSpec& spec) {
     }
   }
 }
+
+double seconds_between(Moment from, Moment to) { return std::chrono::duration<double>(to - from).count(); }
 
 void add_entry(ModelSummary& model, const MemberEntry& entry) {
   ++model.planned;
@@ -82,17 +86,56 @@ Attempt last_attempt(const Manifest& manifest) {
   return manifest.attempts.empty() ? Attempt{} : manifest.attempts.back();
 }
 
-double total_seconds(const Manifest& manifest) {
-  double sum = 0.0;
+std::vector<double> attempt_seconds(const Manifest& manifest) {
+  std::map<int, Moment> last_member;  // by attempt
+  for (const MemberEntry& entry : manifest.members) {
+    if (entry.finished.empty()) continue;
+    Moment& last = last_member.try_emplace(entry.attempt, Moment::min()).first->second;
+    last = std::max(last, parse_moment(entry.finished));
+  }
+  std::vector<double> all;
   for (const Attempt& attempt : manifest.attempts) {
     const auto total = attempt.stages.seconds.find("total");
-    if (total != attempt.stages.seconds.end()) sum += total->second;
+    const auto last = last_member.find(attempt.number);
+    if (total != attempt.stages.seconds.end()) {
+      all.push_back(total->second);
+    } else if (last != last_member.end()) {
+      all.push_back(std::max(0.0, seconds_between(parse_moment(attempt.started), last->second)));
+    } else {
+      all.push_back(0.0);
+    }
   }
-  return sum;
+  return all;
+}
+
+RunTime run_time(const Manifest& manifest) {
+  RunTime time;
+  const std::vector<double> seconds = attempt_seconds(manifest);
+  std::vector<std::pair<double, double>> spans;  // of the attempts: start and end, seconds since 1970
+  for (size_t k = 0; k < seconds.size(); ++k) {
+    const Attempt& attempt = manifest.attempts[k];
+    const double start = seconds_between(Moment(), parse_moment(attempt.started));
+    spans.emplace_back(start, start + seconds[k]);
+    time.machine += seconds[k];
+    if (!attempt.exit_code) ++time.open_ends;
+  }
+  std::sort(spans.begin(), spans.end());
+  double counted_to = 0.0;
+  for (const auto& [start, end] : spans) {
+    time.wall += std::max(0.0, end - std::max(start, counted_to));
+    counted_to = std::max(counted_to, end);
+  }
+  return time;
 }
 
 double total_cost(const Manifest& manifest) {
-  return manifest.spec.runtime.price_per_hour * total_seconds(manifest) / 3600.0;
+  return manifest.spec.runtime.price_per_hour * run_time(manifest).machine / 3600.0;
+}
+
+uint64_t output_bytes(const Manifest& manifest) {
+  uint64_t bytes = 0;
+  for (const MemberEntry& entry : manifest.members) bytes += entry.bytes;
+  return bytes;
 }
 
 }  // namespace hens

@@ -40,10 +40,21 @@ MemberCounts count_members(const Manifest& manifest);
 // The attempt that speaks for the run's machine and software: the last; an empty one where no record is left.
 Attempt last_attempt(const Manifest& manifest);
 
-// Sum over attempts of their time from start to finish, seconds.
-double total_seconds(const Manifest& manifest);
+// By attempt: seconds from its start to its end. One whose end is not recorded (it was killed, or still runs) counts up
+// to the last member that it completed.
+std::vector<double> attempt_seconds(const Manifest& manifest);
 
-// USD for total_seconds() at the spec's price; 0 where the price is unknown.
+struct RunTime {
+  double wall = 0.0;     // seconds during which at least one attempt ran
+  double machine = 0.0;  // seconds of all attempts together, also of those that ran at the same time
+  int open_ends = 0;     // attempts whose end is not recorded: with them the others are lower bounds
+};
+RunTime run_time(const Manifest& manifest);
+
+// USD for the machine time at the spec's price; 0 where the price is unknown.
 double total_cost(const Manifest& manifest);
+
+// Of the complete members' files.
+uint64_t output_bytes(const Manifest& manifest);
 
 }  // namespace hens

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/error.h"
 #include "report/run_summary.h"
 #include "report/table.h"
 
@@ -49,6 +50,16 @@ std::string times_text(const std::vector<Time>& times) {
   return fmt::format("{} .. {} ({})", iso_time(times.front()), iso_time(times.back()), times.size());
 }
 
+std::string times_lines(const Manifest& manifest) {
+  const RunTime time = run_time(manifest);
+  const std::string least = time.open_ends > 0 ? "at least " : "";
+  const std::string open =
+      time.open_ends > 0 ? fmt::format("; no end is recorded of {}", plural(time.open_ends, "attempt")) : "";
+  std::string text = labelled("Total time", least + seconds_text(time.wall) + open);
+  if (manifest.attempts.size() > 1) text += labelled("Machine time", least + seconds_text(time.machine));
+  return text;
+}
+
 std::string header(const Manifest& manifest) {
   const Attempt last = last_attempt(manifest);
   const Hardware& hardware = last.hardware;
@@ -63,7 +74,7 @@ std::string header(const Manifest& manifest) {
          labelled("Engine", last.engine) + labelled("Initial times", times_text(spec.initial_conditions.times)) +
          labelled("Grid", fmt::format("{} x {}", manifest.grid.nlat(), manifest.grid.nlon())) +
          labelled("Members", fmt::format("{} of {} complete{}", members.complete, members.planned, failed)) +
-         labelled("Total time", seconds_text(total_seconds(manifest)));
+         times_lines(manifest);
 }
 
 Table model_table(const Manifest& manifest) {
@@ -76,12 +87,55 @@ Table model_table(const Manifest& manifest) {
   return table;
 }
 
+const char* short_word(ExitCode code) {
+  switch (code) {
+    case ExitCode::ok:
+      return "done";
+    case ExitCode::bad_input:
+      return "bad input";
+    case ExitCode::missing_input:
+      return "input missing";
+    case ExitCode::unavailable:
+      return "unavailable";
+    case ExitCode::gpu:
+      return "GPU failed";
+    case ExitCode::cannot_create:
+    case ExitCode::io:
+      return "I/O failed";
+    case ExitCode::interrupted:
+      return "stopped";
+    case ExitCode::credentials:
+      return "access denied";
+    case ExitCode::bad_spec:
+      return "wrong spec";
+    case ExitCode::not_finite:
+      return "not finite";
+    case ExitCode::members_failed:
+      return "some not finite";
+    case ExitCode::usage:
+    case ExitCode::bug:
+      break;
+  }
+  return "error";
+}
+
+std::string ended_text(const Attempt& attempt) {
+  if (!attempt.exit_code) return "no end recorded";
+  return fmt::format("{} {}", *attempt.exit_code, short_word(static_cast<ExitCode>(*attempt.exit_code)));
+}
+
+// A moment's text without its fraction of a second.
+std::string whole_seconds(const std::string& moment) {
+  const size_t point = moment.find('.');
+  return point == std::string::npos ? moment : moment.substr(0, point) + "Z";
+}
+
 Table attempt_table(const Manifest& manifest) {
   Table table{"Attempts", {{"", Align::right}, {"Started"}, {"Finished"}, {"Selection"}, {"Device"}, {"Ended"}}, {}};
   for (const Attempt& attempt : manifest.attempts) {
-    table.rows.push_back({fmt::to_string(attempt.number), attempt.started, attempt.finished,
-                          shortened(attempt.selection, 16), shortened(attempt.hardware.device, 8),
-                          shortened(fmt::format("{} {}", attempt.exit_code, attempt.exit_reason), 20)});
+    table.rows.push_back({fmt::to_string(attempt.number), whole_seconds(attempt.started),
+                          whole_seconds(attempt.finished), shortened(attempt.selection, 16),
+                          shortened(attempt.hardware.device, 8), ended_text(attempt)});
   }
   return table;
 }
@@ -98,7 +152,7 @@ std::vector<std::string> stage_names(const std::vector<Attempt>& attempts) {
   for (const std::string& name : present) {
     if (name != "total" && std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   }
-  if (present.contains("total")) names.emplace_back("total");
+  if (!attempts.empty()) names.emplace_back("total");
   return names;
 }
 
@@ -113,15 +167,17 @@ Table stage_table(const Manifest& manifest) {
     }
   }
   table.columns.push_back({attempts.size() > 1 ? "Sum" : "Time", Align::right});
+  const std::vector<double> totals = attempt_seconds(manifest);
   for (const std::string& stage : stage_names(attempts)) {
     auto& row = table.rows.emplace_back();
     row.push_back(shortened(stage, 16));
     double sum = 0.0;
-    for (const Attempt& attempt : attempts) {
-      const auto found = attempt.stages.seconds.find(stage);
-      const bool known = found != attempt.stages.seconds.end();
-      sum += known ? found->second : 0.0;
-      if (each) row.push_back(known ? seconds(found->second) : "");
+    for (size_t k = 0; k < attempts.size(); ++k) {
+      const auto found = attempts[k].stages.seconds.find(stage);
+      const bool known = found != attempts[k].stages.seconds.end();
+      const double value = stage == "total" ? totals[k] : known ? found->second : 0.0;
+      sum += value;
+      if (each) row.push_back(known || value > 0.0 ? seconds(value) : "");
     }
     row.push_back(seconds(sum));
   }
@@ -180,20 +236,22 @@ Table length_table(const Manifest& manifest) {
 }
 
 std::string amounts(const Manifest& manifest) {
-  uint64_t host = 0, gpu = 0, output = 0;
+  uint64_t host = 0, gpu = 0;
   for (const Attempt& attempt : manifest.attempts) {
     host = std::max(host, attempt.peak_host_bytes);
     gpu = std::max(gpu, attempt.peak_gpu_bytes);
-    output += attempt.output_bytes;
   }
-  const double total = total_seconds(manifest);
+  const uint64_t output = output_bytes(manifest);
+  const RunTime time = run_time(manifest);
   const double price = manifest.spec.runtime.price_per_hour;
-  const std::string rate = total > 0.0 ? fmt::format(", {}/s", bytes_text(static_cast<uint64_t>(output / total))) : "";
+  const std::string rate =
+      time.wall > 0.0 ? fmt::format(", {}/s", bytes_text(static_cast<uint64_t>(output / time.wall))) : "";
   return labelled("Output", bytes_text(output) + rate) +
          labelled("Peak memory",
                   joined({host > 0 ? bytes_text(host) + " host" : "", gpu > 0 ? bytes_text(gpu) + " GPU" : ""})) +
-         labelled("Cost",
-                  price > 0.0 ? fmt::format("${} at ${}/h", fixed(total_cost(manifest), 4), fixed(price, 4)) : "");
+         labelled("Cost", price > 0.0 ? fmt::format("{}${} at ${}/h", time.open_ends > 0 ? "at least " : "",
+                                                    fixed(total_cost(manifest), 4), fixed(price, 4))
+                                      : "");
 }
 
 }  // namespace

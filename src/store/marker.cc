@@ -23,7 +23,8 @@ Json to_json(const Marker& marker) {
           {"member", marker.member},
           {"attempt", marker.attempt},
           {"files", files},
-          {"timing", marker.timing}};
+          {"timing", marker.timing},
+          {"finished", marker.finished}};
 }
 
 Marker marker_from(const Json& json) {
@@ -34,7 +35,8 @@ Marker marker_from(const Json& json) {
                 .time = json.at("time"),
                 .member = json.at("member"),
                 .attempt = json.at("attempt"),
-                .timing = json.at("timing")};
+                .timing = json.at("timing"),
+                .finished = json.value("finished", "")};
   for (const Json& file : json.at("files")) {
     marker.files.push_back({file.at("path"), file.at("bytes"), file.at("sha256")});
   }

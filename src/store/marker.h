@@ -16,6 +16,7 @@ struct Marker {
   int attempt = 0;                                  // 1 for the first
   std::vector<StoredFile> files;                    // paths relative to the run's folder
   nlohmann::ordered_json timing;                    // seconds by stage, of this member
+  std::string finished;                             // iso_moment() of its publication; empty in old markers
 };
 
 void publish_marker(const fs::path& path, const Marker& marker);

@@ -65,7 +65,10 @@ std::vector<Finding> check_member(const fs::path& root, const ExpectedMember& me
     return check_files(root, member, read_marker(root / member.marker), full);
   } catch (const Error& error) {
     if (error.code() == ExitCode::missing_input) {
-      return {{member.marker, "missing", "the member is not complete; run the job again"}};
+      if (member.failure.empty()) return {{member.marker, "missing", "the member is not complete; run the job again"}};
+      return {{member.marker, "missing",
+               fmt::format("the member failed: {}; the same job fails again: look at model, analysis and amplitudes",
+                           member.failure)}};
     }
     if (error.code() == ExitCode::bad_input) return {{member.marker, "corrupt", error.what()}};
     throw;

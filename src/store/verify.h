@@ -19,6 +19,7 @@ struct ExpectedStore {
 struct ExpectedMember {
   fs::path marker;
   std::vector<fs::path> files;  // its files in all stores
+  std::string failure;          // why it is not there, where an attempt gave it up; else empty
 };
 struct ExpectedRun {
   std::vector<ExpectedStore> stores;

@@ -115,5 +115,16 @@ TEST(Duration, RefusesWhatIsNoDuration) {
   }
 }
 
+TEST(Moment, TextAndMomentRoundTrip) {
+  const Moment moment = new_year + milliseconds(250);
+  EXPECT_EQ(iso_moment(moment), "2024-01-01T00:00:00.250Z");
+  EXPECT_EQ(iso_moment(new_year - milliseconds(1)), "2023-12-31T23:59:59.999Z");
+  EXPECT_EQ(parse_moment("2024-01-01T00:00:00.250Z"), moment);
+  EXPECT_EQ(parse_moment("2024-01-01T00:00:00Z"), new_year);
+  for (const char* text : {"", "2024-01-01T00:00:00.25Z", "2024-01-01T00:00:00.250", "2024-01-01T00:00:00.2500Z"}) {
+    EXPECT_EQ(code_of([&] { parse_moment(text); }), ExitCode::bad_input) << text;
+  }
+}
+
 }  // namespace
 }  // namespace hens

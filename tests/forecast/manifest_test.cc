@@ -29,8 +29,9 @@ Attempt some_attempt() {
   attempt.engine = "reference fp32";
   attempt.stages.seconds = {{"load", 0.25}, {"total", 1.5}};
   attempt.model_load_seconds = {0.25};
-  attempt.output_bytes = uint64_t{1} << 40;
   attempt.sources = {{"s3://bucket/key", 123, "abc", {"q50 derived from relative humidity"}}};
+  attempt.finished = "2024-01-01T00:00:01.500Z";
+  attempt.failures = {{{0, 0, 0, 1}, {4, "u10m"}}};
   attempt.exit_code = 75;
   attempt.exit_reason = "stopped";
   return attempt;
@@ -45,8 +46,9 @@ Manifest some_manifest() {
   manifest.device_kind = "cpu";
   manifest.grid = equiangular_grid(73, 144);
   manifest.attempts = {some_attempt()};
-  manifest.members = {{{0, 0, 0, 0, 0.5, 1.0, 0.125, 2.0}, MemberState::complete, 3},
-                      {{0, 0, 0, 1}, MemberState::failed, 0}};
+  manifest.members = {
+      {{0, 0, 0, 0, 0.5, 1.0, 0.125, 2.0}, MemberState::complete, 3, "2024-01-01T00:00:01.250Z", uint64_t{1} << 40, {}},
+      {{0, 0, 0, 1}, MemberState::failed, 3, "", 0, NotFinite{4, "u10m"}}};
   manifest.reports = {{"timing_report.txt", 10, "def"}};
   return manifest;
 }
@@ -60,7 +62,9 @@ TEST(Manifest, ComesBackAsItWas) {
   EXPECT_EQ(back.grid, manifest.grid);
   EXPECT_EQ(back.members[0].time.total, 2.0);
   EXPECT_EQ(back.members[1].state, MemberState::failed);
-  EXPECT_EQ(back.attempts[0].output_bytes, uint64_t{1} << 40);
+  EXPECT_EQ(back.members[0].bytes, uint64_t{1} << 40);
+  EXPECT_EQ(failure_text(back.members[1].failure.value()), "not finite at step 4 (u10m)");
+  EXPECT_EQ(back.attempts[0].exit_code, 75);
   EXPECT_EQ(back.attempts[0].sources[0].notes, manifest.attempts[0].sources[0].notes);
 }
 

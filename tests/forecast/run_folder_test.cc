@@ -111,5 +111,54 @@ TEST(RunFolder, ADamagedManifestIsMadeAnewFromTheMarkers) {
   EXPECT_EQ(read_manifest(temporary.path()).members[0].state, MemberState::complete);
 }
 
+Attempt ended_with(ExitCode code) {
+  Attempt attempt;
+  attempt.finished = "2024-01-01T00:00:01.000Z";
+  attempt.exit_code = static_cast<int>(code);
+  return attempt;
+}
+
+// Only the process that gave a member up knew of it: `hens status` showed it as not done yet.
+TEST(RunFolder, AFailedMemberStandsInTheMergeUntilItIsCompleted) {
+  const test::TemporaryFolder temporary;
+  RunFolder folder(temporary.path(), identity_with(), Log::none());
+  const std::vector<MemberTask> plan = plan_members(folder.identity().spec);
+  folder.begin_attempt({});
+  complete_member(folder, plan[0]);
+  folder.record_failed({plan[1], {1, "u10m"}});
+  folder.end_attempt(ended_with(ExitCode::members_failed));
+  const MemberEntry failed = merged_manifest(temporary.path()).members[1];
+  EXPECT_EQ(failed.state, MemberState::failed);
+  EXPECT_EQ(failed.attempt, 1);
+  EXPECT_EQ(failure_text(failed.failure.value()), "not finite at step 1 (u10m)");
+  complete_member(folder, plan[1]);
+  const MemberEntry completed = merged_manifest(temporary.path()).members[1];
+  EXPECT_EQ(completed.state, MemberState::complete);
+  EXPECT_FALSE(completed.failure);
+}
+
+TEST(RunFolder, AnAttemptHasNoExitCodeBeforeItsEnd) {
+  const test::TemporaryFolder temporary;
+  RunFolder folder(temporary.path(), identity_with(), Log::none());
+  folder.begin_attempt({});
+  EXPECT_FALSE(merged_manifest(temporary.path()).attempts[0].exit_code) << "0 would say that it is done";
+  folder.end_attempt(ended_with(ExitCode::ok));
+  EXPECT_EQ(merged_manifest(temporary.path()).attempts[0].exit_code, 0);
+}
+
+TEST(RunFolder, TheManifestKnowsWhenMembersWereCompleteAndTheirBytes) {
+  const test::TemporaryFolder temporary;
+  RunFolder folder(temporary.path(), identity_with(), Log::none());
+  const Moment before = moment_now();
+  complete_member(folder, plan_members(folder.identity().spec)[0]);
+  const std::vector<MemberEntry> members = folder.manifest().members;
+  EXPECT_GE(parse_moment(members[0].finished), before);
+  EXPECT_LE(parse_moment(members[0].finished), moment_now());
+  const uint64_t two_fields = 2 * 40 * sizeof(float);
+  EXPECT_GT(members[0].bytes, two_fields) << "with checksums and index";
+  EXPECT_EQ(members[1].finished, "");
+  EXPECT_EQ(members[1].bytes, 0u);
+}
+
 }  // namespace
 }  // namespace hens

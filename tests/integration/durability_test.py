@@ -121,7 +121,7 @@ def test_a_stop_signal_ends_soon_and_the_rerun_continues():
         harness.assert_not_misled(out)
         complete = len(markers(out))
         assert complete == 1, f"{complete} of 2 members complete: the stop came too late to show anything"
-        record = json.loads((out / "run.json").read_text())["attempts"][-1]
+        record = harness.assert_as_the_schemas_say(out)["attempts"][-1]
         assert record["exit_code"] == 75, record
         hens("run", job, "--output", out)
         assert stores(out) == expected
@@ -143,6 +143,30 @@ def test_a_stop_signal_before_the_job_is_known():
             time.sleep(0.01)
         running.send_signal(number)
         assert running.wait(60) == 75, number
+
+
+def test_a_killed_attempt_counts_and_has_no_exit_code():
+    """It read as done with exit code 0, and counted as no time, no cost and no bytes."""
+    folder = scratch()
+    out = folder / "run"
+    job = write_job(folder, harness.SMALL_JOB.replace("steps: [1]", "steps: [60]"))
+    running = subprocess.Popen([HENS, "run", str(job), "--output", str(out)], stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL, env={**os.environ, "HENS_CACHE": harness.CACHE})
+    deadline = time.time() + 120
+    while not list((out / "members").glob("*.json")) and running.poll() is None and time.time() < deadline:
+        time.sleep(0.01)
+    running.kill()
+    running.wait()
+    assert len(markers(out)) == 1, "the kill came too late to show anything"
+    hens("run", job, "--output", out, "runtime.price_per_hour=36")
+    killed, finished = harness.assert_as_the_schemas_say(out)["attempts"]
+    assert killed["exit_code"] is None and finished["exit_code"] == 0, (killed, finished)
+    results = json.loads((out / "benchmark_results.json").read_text())
+    assert results["machine_time"] >= results["benchmarks"][0]["inference_times"][0], results
+    assert abs(results["cost"] - results["machine_time"] / 100) < 1e-3, results
+    assert results["output_bytes"] == sum(f["bytes"] for m in markers(out).values() for f in m["files"]), results
+    report = (out / "timing_report.txt").read_text()
+    assert "no end recorded" in report and "no end is recorded of 1 attempt" in report, report
 
 
 def test_disk_full():

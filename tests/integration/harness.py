@@ -7,6 +7,8 @@ import subprocess
 import sys
 import tempfile
 
+import jsonschema
+
 HENS = os.environ.get("HENS_PROGRAM") or sys.exit("HENS_PROGRAM names the hens program to test")
 # One cache for all tests of a build: synthetic packages are made once.
 CACHE = os.environ.get("HENS_TEST_CACHE") or tempfile.mkdtemp(prefix="hens_cache_")
@@ -66,6 +68,16 @@ def assert_not_misled(folder):
             path = pathlib.Path(folder) / file["path"]
             assert path.stat().st_size == file["bytes"], (name, path)
             assert sha256(path) == file["sha256"], (name, path)
+
+
+def assert_as_the_schemas_say(folder):
+    """run.json and, where it is there, benchmark_results.json; returns the former."""
+    root, folder = pathlib.Path(__file__).resolve().parents[2], pathlib.Path(folder)
+    for name, schema in (("run.json", "run"), ("benchmark_results.json", "benchmark_results")):
+        if name == "run.json" or (folder / name).exists():
+            jsonschema.validate(json.loads((folder / name).read_text()),
+                                json.loads((root / f"jobs/{schema}.schema.json").read_text()))
+    return json.loads((folder / "run.json").read_text())
 
 
 def run_tests(namespace):

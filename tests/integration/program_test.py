@@ -5,10 +5,12 @@ import os
 import pathlib
 import shutil
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
 import time
+import zipfile
 
 import harness
 from download_test import Server
@@ -81,6 +83,7 @@ def test_the_demo_leaves_what_the_readme_says():
         assert (out / name).stat().st_size > 0, name
     for name in ("timing_report.txt", "hens_wind_2024_01_01.jpg", "hens_0.zarr"):
         assert str(out / name) in done.stdout, done.stdout
+    harness.assert_as_the_schemas_say(out)
     results = json.loads((out / "benchmark_results.json").read_text())
     assert [len(b["inference_times"]) for b in results["benchmarks"]] == [2]
     assert results["nensemble"] == 2 and results["start_date"] == "2024-01-01"
@@ -97,12 +100,49 @@ def test_a_fraction_of_the_members_is_checked_against_the_reference():
     folder = scratch()
     out = folder / "run"
     hens("run", write_job(folder), "--output", out, "--check", "0.5")
-    checks = json.loads((out / "run.json").read_text())["attempts"][0]["checks"]
+    # The schema did not know `checks`.
+    checks = harness.assert_as_the_schemas_say(out)["attempts"][0]["checks"]
     assert [(c["model"], c["member"]) for c in checks] == [(0, 1)], checks
     for check in checks:
         # On the CPU the engine is the reference itself.
         assert check["by_step"] and all(entry["rms_std"] == 0 for entry in check["by_step"]), check
     assert "fraction" in hens("run", write_job(folder), "--check", "2", "--output", out, check=64).stderr
+
+
+def package_with_a_nan(folder):
+    """A synthetic package whose first weight is not a number."""
+    hens("synth", folder, "--size", "mini", "--seed", "103")
+    checkpoint = folder / "training_checkpoints/best_ckpt_mp0.tar"
+    with zipfile.ZipFile(checkpoint) as archive:
+        entries = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(checkpoint, "w") as archive:
+        for name, data in entries.items():
+            archive.writestr(name, struct.pack("<f", float("nan")) + data[4:] if name.endswith("/data/0") else data)
+    return folder
+
+
+def test_members_that_leave_the_finite_numbers_are_named():
+    """The attempt of such a run stood there as done with exit code 0, and nothing told step and variable."""
+    folder = scratch()
+    out = folder / "run"
+    model = package_with_a_nan(folder / "package")
+    hens("run", write_job(folder), f"models=['{model}']", "--output", out, check=80)
+    record = harness.assert_as_the_schemas_say(out)
+    attempt, = record["attempts"]
+    assert attempt["exit_code"] == 80 and "2 of 2 members" in attempt["exit_reason"], attempt
+    for member in record["members"]:
+        assert (member["state"], member["attempt"]) == ("failed", 1), member
+        assert member["not_finite"] == {"step": 1, "variable": "u10m"}, member
+    why = "not finite at step 1 (u10m)"
+    text = hens("status", out).stdout
+    assert "0 of 2 members are complete, 2 failed" in text and f"member 1: {why} in attempt 1" in text, text
+    assert json.loads(hens("status", out, "--json").stdout)["failed"] == 2
+    found = hens("verify", out, check=66).stdout
+    assert f"the member failed: {why}" in found and "run the job again" not in found, found
+    some = folder / "some"
+    hens("run", write_job(folder), f"models=['synth:mini?seed=102', '{model}']", "--output", some, check=81)
+    assert harness.assert_as_the_schemas_say(some)["attempts"][0]["exit_code"] == 81
+    assert "(package): 0 of 2, 2 failed" in hens("status", some).stdout
 
 
 def test_what_is_extra_is_for_the_user_to_delete():

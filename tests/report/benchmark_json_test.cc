@@ -96,5 +96,39 @@ TEST(RunSummary, PartsAndMeans) {
   EXPECT_EQ(lengths[1].models[0].steps, 34.0);
 }
 
+// Three shards side by side took 3.5 s, and total_time said 9.7: it was the sum of theirs.
+TEST(RunSummary, TimeOfAttemptsSideBySideCountsOnceForTheWallAndInFullForTheMachines) {
+  Manifest manifest = test::example_manifest();
+  manifest.spec.runtime.price_per_hour = 36.0;
+  manifest.attempts = {test::example_attempt(1, 60.0), test::example_attempt(2, 60.0), test::example_attempt(3, 5.0)};
+  manifest.attempts[0].started = "2026-01-01T00:00:30.500Z";
+  manifest.attempts[1].started = "2026-01-01T00:00:00.000Z";
+  manifest.attempts[2].started = "2026-01-01T00:00:10.000Z";
+  EXPECT_EQ(run_time(manifest).wall, 90.5);
+  EXPECT_EQ(run_time(manifest).machine, 125.0);
+  EXPECT_EQ(run_time(manifest).open_ends, 0);
+  const Json json = benchmark_results(manifest);
+  EXPECT_EQ(json["total_time"], 90.5);
+  EXPECT_EQ(json["machine_time"], 125.0);
+  EXPECT_EQ(json["cost"], 1.25) << "all machines are to be paid";
+}
+
+TEST(RunSummary, AnAttemptWithoutAnEndCountsToItsLastCompleteMember) {
+  Manifest manifest = test::example_manifest();
+  test::kill(manifest.attempts[0]);
+  EXPECT_EQ(attempt_seconds(manifest), (std::vector<double>{50.5, 90.0}));
+  EXPECT_EQ(run_time(manifest).machine, 140.5);
+  EXPECT_EQ(run_time(manifest).open_ends, 1);
+  EXPECT_EQ(benchmark_results(manifest)["attempts"][0]["exit_code"], nullptr) << "0 would say that it is done";
+  for (MemberEntry& entry : manifest.members) entry.attempt = 2;
+  EXPECT_EQ(attempt_seconds(manifest), (std::vector<double>{0.0, 90.0}));
+}
+
+TEST(BenchmarkResults, OutputIsThatOfTheCompleteMembersWhateverBecameOfTheirAttempts) {
+  Manifest manifest = test::example_manifest();
+  test::kill(manifest.attempts[0]);
+  EXPECT_EQ(benchmark_results(manifest)["output_bytes"], uint64_t{8} << 28);
+}
+
 }  // namespace
 }  // namespace hens

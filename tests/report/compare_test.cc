@@ -169,6 +169,10 @@ TEST(Compare, CostIsShownWhereAPriceIsKnown) {
   const Json cost = comparison_json(comparison)["cost"];
   EXPECT_NEAR(cost["Databricks"]["summary"].get<double>(), 1.81051, 1e-9);
   EXPECT_FALSE(cost.contains("EC2"));
+  EXPECT_NEAR(cost["Databricks"]["total"].get<double>(), 2.41612, 1e-9);
+  priced["machine_time"] = 5000.0;  // of shards side by side, all of which are to be paid
+  const Comparison of_shards = compare_platforms({file(priced), file(ec2())});
+  EXPECT_NEAR(comparison_json(of_shards)["cost"]["Databricks"]["total"].get<double>(), 5.0, 1e-9);
 }
 
 TEST(Compare, SaysWhereRunsAreNotLikeForLike) {

@@ -30,9 +30,18 @@ inline Attempt example_attempt(int number, double total) {
   attempt.model_load_seconds = {1.25, 1.75};
   attempt.peak_host_bytes = uint64_t{12} << 30;
   attempt.peak_gpu_bytes = uint64_t{20} << 30;
-  attempt.output_bytes = uint64_t{1} << 30;
+  attempt.exit_code = 0;
   attempt.exit_reason = "done";
   return attempt;
+}
+
+// As SIGKILL leaves its record.
+inline void kill(Attempt& attempt) {
+  attempt.finished.clear();
+  attempt.stages.seconds.clear();
+  attempt.model_load_seconds.clear();
+  attempt.exit_code.reset();
+  attempt.exit_reason.clear();
 }
 
 // Members take 10 s + model at 4 steps, 20 s + model at 40; all complete.
@@ -51,6 +60,8 @@ inline Manifest example_manifest() {
     MemberEntry entry{{task.length, task.model, task.time, task.member, 2.0, total - 3.0, 0.5, total}};
     entry.state = MemberState::complete;
     entry.attempt = 1;
+    entry.finished = "2026-01-01T00:00:50.500Z";
+    entry.bytes = uint64_t{1} << 28;
     manifest.members.push_back(entry);
   }
   return manifest;

@@ -39,33 +39,39 @@ std::vector<std::string> names(const std::vector<StoredFile>& files) {
   return result;
 }
 
+std::vector<StoredFile> write_reports(const fs::path& folder, const Manifest& manifest) {
+  std::vector<StoredFile> files = write_texts(folder, manifest);
+  for (const StoredFile& map : write_maps(folder, manifest, Log::none())) files.push_back(map);
+  return files;
+}
+
 TEST(WriteReports, LeavesReportsAndMapsAndChangesNothingTheSecondTime) {
   const test::TemporaryFolder folder;
   const Manifest manifest = test::example_manifest();
   write_stores(folder.path(), manifest);
-  const auto files = write_reports(folder.path(), manifest, Log::none());
+  const auto files = write_reports(folder.path(), manifest);
   EXPECT_EQ(names(files),
             (std::vector<std::string>{"timing_report.txt", "benchmark_results.json", "hens_wind_2024_01_01.jpg"}));
   for (const StoredFile& file : files) {
     EXPECT_EQ(file.sha256, sha256_file(folder / file.path));
     EXPECT_EQ(file.bytes, fs::file_size(folder / file.path));
   }
-  EXPECT_EQ(write_reports(folder.path(), manifest, Log::none()), files);
+  EXPECT_EQ(write_reports(folder.path(), manifest), files);
 }
 
 TEST(WriteReports, WritesTheRestWhereAMapCannotBeDrawn) {
   const std::vector<std::string> texts{"timing_report.txt", "benchmark_results.json"};
   const test::TemporaryFolder folder;
   Manifest manifest = test::example_manifest();
-  EXPECT_EQ(names(write_reports(folder.path(), manifest, Log::none())), texts) << "the stores are not there";
+  EXPECT_EQ(names(write_reports(folder.path(), manifest)), texts) << "the stores are not there";
   manifest.spec.report.maps = false;
-  EXPECT_EQ(names(write_reports(folder.path(), manifest, Log::none())), texts);
+  EXPECT_EQ(names(write_reports(folder.path(), manifest)), texts);
   manifest = test::example_manifest();
   manifest.spec.output[0].variables = {"u10m", "t2m"};
-  EXPECT_EQ(names(write_reports(folder.path(), manifest, Log::none())), texts);
+  EXPECT_EQ(names(write_reports(folder.path(), manifest)), texts);
   manifest = test::example_manifest();
   for (MemberEntry& entry : manifest.members) entry.state = MemberState::pending;
-  EXPECT_EQ(names(write_reports(folder.path(), manifest, Log::none())), texts);
+  EXPECT_EQ(names(write_reports(folder.path(), manifest)), texts);
 }
 
 TEST(MapFields, AreOfTheLongestLengthAndTheLeadAskedFor) {

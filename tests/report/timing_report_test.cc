@@ -107,5 +107,35 @@ TEST(TimingReport, StandsWithoutAnyAttempt) {
   EXPECT_THAT(timing_report(manifest), HasSubstr("8 of 8 complete"));
 }
 
+// A killed attempt read as ended with 0, and counted as no time, no cost and no bytes.
+TEST(TimingReport, SaysWhereNoEndIsRecorded) {
+  Manifest manifest = test::example_manifest();
+  manifest.spec.runtime.price_per_hour = 36.0;
+  test::kill(manifest.attempts[0]);
+  const std::string text = timing_report(manifest);
+  EXPECT_THAT(text, HasSubstr("Total time    at least 141s (2 min); no end is recorded of 1 attempt\n"));
+  EXPECT_THAT(text, HasSubstr("Machine time  at least 141s (2 min)\n"));
+  EXPECT_THAT(text, ContainsRegex("1 +2026-01-01T00:00:00Z +shard 0/2 +cuda:0 +no end recorded\n"));
+  EXPECT_THAT(text, ContainsRegex("total +50.50 +90.00 +140.50\n"));
+  EXPECT_THAT(text, HasSubstr("Cost          at least $1.4050 at $36.0000/h\n"));
+  EXPECT_THAT(text, HasSubstr("Output        2.00 GiB, "));
+}
+
+TEST(TimingReport, NamesAnEndInAShortWord) {
+  Manifest manifest = test::example_manifest();
+  manifest.attempts[0].exit_code = 75;
+  manifest.attempts[0].exit_reason = "stopped by a signal; the same command continues the run";
+  manifest.attempts[1].exit_code = 81;
+  const std::string text = timing_report(manifest);
+  EXPECT_THAT(text, HasSubstr("cuda:0  75 stopped\n"));
+  EXPECT_THAT(text, HasSubstr("cuda:0  81 some not finite\n"));
+}
+
+TEST(TimingReport, MomentsStandThereInWholeSeconds) {
+  Manifest manifest = test::example_manifest();
+  manifest.attempts[1].started = "2026-01-02T00:00:00.750Z";
+  EXPECT_THAT(timing_report(manifest), ContainsRegex("2 +2026-01-02T00:00:00Z +2026-01-02T01:00:00Z "));
+}
+
 }  // namespace
 }  // namespace hens

@@ -125,6 +125,14 @@ TEST_P(Verify, SaysToDeleteWhatBelongsToNothing) {
   EXPECT_THAT(verify(), ElementsAre(Field(&Finding::detail, HasSubstr("delete it"))));
 }
 
+// "Run the job again" failed the same way each time.
+TEST_P(Verify, SaysWhyAMemberFailed) {
+  fs::remove(root / "members/0.json");
+  expected.members[0].failure = "not finite at step 1 (u10m)";
+  EXPECT_THAT(verify(), ElementsAre(AllOf(finding("members/0.json", "missing"),
+                                          Field(&Finding::detail, HasSubstr("failed: not finite at step 1 (u10m)")))));
+}
+
 TEST_P(Verify, FindsTheSameOnAnyNumberOfThreads) {
   flip(expected.members[0].files[0]);
   fs::remove(root / "members/1.json");
