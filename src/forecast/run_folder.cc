@@ -160,9 +160,35 @@ void RunFolder::refuse_other_run() const {
   }
   collect_differences("the kind of device", there->device_kind, identity_.device_kind, differences);
   if (differences.empty()) return;
+  if (only_failed()) {
+    log_.warn("failed_run_replaced", {{"why", "no member of it was complete"}, {"differences", differences}});
+    return remove_run(*there);
+  }
   fail(ExitCode::bad_spec,
        "{}: holds another run:{}\nGive another --output, or --force-new-run to set the old one aside and start anew",
        root_.string(), differences);
+}
+
+// Whether every attempt ended with an error, and none with a complete member. An attempt without an end may still run.
+bool RunFolder::only_failed() const {
+  std::error_code none;
+  if (fs::exists(root_ / "members", none)) return false;
+  std::vector<fs::path> damaged;
+  const std::vector<Attempt> attempts = read_attempts(root_, &damaged);
+  return damaged.empty() && !attempts.empty() &&
+         std::ranges::all_of(attempts, [](const Attempt& attempt) { return attempt.exit_code.value_or(0) != 0; });
+}
+
+// run.json goes before the attempts: without it the folder is free. What cannot be removed is in the way of the new
+// run's own files, and named there.
+void RunFolder::remove_run(const Manifest& there) const {
+  std::error_code ignored;
+  for (const RunStore& store : open_stores(root_, there.spec, {there.grid, there.model_names})) {
+    fs::remove_all(root_ / store.folder, ignored);
+    if (store.folder.has_parent_path()) fs::remove(root_ / store.folder.parent_path(), ignored);
+  }
+  fs::remove(root_ / "run.json", ignored);
+  fs::remove_all(root_ / "attempts", ignored);
 }
 
 void RunFolder::withdraw(const MemberTask& task) {

@@ -28,7 +28,8 @@ struct RunIdentity {
 class RunFolder {
  public:
   // Makes the folder, or opens it. Throws Error{bad_spec} naming every field in which `identity` differs from what the
-  // folder holds, with both values; nothing is changed then.
+  // folder holds, with both values; nothing is changed then. What another run left that failed before any member was
+  // complete (a mistake in its spec, say) is removed instead.
   RunFolder(fs::path root, RunIdentity identity, Log& log);
 
   const fs::path& root() const { return root_; }
@@ -62,6 +63,8 @@ class RunFolder {
 
  private:
   void refuse_other_run() const;
+  bool only_failed() const;
+  void remove_run(const Manifest& there) const;
   fs::path marker_path(const MemberTask& task) const;
   void withdraw(const MemberTask& task);
   void publish_views() const;

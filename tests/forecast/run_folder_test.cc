@@ -118,6 +118,27 @@ Attempt ended_with(ExitCode code) {
   return attempt;
 }
 
+// A mistake in the spec that showed only after the folder was taken locked it: the corrected spec was refused.
+TEST(RunFolder, ARunThatFailedBeforeAnyMemberWasCompleteGivesWay) {
+  const RunIdentity wrong = identity_with({"ensemble.seed=3", "output.variables=[v10m]"});
+  const test::TemporaryFolder temporary;
+  {
+    RunFolder folder(temporary.path(), wrong, Log::none());
+    folder.pending(plan_members(wrong.spec), true);
+    folder.begin_attempt({});
+    EXPECT_NE(refusal(temporary.path(), identity_with()), "not refused") << "it may still run";
+    folder.end_attempt(ended_with(ExitCode::bad_spec));
+  }
+  EXPECT_TRUE(fs::exists(temporary / "hens_0.zarr/v10m"));
+  RunFolder folder(temporary.path(), identity_with(), Log::none());
+  EXPECT_FALSE(fs::exists(temporary / "hens_0.zarr/v10m")) << "its metadata would belong to nothing";
+  folder.pending(plan_members(folder.identity().spec), true);
+  EXPECT_EQ(folder.begin_attempt({}), 1);
+  complete_member(folder, plan_members(folder.identity().spec)[0]);
+  folder.end_attempt(ended_with(ExitCode::interrupted));
+  EXPECT_NE(refusal(temporary.path(), wrong), "not refused") << "this one has a complete member";
+}
+
 // Only the process that gave a member up knew of it: `hens status` showed it as not done yet.
 TEST(RunFolder, AFailedMemberStandsInTheMergeUntilItIsCompleted) {
   const test::TemporaryFolder temporary;

@@ -145,6 +145,16 @@ def test_members_that_leave_the_finite_numbers_are_named():
     assert "(package): 0 of 2, 2 failed" in hens("status", some).stdout
 
 
+def test_a_corrected_spec_may_take_the_folder_of_a_failed_run():
+    """A channel that the model has not shows only after the folder was taken, and then locked it."""
+    folder = scratch()
+    job = write_job(folder)
+    out = folder / "run"
+    assert "z501" in hens("run", job, "perturbation.noise.amplitude={z501: 39.27}", "--output", out, check=78).stderr
+    hens("run", job, "--output", out)
+    hens("verify", out)
+
+
 def test_what_is_extra_is_for_the_user_to_delete():
     """verify said that running the job again mends it, which leaves the file there."""
     folder = scratch()
