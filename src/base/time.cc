@@ -84,11 +84,11 @@ std::string format_time(Time time, const char* pattern) {
   return {text.data(), size};
 }
 
-std::string iso_time(Time time) { return format_time(time, "%Y-%m-%dT%H:%M:%SZ"); }
+std::string iso_time(Time time) { return format_time(time, "%04Y-%m-%dT%H:%M:%SZ"); }  // glibc's %Y does not pad
 
 std::string compact_time(Time time) {
   const bool whole_hour = time.time_since_epoch() % std::chrono::hours(1) == Duration::zero();
-  return format_time(time, whole_hour ? "%Y%m%dT%H" : "%Y%m%dT%H%M");
+  return format_time(time, whole_hour ? "%04Y%m%dT%H" : "%04Y%m%dT%H%M");
 }
 
 std::string duration_text(Duration duration) {

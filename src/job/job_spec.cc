@@ -39,9 +39,9 @@ void read_initial_conditions(SectionReader section, InitialConditionsSpec& spec,
   section.choice("source", spec.source, source_names());
   const bool gfs = spec.source == SourceKind::gfs;
   section.require("times", "at least one UTC time as 2024-01-01T00:00:00Z");
-  section.times("times", spec.times, gfs ? model_step : Duration(1),
+  section.times("times", spec.times, gfs ? model_step : std::chrono::minutes(1),
                 gfs ? "UTC times at 00, 06, 12 or 18 h, where GFS has analyses, as 2024-01-01T00:00:00Z"
-                    : "UTC times as 2024-01-01T00:00:00Z");
+                    : "UTC times in whole minutes, of 1678 to 2261, as 2024-01-01T00:00:00Z");
   section.texts("path", spec.path, true);
   for (std::string& path : spec.path) path = anchored(path, folder);
   const bool reads_files = !gfs && spec.source != SourceKind::analytic;

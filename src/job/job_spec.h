@@ -38,7 +38,7 @@ enum class SunKind { float32, float64 };  // float32: the roundings that the net
 
 struct InitialConditionsSpec {
   SourceKind source = SourceKind::gfs;
-  std::vector<Time> times;  // initial times, UTC; at least one, no duplicates
+  std::vector<Time> times;  // initial times, UTC, whole minutes; at least one, no duplicates
   // grib, netcdf, makani: files that hold the analyses. Each may carry strftime fields (%Y%m%d%H) that are filled with
   // the valid time wanted. Relative paths are relative to the spec's folder; after loading they are absolute. URLs
   // (https, s3, file) are fetched.

@@ -65,9 +65,14 @@ std::optional<Duration> parse_multiple(const YamlNode& node, Duration multiple_o
   return std::nullopt;
 }
 
+// Whole years of which int64 nanoseconds, in which xarray counts times, know every one.
+constexpr Time first_time = std::chrono::sys_days(std::chrono::year(1678) / 1 / 1);
+constexpr Time end_time = std::chrono::sys_days(std::chrono::year(2262) / 1 / 1);
+
 std::optional<Time> parse_time_on(const YamlNode& node, Duration multiple_of) {
   try {
     const Time time = parse_time(node.text);
+    if (time < first_time || time >= end_time) return std::nullopt;
     if (time.time_since_epoch().count() % multiple_of.count() == 0) return time;
   } catch (const Error&) {
   }

@@ -46,7 +46,7 @@ class SectionReader {
   void duration(const std::string& key, Duration& value, Duration multiple_of, Duration most);
   void texts(const std::string& key, std::vector<std::string>& values, bool may_be_empty = false);
   void integers(const std::string& key, std::vector<int>& values, IntRange range);
-  // `wanted` says which times are meant, for messages.
+  // Times of the years 1678 to 2261; `wanted` says which times are meant, for messages.
   void times(const std::string& key, std::vector<Time>& values, Duration multiple_of, const std::string& wanted);
   void durations(const std::string& key, std::vector<Duration>& values, Duration multiple_of);  // 0 is allowed
   void amplitudes(const std::string& key, Amplitudes& values);

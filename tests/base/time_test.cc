@@ -36,6 +36,12 @@ TEST(Time, TextAndTimeRoundTrip) {
   }
 }
 
+// 1-01-01T00:00:00Z, which nothing reads.
+TEST(Time, TextHasFourDigitsOfTheYear) {
+  EXPECT_EQ(iso_time(parse_time("0001-01-01")), "0001-01-01T00:00:00Z");
+  EXPECT_EQ(compact_time(parse_time("0987-01-01")), "09870101T00");
+}
+
 TEST(Time, KnowsLeapDays) {
   EXPECT_EQ(parse_time("2024-02-29") + days(1), parse_time("2024-03-01"));
   EXPECT_EQ(parse_time("2000-02-29") + days(1), parse_time("2000-03-01"));

@@ -100,6 +100,24 @@ def test_damage_is_named_and_mended():
             before = after
 
 
+def test_a_run_whose_members_went_missing_does_not_end_well():
+    """Exit 0 means that all is complete; with two times that shared a marker it did not."""
+    folder = scratch()
+    job = write_job(folder, harness.SMALL_JOB.replace("steps: [1]", "steps: [60]"))
+    expected = whole_run(folder / "whole", job)
+    out = folder / "run"
+    running = subprocess.Popen([HENS, "run", str(job), "--output", str(out)], stdout=subprocess.DEVNULL,
+                               stderr=subprocess.PIPE, text=True, env={**os.environ, "HENS_CACHE": harness.CACHE})
+    deadline = time.time() + 120
+    while not list((out / "members").glob("*_0000.json")) and running.poll() is None and time.time() < deadline:
+        time.sleep(0.01)
+    next((out / "members").glob("*_0000.json")).unlink()
+    errors = running.communicate(timeout=120)[1]
+    assert running.returncode == 74 and "not complete" in errors, (running.returncode, errors[-500:])
+    hens("run", job, "--output", out)
+    assert stores(out) == expected
+
+
 def test_a_stop_signal_ends_soon_and_the_rerun_continues():
     """SIGHUP, which a lost terminal sends, ended runs with 129 and no end of their attempt."""
     folder = scratch()

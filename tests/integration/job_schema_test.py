@@ -27,13 +27,15 @@ MINIMAL = {
     "forecast": {"steps": [4]},
 }
 
-# Key, value: as overrides of the minimal spec, all of which hens refuses, too.
+# Key, value: changes of the minimal spec, all of which hens refuses, too.
 WRONG = [
     ("name", "Test Job"), ("name", ["a"]), ("name", None), ("forcast", {}), ("models", []), ("models", [""]),
     ("models", ["/a", "/a"]), ("ensemble", 3), ("ensemble.member", 2), ("ensemble.members", 0),
     ("ensemble.members", 100001), ("ensemble.members", "2"), ("ensemble.members", 2.5), ("ensemble.seed", -1),
     ("ensemble.seed", 2**64), ("initial_conditions.source", "gsf"), ("initial_conditions.times", ["tomorrow"]),
-    ("initial_conditions.times", []), ("initial_conditions.product", "1p00"), ("initial_conditions.gravity", 98.1),
+    ("initial_conditions.times", []), ("initial_conditions.times", ["2024-01-01T00:00:20Z"]),
+    ("initial_conditions.times", "1677-12-31"), ("initial_conditions.times", ["2262-01-01"]),
+    ("initial_conditions.product", "1p00"), ("initial_conditions.gravity", 98.1),
     ("perturbation.method", "noise"), ("perturbation.integration_steps", 41), ("perturbation.amplitude", 3),
     ("perturbation.amplitude", {"z500": -1}), ("perturbation.amplitude", {"z500": "0.35std"}),
     ("perturbation.noise.method", "white"), ("perturbation.noise.time_scale", "2 days"), ("forecast", None),
@@ -47,8 +49,10 @@ WRONG = [
 # The same for what hens takes.
 RIGHT = [
     ("models", "/a"), ("ensemble", None), ("ensemble.seed", 2**64 - 1), ("forecast", {"lead_time": "10d"}),
-    ("forecast.steps", 8), ("initial_conditions.times", "2024-01-01"), ("initial_conditions.path", []),
-    ("perturbation.amplitude", {"z500": "0.35 std", "all": 0}), ("perturbation", None),
+    ("forecast.steps", 8), ("initial_conditions.times", "2024-01-01"),
+    ("initial_conditions.times", ["1678-01-01T00:30:00", "2261-12-31"]), ("initial_conditions.path", []),
+    ("perturbation", {"method": "correlated_spherical_gaussian", "amplitude": {"z500": "0.35 std", "all": 0}}),
+    ("perturbation", None),
     ("output", [{"name": "a"}, {"format": "netcdf", "every": "1d"}]), ("output", None),
     ("runtime.device", "cuda:1"), ("mirrors.hf", "../mirror"), ("mirrors.s3", "http://localhost:9000"),
     ("report.map_leads", ["0h", "10d"]),

@@ -187,6 +187,17 @@ TEST(SpecMistake, Together) {
                "output.every: is 2d, so nothing of a forecast of 4 steps would be stored"}});
 }
 
+// Seconds do not enter the names of markers and netCDF files, so that 00:00:00 and 00:00:20 overwrote each other; years
+// before 1000 made a run.json that nobody could read, and xarray counts nanoseconds from 1970 in 64 bits.
+TEST(SpecMistake, TimesThatNothingCouldName) {
+  constexpr const char* wanted = "expected UTC times in whole minutes, of 1678 to 2261, as 2024-01-01T00:00:00Z";
+  expect_one_problem_each({Mistake{"initial_conditions.times=[2024-01-01, 2024-01-01T00:00:20Z]", wanted},
+                           Mistake{"initial_conditions.times=[0001-01-01]", wanted},
+                           Mistake{"initial_conditions.times=[1677-12-31T23:59]", wanted},
+                           Mistake{"initial_conditions.times=[2262-01-01]", wanted}});
+  EXPECT_EQ(problems_with({"initial_conditions.times=[1678-01-01, 2261-12-31T23:59]"}), "");
+}
+
 TEST(SpecMistake, Overrides) {
   expect_one_problem_each({Mistake{"ensemble.member=3", "ensemble.member: is no key here (did you mean 'members'?)"},
                            Mistake{"ensemble.members.x=3", "ensemble.members.x"}, Mistake{"nonsense", "expected a.b=c"},
