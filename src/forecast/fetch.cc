@@ -67,13 +67,15 @@ std::vector<FetchItem> fetch_all(const JobSpec& spec, Downloader& downloader, Lo
   const std::unique_ptr<Source> source = open_source(spec.initial_conditions, downloader, log);
   for (const std::string& uri : spec.models) {
     const fs::path folder = stage_package(uri, downloader, log);
+    const ModelPackage package = open_package(folder);
     for (const std::string& name : package_files()) {
       const fs::path path = folder / name;
+      std::error_code none;
+      if (!fs::is_regular_file(path, none)) continue;  // a static field that this model does not take
       const std::string address = is_synthetic(uri) ? uri : package_file_uri(uri, name);
       items.push_back({"model package", address, is_synthetic(uri) ? "made in the cache" : downloader.resolve(address),
                        "", fs::file_size(path), sha256_file(path), path.string()});
     }
-    const ModelPackage package = open_package(folder);
     for (const Time time : all_analysis_times(spec)) source->load(time, package.config.channels, package.grid);
   }
   for (const SourceRecord& record : source->records()) {

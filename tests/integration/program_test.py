@@ -55,6 +55,16 @@ forecast: {steps: [0]}
         assert line and word in " ".join(line), (place, word, errors)
 
 
+def test_fetch_tells_a_package_without_a_file():
+    """It was called a bug: `filesystem error: cannot get file size`."""
+    folder = scratch()
+    hens("synth", folder / "package", "--size", "mini", "--seed", "102")
+    job = write_job(folder, harness.SMALL_JOB.replace("synth:mini?seed=102", str(folder / "package")))
+    hens("fetch", job)
+    (folder / "package/orography.nc").unlink()
+    assert "orography.nc" in hens("fetch", job, check=66).stderr
+
+
 def test_variables_that_the_model_has_not_are_named():
     # u10 and z501 are channels that some model might have: 10 hPa, 501 hPa.
     job = write_job(scratch(), """name: words
@@ -174,6 +184,21 @@ def test_describe_tells_a_folder_that_is_no_package():
     assert "config.json" in hens("describe", folder, check=66).stdout
     assert hens("describe", "synth:mini?seed=102").stdout.count("no weight file yet") == 1
     assert json.loads(hens("describe", "synth:mini?seed=102", "--json").stdout)["engine_weight_file"] is None
+
+
+def test_describe_ends_as_a_run_would_with_a_package_that_cannot_be_used():
+    """It said "not usable" and ended with 0."""
+    folder = scratch()
+    hens("synth", folder / "package", "--size", "mini", "--seed", "102")
+    hens("describe", folder / "package")
+    checkpoint = folder / "package/training_checkpoints/best_ckpt_mp0.tar"
+    whole = checkpoint.read_bytes()
+    checkpoint.write_bytes(whole[:100_000])
+    assert "not usable" in hens("describe", folder / "package", check=65).stdout
+    assert not json.loads(hens("describe", folder / "package", "--json", check=65).stdout)["complete"]
+    checkpoint.write_bytes(whole)
+    (folder / "package/global_stds.npy").unlink()
+    assert "global_stds.npy" in hens("describe", folder / "package", check=66).stdout
 
 
 def test_bench_times_a_python_network_beside_its_own():
