@@ -42,7 +42,8 @@ void print_help() {
 }
 
 int dispatch(const hens::Arguments& arguments) {
-  if (arguments.empty() || arguments[0] == "--help" || arguments[0] == "help") {
+  if (arguments.size() > 1 && arguments[0] == "help") return dispatch({arguments[1], "--help"});
+  if (arguments.empty() || arguments[0] == "--help" || arguments[0] == "-h" || arguments[0] == "help") {
     print_help();
     return arguments.empty() ? static_cast<int>(hens::ExitCode::usage) : 0;
   }

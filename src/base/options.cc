@@ -1,7 +1,9 @@
 #include "base/options.h"
 
+#include <algorithm>
 #include <charconv>
 #include <iostream>
+#include <sstream>
 
 #include <boost/program_options.hpp>
 
@@ -12,6 +14,15 @@ namespace hens {
 namespace po = boost::program_options;
 
 namespace {
+
+// The first argument that `usage`, "hens run JOB.yaml ...", names and that was not given.
+std::string missing_argument(const std::string& usage, size_t given) {
+  std::istringstream words(usage);
+  std::string word;
+  constexpr size_t program_and_command = 2;
+  for (size_t k = 0; k <= program_and_command + given; ++k) words >> word;
+  return word;
+}
 
 std::vector<std::string> long_names(const po::options_description& options) {
   std::vector<std::string> names;
@@ -39,8 +50,10 @@ bool Options::parse(const std::vector<std::string>& arguments, size_t least, siz
   po::positional_options_description where;
   where.add("positional", -1);
   using namespace po::command_line_style;
+  std::vector<std::string> given = arguments;
+  std::replace(given.begin(), given.end(), std::string("-h"), std::string("--help"));
   try {
-    po::store(po::command_line_parser(arguments)
+    po::store(po::command_line_parser(given)
                   .options(all)
                   .positional(where)
                   .style(allow_long | long_allow_adjacent | long_allow_next)
@@ -58,8 +71,11 @@ bool Options::parse(const std::vector<std::string>& arguments, size_t least, siz
     return false;
   }
   positional_ = list("positional");
-  if (positional_.size() < least || positional_.size() > most) {
-    fail(ExitCode::usage, "{} arguments were given\nUsage: {}\nExample: {}", positional_.size(), usage_, example_);
+  const size_t count = positional_.size();
+  if (count < least || count > most) {
+    const std::string wrong = count < least ? missing_argument(usage_, count) + " is missing"
+                                            : fmt::format("{} arguments were given, at most {} expected", count, most);
+    fail(ExitCode::usage, "{}\nUsage: {}\nExample: {}", wrong, usage_, example_);
   }
   return true;
 }

@@ -70,6 +70,13 @@ void collect_differences(const std::string& key, const Json& there, const Json& 
     }
     return;
   }
+  const auto holds_sections = [](const Json& json) { return json.is_array() && !json.empty() && json[0].is_object(); };
+  if (holds_sections(there) && holds_sections(here) && there.size() == here.size()) {
+    for (size_t k = 0; k < there.size(); ++k) {
+      collect_differences(fmt::format("{}.{}", key, k), there[k], here[k], text);
+    }
+    return;
+  }
   text += fmt::format("\n  {} is {} there and {} here", key, there.dump(), here.dump());
 }
 

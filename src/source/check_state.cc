@@ -55,8 +55,11 @@ void check_values(const State& state, size_t c, const std::string& origin) {
          "points that the model needs",
          origin, info.name, iso_time(state.valid_time), *bad, lat, lon);
   }
+  // No other unit makes a value as far out as this: it was not read right, or stands for a missing one.
+  const bool absurd = std::abs(*bad) > 1e7;
   fail(ExitCode::bad_input, "{}: channel {} at {} is {} at latitude {}, longitude {}: expected {:.6g} .. {:.6g} {}; {}",
-       origin, info.name, iso_time(state.valid_time), *bad, lat, lon, bounds.low, bounds.high, info.units, bounds.hint);
+       origin, info.name, iso_time(state.valid_time), *bad, lat, lon, bounds.low, bounds.high, info.units,
+       absurd ? "is the field damaged, or this the mark of a missing value?" : bounds.hint);
 }
 
 // Mean of the rows with latitude in [low, high]; NaN where there is none.

@@ -54,7 +54,7 @@ std::string grids_that_would_do(std::span<const double> lat, std::span<const dou
     sizes.push_back(fmt::format("{}x{}", grid.nlat(), grid.nlon()));
   }
   return sizes.empty() ? "only that grid itself would do"
-                       : fmt::format("grids that would do: {}", fmt::join(sizes, ", "));
+                       : fmt::format("with this file, model grids that would do: {}", fmt::join(sizes, ", "));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // What a run's folder promises: other runs are refused, damage withdraws a member, attempts are numbered.
 #include "forecast/run_folder.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/error.h"
@@ -179,6 +180,18 @@ TEST(RunFolder, TheManifestKnowsWhenMembersWereCompleteAndTheirBytes) {
   EXPECT_GT(members[0].bytes, two_fields) << "with checksums and index";
   EXPECT_EQ(members[1].finished, "");
   EXPECT_EQ(members[1].bytes, 0u);
+}
+
+// The whole lists of outputs were printed, twice.
+TEST(RunFolder, NamesTheKeyOfAnOutputThatDiffers) {
+  const test::TemporaryFolder temporary;
+  RunFolder(temporary.path(), identity_with(), Log::none()).begin_attempt({});
+  try {
+    RunFolder(temporary.path(), identity_with({"output.compression=zstd"}), Log::none());
+    FAIL() << "another run was not refused";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("\n  output.0.compression is \"none\" there and \"zstd\" here\n"));
+  }
 }
 
 }  // namespace

@@ -32,10 +32,19 @@ def test_every_command_has_help_with_an_example():
         assert f"Usage: hens {command}" in text and "Example: hens" in text, text
 
 
+def test_help_is_found_where_people_look_for_it():
+    # `-h` was an unknown command, an argument of `hens run`; `hens help run` showed the general help.
+    assert hens("-h").stdout == hens("help").stdout == hens("--help").stdout
+    assert hens("run", "-h").stdout == hens("help", "run").stdout == hens("run", "--help").stdout
+
+
 def test_wrong_command_lines_name_the_nearest():
     assert "did you mean 'run'" in hens("rn", check=64).stderr
     assert "did you mean '--output'" in hens("run", "job.yaml", "--ouput", "x", check=64).stderr
-    hens("run", check=64)
+    # "0 arguments were given" did not tell which were wanted.
+    assert "JOB.yaml is missing" in hens("run", check=64).stderr
+    assert "B.json is missing" in hens("compare", "a.json", check=64).stderr
+    assert "2 arguments were given, at most 1 expected" in hens("status", "a", "b", check=64).stderr
     hens("run", write_job(scratch()), "--shard", "2/2", check=64)
     hens("run", write_job(scratch()), "--members", "9", "--output", scratch() / "x", check=64)
     hens("run", "/nowhere/job.yaml", check=66)

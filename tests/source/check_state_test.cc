@@ -66,6 +66,13 @@ TEST(CheckState, OtherUnitsAreNamed) {
   }
 }
 
+// 1.7e37 K are no degrees Celsius.
+TEST(CheckState, ValuesBeyondAllUnitsAreNotTakenForOne) {
+  State state = analytic_state(test::gfs_time, {"t850"}, grid);
+  state.channel(0)[7] = 1.7e37F;
+  EXPECT_THAT(refusal(state), HasSubstr("expected 130 .. 350 K; is the field damaged"));
+}
+
 TEST(CheckState, AnotherLevelIsNoticedInGeopotential) {
   HENS_REQUIRE_DATA("golden/model/forecast/initial_2015091218.npy");
   State state = golden_state();

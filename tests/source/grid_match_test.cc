@@ -57,5 +57,11 @@ TEST(GridMatch, NothingIsInterpolated) {
       HasSubstr("grids that would do: 721x1440, 361x720, 241x480, 181x360"));
 }
 
+// For a file coarser than the model the list read as if the file's own grid were right.
+TEST(GridMatch, SaysOfWhichModelsTheGridsAre) {
+  EXPECT_THAT(test::error_text([] { match(equiangular_grid(37, 72), equiangular_grid(73, 144)); }, ExitCode::bad_input),
+              HasSubstr("with this file, model grids that would do: 37x72"));
+}
+
 }  // namespace
 }  // namespace hens
