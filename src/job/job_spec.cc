@@ -232,6 +232,23 @@ JobSpec read_spec(const YamlNode& root, const fs::path& folder, Problems& proble
   return spec;
 }
 
+// `output` may be one mapping for a list of one, and overrides number it either way.
+void list_outputs(YamlNode& root) {
+  YamlNode* output = root.find("output");
+  if (output == nullptr || output->kind != YamlNode::Kind::map) return;
+  YamlNode list{.kind = YamlNode::Kind::list, .place = output->place, .key_place = output->key_place};
+  list.items.push_back(std::move(*output));
+  *output = std::move(list);
+}
+
+// steps and lead_time say the same: the one that an override sets takes the other's place.
+void drop_other_length(YamlNode& root, const std::string& override) {
+  const std::string key = override.substr(0, override.find('='));
+  const char* other = key == "forecast.steps" ? "lead_time" : key == "forecast.lead_time" ? "steps" : nullptr;
+  if (other == nullptr) return;
+  std::erase_if(root.find("forecast")->entries, [&](const auto& entry) { return entry.first == other; });
+}
+
 }  // namespace
 
 JobSpec parse_job_spec(const std::string& text, const std::string& name, const fs::path& folder,
@@ -240,7 +257,10 @@ JobSpec parse_job_spec(const std::string& text, const std::string& name, const f
   YamlNode root = parse_yaml(text, name, problems);
   JobSpec spec;
   if (root.kind == YamlNode::Kind::map) {
-    for (const std::string& override : overrides) apply_override(root, override, problems);
+    for (const std::string& override : overrides) {
+      if (override.starts_with("output.0")) list_outputs(root);
+      if (apply_override(root, override, problems)) drop_other_length(root, override);
+    }
     spec = read_spec(root, folder, problems);
   } else if (problems.empty()) {
     problems.add(root.place.line == 0 ? Place{name} : root.place, "",

@@ -156,7 +156,7 @@ YamlNode* descend(YamlNode& node, const std::string& word, const Place& place, P
   }
   node.kind = YamlNode::Kind::map;
   if (YamlNode* found = node.find(word)) return found;
-  node.entries.emplace_back(word, YamlNode{YamlNode::Kind::null, place});
+  node.entries.emplace_back(word, YamlNode{.place = place, .key_place = place});
   return &node.entries.back().second;
 }
 
@@ -202,6 +202,18 @@ std::string printable(std::string text) {
   return text;
 }
 
+// What stands after an override's `=`. YAML takes a % in front for a directive; here it begins a path's strftime field.
+YamlNode override_value(const std::string& text, const Place& place, Problems& problems) {
+  YamlNode value{YamlNode::Kind::scalar, place, text};
+  if (!text.starts_with('%')) {
+    value = parse_yaml(text, place.origin, problems);
+  } else {
+    is_text(text, place.origin, problems);
+  }
+  set_place(value, place);
+  return value;
+}
+
 }  // namespace
 
 std::string Place::text() const { return line == 0 ? origin : fmt::format("{}:{}:{}", origin, line, column); }
@@ -217,16 +229,20 @@ void Problems::add(const Place& place, const std::string& key, const std::string
   problems_.push_back({place, clipped(key), what});
 }
 
-std::string Problems::text() const {
+std::vector<Problem> Problems::sorted() const {
   std::vector<Problem> sorted = problems_;
   std::stable_sort(sorted.begin(), sorted.end(), [](const Problem& a, const Problem& b) {
     const bool a_override = a.place.origin.starts_with('<'), b_override = b.place.origin.starts_with('<');
     return std::tuple(a_override, a.place.line, a.place.column) < std::tuple(b_override, b.place.line, b.place.column);
   });
+  return sorted;
+}
+
+std::string Problems::text() const {
   std::vector<std::string> lines;
-  for (const Problem& p : sorted) {
+  for (const Problem& p : sorted()) {
     if (lines.size() == problems_shown) {
-      lines.push_back(fmt::format("... and {} more", sorted.size() - problems_shown));
+      lines.push_back(fmt::format("... and {} more", count() - problems_shown));
       break;
     }
     lines.push_back(printable(fmt::format("{}: {}{}", p.place.text(), p.key.empty() ? "" : p.key + ": ", p.what)));
@@ -271,30 +287,31 @@ YamlNode parse_yaml(const std::string& text, const std::string& origin, Problems
     }
   } catch (const YAML::Exception& error) {
     const bool token = error.msg == YAML::ErrorMsg::UNKNOWN_TOKEN;  // yaml-cpp wants [a?b] quoted, which YAML does not
-    problems.add({origin, error.mark.line + 1, error.mark.column + 1}, "",
-                 fmt::format("is not YAML that hens reads: {}{}", error.msg,
-                             token ? ": put values with ? or : between [ ] or { } in quotes" : ""));
+    problems.add(
+        {origin, error.mark.line + 1, error.mark.column + 1}, "",
+        fmt::format("is not YAML that hens reads: {}{}", error.msg,
+                    token ? ": put values with ? or : between [ ] or { } in quotes, and those that begin with %" : ""));
     return {};
   }
   return builder.take();
 }
 
-void apply_override(YamlNode& root, const std::string& text, Problems& problems) {
+bool apply_override(YamlNode& root, const std::string& text, Problems& problems) {
   const Place place{fmt::format("<override {}>", clipped(text))};
   const size_t equals = text.find('=');
   if (equals == std::string::npos || equals == 0) {
     problems.add(place, "", "expected a.b=c");
-    return;
+    return false;
   }
   const size_t problems_before = problems.count();
-  YamlNode value = parse_yaml(text.substr(equals + 1), place.origin, problems);
-  if (problems.count() > problems_before) return;
-  set_place(value, place);
+  YamlNode value = override_value(text.substr(equals + 1), place, problems);
+  if (problems.count() > problems_before) return false;
   YamlNode* node = &root;
   std::istringstream path(text.substr(0, equals));
   for (std::string word; node != nullptr && std::getline(path, word, '.');)
     node = descend(*node, word, place, problems);
   if (node != nullptr) *node = std::move(value);
+  return node != nullptr;
 }
 
 }  // namespace hens

@@ -18,21 +18,23 @@ struct Place {
   std::string text() const;
 };
 
+struct Problem {
+  Place place;
+  std::string key, what;
+};
+
 // Everything wrong with a spec. Control characters, which could play with a terminal, become question marks.
 class Problems {
  public:
   void add(const Place& place, const std::string& key, const std::string& what);
   bool empty() const { return problems_.empty(); }
   size_t count() const { return problems_.size(); }
-  // A line each, as `file:line:column: key: what`: those of the file by position, then those of overrides; of more than
-  // a hundred only the first hundred, and the number of the others.
+  std::vector<Problem> sorted() const;  // those of the file by position, then those of overrides
+  // A line each, as `file:line:column: key: what`, sorted; of more than a hundred only the first hundred, and the
+  // number of the others.
   std::string text() const;
 
  private:
-  struct Problem {
-    Place place;
-    std::string key, what;
-  };
   std::vector<Problem> problems_;
 };
 
@@ -59,7 +61,7 @@ struct YamlNode {
 YamlNode parse_yaml(const std::string& text, const std::string& origin, Problems& problems);
 
 // Applies "a.b=c": finds or makes the mapping keys (numbers index lists, from 0) and puts the YAML value c there. What
-// c brings stands at "<override a.b=c>".
-void apply_override(YamlNode& root, const std::string& text, Problems& problems);
+// c brings stands at "<override a.b=c>". False where it could not be put there, which went to `problems`.
+bool apply_override(YamlNode& root, const std::string& text, Problems& problems);
 
 }  // namespace hens

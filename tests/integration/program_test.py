@@ -74,6 +74,13 @@ def test_fetch_tells_a_package_without_a_file():
     assert "orography.nc" in hens("fetch", job, check=66).stderr
 
 
+def test_overrides_that_the_docs_show():
+    """Both were refused: demo.yaml has steps, and one mapping as its output."""
+    text = hens("validate", ROOT / "jobs/demo.yaml", "ensemble.members=50", "forecast.lead_time=5d",
+                "output.0.variables=[t2m]").stdout
+    assert "steps: [20]" in text and "variables: [t2m]" in text, text
+
+
 def test_variables_that_the_model_has_not_are_named():
     # u10 and z501 are channels that some model might have: 10 hPa, 501 hPa.
     job = write_job(scratch(), """name: words

@@ -174,7 +174,7 @@ TEST(SpecMistake, Amplitudes) {
 
 TEST(SpecMistake, Together) {
   expect_one_problem_each(
-      {Mistake{"forecast.lead_time=10d", "forecast.lead_time: says the same as steps: expected one of the two"},
+      {Mistake{"forecast={steps: [4], lead_time: 10d}", "lead_time: says the same as steps: expected one of the two"},
        Mistake{"forecast={lead_time: 2501d}", "forecast.lead_time: is '2501d', expected a duration"},
        Mistake{"forecast={lead_time: 99999999999999999999d}", "expected a duration"},
        Mistake{"initial_conditions.source=grib", "path: is missing: expected the files that source grib"},
@@ -196,6 +196,18 @@ TEST(SpecMistake, TimesThatNothingCouldName) {
                            Mistake{"initial_conditions.times=[1677-12-31T23:59]", wanted},
                            Mistake{"initial_conditions.times=[2262-01-01]", wanted}});
   EXPECT_EQ(problems_with({"initial_conditions.times=[1678-01-01, 2261-12-31T23:59]"}), "");
+}
+
+// Overrides of a key that is not there lost their place, and one that begins with % its value.
+TEST(SpecErrors, NameTheOverrideThatBroughtAKey) {
+  EXPECT_THAT(problems_with({"foo.bar=1"}), ::testing::StartsWith("<override foo.bar=1>: foo: is no key here"));
+  EXPECT_THAT(problems_with({"ensemble.foo.bar=1"}),
+              ::testing::StartsWith("<override ensemble.foo.bar=1>: ensemble.foo: is no key here"));
+  EXPECT_THAT(problems_with({"ensemble.0.members=1"}),
+              ::testing::StartsWith("<override ensemble.0.members=1>: ensemble.0: is no key here"));
+  EXPECT_THAT(problems_with({"initial_conditions.path=%Y\x80"}), HasSubstr("byte 0x80"));
+  EXPECT_THAT(problems_with({"initial_conditions.path=[%Y.grib]"}),
+              HasSubstr("in quotes, and those that begin with %"));
 }
 
 TEST(SpecMistake, Overrides) {

@@ -144,6 +144,31 @@ TEST(JobSpec, LetsOverridesReachIntoLists) {
   EXPECT_THAT(spec.forecast.steps, ElementsAre(12));
 }
 
+// The README's forecast.lead_time=5d was refused for the steps that jobs/demo.yaml has.
+TEST(JobSpec, LetsAnOverrideOfStepsOrLeadTimeReplaceTheOther) {
+  EXPECT_THAT(parse_with({"forecast.lead_time=5d"}).forecast.steps, ElementsAre(20));
+  EXPECT_THAT(parse_with({"forecast.lead_time=5d", "forecast.steps=[8]"}).forecast.steps, ElementsAre(8));
+  EXPECT_THAT(parse_with({"forecast.steps=[8]", "forecast.lead_time=5d"}).forecast.steps, ElementsAre(20));
+  EXPECT_THAT(parse_with({"forecast={lead_time: 1d}", "forecast.steps=[8]"}).forecast.steps, ElementsAre(8));
+}
+
+// docs/job_spec.md shows output.0.variables, and jobs/demo.yaml has one mapping for its outputs.
+TEST(JobSpec, LetsOverridesNumberASingleOutput) {
+  const JobSpec spec = parse(minimal_spec("output: {variables: [u10m], every: 12h}\n"),
+                             {"output.0.variables=[t2m]", "output.0.format=netcdf"});
+  ASSERT_EQ(spec.output.size(), 1u);
+  EXPECT_THAT(spec.output[0].variables, ElementsAre("t2m"));
+  EXPECT_EQ(spec.output[0].format, StoreFormat::netcdf);
+  EXPECT_EQ(spec.output[0].every, std::chrono::hours(12));
+}
+
+// YAML takes a % in front for a directive, so that the path was nothing.
+TEST(JobSpec, LetsAnOverrideBeginWithAStrftimeField) {
+  EXPECT_THAT(
+      parse_with({"initial_conditions.source=grib", "initial_conditions.path=%Y%m%d.grib"}).initial_conditions.path,
+      ElementsAre("/jobs/%Y%m%d.grib"));
+}
+
 TEST(JobSpec, LetsOverridesMakeSectionsAndReplaceThem) {
   EXPECT_EQ(parse_with({"runtime.device=cpu"}).runtime.device, "cpu");
   const std::string text = minimal_spec("perturbation: {method: correlated_spherical_gaussian}\n");
