@@ -8,6 +8,7 @@
 #include "commands/command_line.h"
 #include "commands/commands.h"
 #include "commands/overrides.h"
+#include "forecast/check_spec.h"
 
 namespace hens {
 namespace {
@@ -39,7 +40,7 @@ int fetch_command(const Arguments& arguments) {
   line.add_cache_options();
   line.add_log_option();
   if (!line.parse(arguments, 1, 1000)) return 0;
-  const JobSpec spec = load_job_spec(line.positional().front(), spec_overrides(line));
+  const JobSpec spec = load_checked_spec(line.positional().front(), spec_overrides(line));
   install_stop_signals();
   Log log(line.log_format());
   Downloader downloader(line.download_options(spec.mirrors), log);

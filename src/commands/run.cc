@@ -11,6 +11,7 @@
 #include "commands/commands.h"
 #include "commands/finish_reports.h"
 #include "commands/overrides.h"
+#include "forecast/check_spec.h"
 #include "forecast/run_job.h"
 
 namespace hens {
@@ -72,7 +73,7 @@ int run_command(const Arguments& arguments) {
 
   std::vector<std::string> overrides = spec_overrides(line);
   if (line.has("device")) overrides.push_back("runtime.device=" + line.text("device"));
-  const JobSpec spec = load_job_spec(line.positional().front(), overrides);
+  const JobSpec spec = load_checked_spec(line.positional().front(), overrides);
   const RunOptions options = run_options(line, spec);
 
   install_stop_signals();

@@ -9,7 +9,6 @@
 #include "base/error.h"
 #include "package/package.h"
 #include "package/package_files.h"
-#include "package/synth.h"
 
 namespace hens {
 namespace {
@@ -18,7 +17,7 @@ constexpr std::string_view synth_scheme = "synth:";
 constexpr std::string_view file_scheme = "file://";
 
 struct SynthRequest {
-  std::string size;
+  std::string name;  // of the size
   uint64_t seed = 0;
 };
 
@@ -27,25 +26,26 @@ SynthRequest parse_synth(const std::string& uri) {
   SynthRequest request;
   const std::string rest = uri.substr(synth_scheme.size());
   const size_t query = rest.find('?');
-  request.size = rest.substr(0, query);
-  if (query == std::string::npos) return request;
-  constexpr std::string_view key = "seed=";
-  const std::string value = rest.substr(query + 1);
-  if (value.starts_with(key)) {
+  request.name = rest.substr(0, query);
+  const bool known = request.name == "mini" || request.name == "hens";
+  if (known && query == std::string::npos) return request;
+  constexpr std::string_view key = "?seed=";
+  const std::string value = rest.substr(request.name.size());
+  if (known && value.starts_with(key)) {
     const char* end = value.data() + value.size();
     const auto [stop, error] = std::from_chars(value.data() + key.size(), end, request.seed);
     if (error == std::errc() && stop == end) return request;
   }
-  fail(ExitCode::bad_spec, "model '{}': expected synth:mini or synth:hens, and ?seed=N after it", uri);
+  fail(ExitCode::bad_spec, "'{}' is no model package: expected synth:mini or synth:hens, and ?seed=N after it", uri);
 }
 
 std::string synth_name(const SynthRequest& request) {
-  return fmt::format("synth_{}_seed{}", request.size, request.seed);
+  return fmt::format("synth_{}_seed{}", request.name, request.seed);
 }
 
 fs::path stage_synthetic(const std::string& uri, const fs::path& cache, Log& log) {
   const SynthRequest request = parse_synth(uri);
-  const SynthSize size = synth_size(request.size);
+  const SynthSize size = synth_size(request.name);
   const fs::path folder = cache / "synthetic" / synth_name(request);
   const FileLock lock(cache / "synthetic" / (synth_name(request) + ".lock"));
   std::error_code none;
@@ -84,10 +84,21 @@ const std::vector<std::string>& package_files() {
   return names;
 }
 
-fs::path stage_package(const std::string& uri, Downloader& downloader, Log& log) {
-  if (uri.starts_with(synth_scheme)) return stage_synthetic(uri, downloader.options().cache, log);
+std::optional<SynthSize> synthetic_size(const std::string& uri) {
+  if (!uri.starts_with(synth_scheme)) return std::nullopt;
+  return synth_size(parse_synth(uri).name);
+}
+
+std::optional<fs::path> local_folder(const std::string& uri) {
+  if (uri.starts_with(synth_scheme)) return std::nullopt;
   if (uri.starts_with(file_scheme)) return uri.substr(file_scheme.size());
   if (uri.find("://") == std::string::npos) return uri;
+  return std::nullopt;
+}
+
+fs::path stage_package(const std::string& uri, Downloader& downloader, Log& log) {
+  if (synthetic_size(uri)) return stage_synthetic(uri, downloader.options().cache, log);
+  if (const auto folder = local_folder(uri)) return *folder;
   return stage_remote(uri, downloader);
 }
 

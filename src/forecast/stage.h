@@ -1,12 +1,14 @@
 // Staging: model packages from wherever the spec says, as folders on this machine.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/download.h"
 #include "base/log.h"
 #include "job/job_spec.h"
+#include "package/synth.h"
 
 namespace hens {
 
@@ -14,6 +16,12 @@ namespace hens {
 // is not there yet; https://, s3:// and hf:// fetched into the cache file by file. Errors name the URI:
 // Error{missing_input}, {bad_spec} for a scheme or synth size that hens does not know, and those of Downloader.
 fs::path stage_package(const std::string& uri, Downloader& downloader, Log& log);
+
+// The size that a synth: URI asks for; none for other URIs. Throws Error{bad_spec} as stage_package does.
+std::optional<SynthSize> synthetic_size(const std::string& uri);
+
+// The folder that a local path or a file:// URL names; none for other URIs.
+std::optional<fs::path> local_folder(const std::string& uri);
 
 // The address of file `name` of package `uri`: s3's `?region=` stays at the end.
 std::string package_file_uri(const std::string& uri, const std::string& name);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <sstream>
 
 #include "base/error.h"
 #include "job/section_reader.h"
@@ -113,18 +114,9 @@ void read_forecast(SectionReader section, ForecastSpec& spec) {
   section.finish();
 }
 
-// Variables become names of folders in a store.
-void check_variables(SectionReader& section, const std::vector<std::string>& variables) {
-  for (const std::string& name : variables) {
-    if (is_name(name)) continue;
-    section.problem("variables", fmt::format("has '{}', expected channels, as u10m or z500", clipped(name)));
-  }
-}
-
 void read_output(SectionReader section, OutputSpec& spec) {
   read_name(section, spec.name);
-  section.texts("variables", spec.variables);
-  check_variables(section, spec.variables);
+  section.words("variables", spec.variables, "channels, as u10m or z500", is_name);  // they become folders of a store
   section.choice("format", spec.format, format_names());
   section.duration("every", spec.every, model_step, longest_interval);
   section.boolean("initial_state", spec.initial_state);
@@ -212,6 +204,18 @@ void check_plan_size(SectionReader& top, const JobSpec& spec) {
   }
 }
 
+void check_engine(SpecReading& reading) {
+  const JobSpec& spec = reading.spec;
+  if (spec.forecast.engine != EngineKind::fast) return;
+  if (spec.runtime.device == "cpu") {
+    reading.problem("forecast.engine", "is fast, which runs on GPUs, and runtime.device is cpu: leave one of them out");
+  }
+  if (spec.forecast.precision == Precision::tf32) {
+    reading.problem("forecast.precision",
+                    "is tf32, and the fast engine computes in fp16 with fp32 sums: leave one of them out");
+  }
+}
+
 JobSpec read_spec(const YamlNode& root, const fs::path& folder, Problems& problems) {
   JobSpec spec;
   SectionReader top(&root, "", root.place, problems);
@@ -249,33 +253,68 @@ void drop_other_length(YamlNode& root, const std::string& override) {
   std::erase_if(root.find("forecast")->entries, [&](const auto& entry) { return entry.first == other; });
 }
 
-}  // namespace
-
-JobSpec parse_job_spec(const std::string& text, const std::string& name, const fs::path& folder,
-                       const std::vector<std::string>& overrides) {
-  Problems problems;
-  YamlNode root = parse_yaml(text, name, problems);
-  JobSpec spec;
+SpecReading read_text(const std::string& text, const std::string& name, const fs::path& folder,
+                      const std::vector<std::string>& overrides) {
+  SpecReading reading;
+  YamlNode& root = reading.root = parse_yaml(text, name, reading.problems);
   if (root.kind == YamlNode::Kind::map) {
     for (const std::string& override : overrides) {
       if (override.starts_with("output.0")) list_outputs(root);
-      if (apply_override(root, override, problems)) drop_other_length(root, override);
+      if (apply_override(root, override, reading.problems)) drop_other_length(root, override);
     }
-    spec = read_spec(root, folder, problems);
-  } else if (problems.empty()) {
-    problems.add(root.place.line == 0 ? Place{name} : root.place, "",
-                 fmt::format("is {}, expected a mapping: name, initial_conditions, models, ...", shown(root)));
+    reading.spec = read_spec(root, folder, reading.problems);
+    check_engine(reading);
+  } else if (reading.problems.empty()) {
+    reading.problems.add(root.place.line == 0 ? Place{name} : root.place, "",
+                         fmt::format("is {}, expected a mapping: name, initial_conditions, models, ...", shown(root)));
   }
+  return reading;
+}
+
+}  // namespace
+
+void SpecReading::problem(const std::string& path, const std::string& what, const std::string& item) {
+  const YamlNode* node = &root;
+  Place place = root.place;
+  std::string key;
+  std::istringstream words(path);
+  for (std::string word; std::getline(words, word, '.');) {
+    if (node != nullptr && node->kind == YamlNode::Kind::list) {
+      node = &node->items.at(std::stoul(word));
+    } else if (word == "0") {
+      continue;  // one mapping for a list of one
+    } else if (node != nullptr) {
+      node = node->find(word);
+    }
+    if (node != nullptr) place = node->place;
+    key += (key.empty() ? "" : ".") + word;
+  }
+  if (node != nullptr) place = node->place_of(item);
+  if (node != nullptr && node->find(item) != nullptr) key += "." + item;
+  problems.add(place, key, what);
+}
+
+SpecReading read_job_spec(const fs::path& file, const std::vector<std::string>& overrides) {
+  const fs::path folder = fs::absolute(file).parent_path();
+  return read_text(read_file(file, uint64_t{16} << 20), file.string(), folder, overrides);
+}
+
+JobSpec accepted(SpecReading reading) {
+  const Problems& problems = reading.problems;
   if (!problems.empty()) {
     fail(ExitCode::bad_spec, "the job spec has {} problem{}:\n{}", problems.count(), problems.count() == 1 ? "" : "s",
          problems.text());
   }
-  return spec;
+  return std::move(reading.spec);
 }
 
 JobSpec load_job_spec(const fs::path& file, const std::vector<std::string>& overrides) {
-  const fs::path folder = fs::absolute(file).parent_path();
-  return parse_job_spec(read_file(file, uint64_t{16} << 20), file.string(), folder, overrides);
+  return accepted(read_job_spec(file, overrides));
+}
+
+JobSpec parse_job_spec(const std::string& text, const std::string& name, const fs::path& folder,
+                       const std::vector<std::string>& overrides) {
+  return accepted(read_text(text, name, folder, overrides));
 }
 
 }  // namespace hens

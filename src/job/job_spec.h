@@ -14,6 +14,7 @@
 
 #include "base/files.h"
 #include "base/time.h"
+#include "job/yaml_tree.h"
 
 namespace hens {
 
@@ -117,9 +118,26 @@ struct JobSpec {
   ReportSpec report;
 };
 
+// A spec as far as it could be read, and *every* problem found: who knows more about its words (which channels a model
+// has, say) adds to them, and then accepts it.
+struct SpecReading {
+  JobSpec spec;
+  YamlNode root;  // the text with its overrides
+  Problems problems;
+
+  // Adds a problem at the key `path` ("output.0.variables", even where output is one mapping), at the entry or item
+  // `item` of its value where it has that; where the key is absent, at what would hold it.
+  void problem(const std::string& path, const std::string& what, const std::string& item = "");
+};
+
 // Reads a spec, applies `overrides` ("forecast.steps=[4]": dotted key, YAML value; later ones win) and checks it.
-// Throws Error{bad_spec} with *every* problem found, a line each as `file:line:column: key: what, expected what`, and
-// Error{missing_input} where the file is not there.
+// Throws Error{missing_input} where the file is not there.
+SpecReading read_job_spec(const fs::path& file, const std::vector<std::string>& overrides = {});
+
+// Throws Error{bad_spec} with the problems, a line each as `file:line:column: key: what, expected what`.
+JobSpec accepted(SpecReading reading);
+
+// Both at once.
 JobSpec load_job_spec(const fs::path& file, const std::vector<std::string>& overrides = {});
 
 // The same from text; `name` stands for the file in messages, `folder` anchors relative paths.

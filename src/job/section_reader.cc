@@ -241,6 +241,12 @@ void SectionReader::texts(const std::string& key, std::vector<std::string>& valu
        [](const YamlNode& node) { return node.text.empty() ? std::nullopt : std::optional(node.text); });
 }
 
+void SectionReader::words(const std::string& key, std::vector<std::string>& values, const std::string& wanted,
+                          bool (*is_word)(const std::string&)) {
+  list(key, values, wanted, false,
+       [&](const YamlNode& node) { return is_word(node.text) ? std::optional(node.text) : std::nullopt; });
+}
+
 void SectionReader::integers(const std::string& key, std::vector<int>& values, IntRange range) {
   list(key, values, fmt::format("whole numbers from {} to {}", range.least, range.most), false,
        [&](const YamlNode& node) { return parse_in<int>(node, range); });

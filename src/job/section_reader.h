@@ -45,6 +45,9 @@ class SectionReader {
   // Positive whole multiples of `multiple_of`, at most `most`.
   void duration(const std::string& key, Duration& value, Duration multiple_of, Duration most);
   void texts(const std::string& key, std::vector<std::string>& values, bool may_be_empty = false);
+  // Those texts that `is_word` takes; `wanted` names them for messages.
+  void words(const std::string& key, std::vector<std::string>& values, const std::string& wanted,
+             bool (*is_word)(const std::string&));
   void integers(const std::string& key, std::vector<int>& values, IntRange range);
   // Times of the years 1678 to 2261; `wanted` says which times are meant, for messages.
   void times(const std::string& key, std::vector<Time>& values, Duration multiple_of, const std::string& wanted);

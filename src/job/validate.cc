@@ -193,6 +193,19 @@ Json validation_json(const JobSpec& spec, const PlanSizes& sizes, std::optional<
       {"hours", hours ? Json(*hours) : Json()}};
 }
 
+Json problems_json(const Problems& problems) {
+  const auto position = [](int number) { return number > 0 ? Json(number) : Json(); };
+  Json list = Json::array();
+  for (const Problem& problem : problems.sorted()) {
+    list.push_back({{"file", problem.place.origin},
+                    {"line", position(problem.place.line)},
+                    {"column", position(problem.place.column)},
+                    {"key", problem.key},
+                    {"message", problem.what}});
+  }
+  return {{"problems", list}};
+}
+
 std::string validation_report(const JobSpec& spec, const PlanSizes& sizes, std::optional<double> ms_per_member_step) {
   const Costs costs = job_costs(spec, sizes);
   const std::string tables = work_table(spec, costs) + "\n" + store_table(sizes, costs) + "\n" +

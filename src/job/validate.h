@@ -46,8 +46,12 @@ int64_t breeding_steps(const PerturbationSpec& spec, int members);
 nlohmann::ordered_json validation_json(const JobSpec& spec, const PlanSizes& sizes = {},
                                        std::optional<double> ms_per_member_step = std::nullopt);
 
-// The same for people: the resolved spec as YAML (a valid spec itself), then the tables as comments, so that the whole
-// text is a spec.
+// What is wrong with a spec, as {"problems": [{file, line, column, key, message}]}: of an override, `file` is
+// "<override a.b=c>", and line and column are null.
+nlohmann::ordered_json problems_json(const Problems& problems);
+
+// The same as validation_json for people: the resolved spec as YAML (a valid spec itself), then the tables as comments,
+// so that the whole text is a spec.
 std::string validation_report(const JobSpec& spec, const PlanSizes& sizes = {},
                               std::optional<double> ms_per_member_step = std::nullopt);
 

@@ -256,6 +256,13 @@ YamlNode* YamlNode::find(const std::string& key) {
   return found == entries.end() ? nullptr : &found->second;
 }
 
+const Place& YamlNode::place_of(const std::string& name) const {
+  if (name.empty()) return place;
+  if (const YamlNode* entry = find(name)) return entry->place;
+  const auto item = std::find_if(items.begin(), items.end(), [&](const YamlNode& node) { return node.text == name; });
+  return item == items.end() ? place : item->place;
+}
+
 const char* YamlNode::kind_name() const {
   switch (kind) {
     case Kind::null:

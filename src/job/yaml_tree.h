@@ -53,6 +53,8 @@ struct YamlNode {
 
   YamlNode* find(const std::string& key);  // of a map; nullptr where it is not there
   const YamlNode* find(const std::string& key) const { return const_cast<YamlNode*>(this)->find(key); }
+  // Where the entry or item `name` stands; where there is none, or `name` is empty, the node itself.
+  const Place& place_of(const std::string& name) const;
   const char* kind_name() const;  // "a mapping", "a list", "a value", "nothing"
 };
 

@@ -81,6 +81,34 @@ def test_overrides_that_the_docs_show():
     assert "steps: [20]" in text and "variables: [t2m]" in text, text
 
 
+def test_problems_of_a_spec_as_json():
+    """Programs got nothing on stdout of a wrong spec."""
+    job = write_job(scratch(), harness.SMALL_JOB + "ensembel: {}\n")
+    done = hens("validate", job, "output.variables=[u10]", "--json", check=78)
+    key, variable = json.loads(done.stdout)["problems"]
+    assert (key["file"], key["line"], key["column"], key["key"]) == (str(job), 10, 1, "ensembel"), key
+    assert "did you mean 'ensemble'" in key["message"], key
+    assert (variable["file"], variable["line"]) == ("<override output.variables=[u10]>", None), variable
+    assert "channel 'u10' is not there" in variable["message"] and "'u10' is not there" in done.stderr, variable
+
+
+def test_validate_run_and_fetch_refuse_the_same():
+    """validate took all of these; run and fetch ended with 64, 65, 66, 70 or 78, without a place."""
+    folder = scratch()
+    job = write_job(folder)
+    for override, code, word in (
+            ("perturbation.noise.amplitude={z501: 5}", 78, ">: perturbation.noise.amplitude.z501: channel 'z501' is not"),
+            ("models=gs://bucket/x", 78, ">: models: gs://bucket/x"),
+            ("models=synth:huge?seed=102", 78, ">: models: 'synth:huge?seed=102' is no model package"),
+            ("models=synth:mini?sed=102", 78, ">: models: 'synth:mini?sed=102' is no model package"),
+            ("models=/nowhere/sfno", 66, "/nowhere/sfno/config.json"),
+            ("forecast.engine=fast", 78, ">: forecast.engine: is fast, which runs on GPUs")):
+        for command in (["validate"], ["run", "--output", folder / "run"], ["fetch"]):
+            stderr = hens(command[0], job, override, *command[1:], check=code).stderr
+            assert word in stderr and (code == 66 or f"<override {override}" in stderr), (command, override, stderr)
+    assert not (folder / "run").exists()
+
+
 def test_variables_that_the_model_has_not_are_named():
     # u10 and z501 are channels that some model might have: 10 hPa, 501 hPa.
     job = write_job(scratch(), """name: words

@@ -155,7 +155,7 @@ TEST(SpecMistake, Words) {
        Mistake{"mirrors.s3=ftp://host", "expected http://, https://, file:// or a folder"},
        Mistake{"name=-x", "expected letters a-z"}, Mistake{"name=../x", "expected letters a-z"},
        Mistake{"output.name=a/b", "output.name: is 'a/b', expected letters a-z"},
-       Mistake{"output.variables=[../u10m]", "output.variables: has '../u10m', expected channels"}});
+       Mistake{"output.variables=[../u10m]", "output.variables: is '../u10m', expected channels"}});
 }
 
 TEST(SpecMistake, Amplitudes) {
@@ -208,6 +208,23 @@ TEST(SpecErrors, NameTheOverrideThatBroughtAKey) {
   EXPECT_THAT(problems_with({"initial_conditions.path=%Y\x80"}), HasSubstr("byte 0x80"));
   EXPECT_THAT(problems_with({"initial_conditions.path=[%Y.grib]"}),
               HasSubstr("in quotes, and those that begin with %"));
+}
+
+// These were found only when a run began.
+TEST(SpecMistake, EngineThatTheDeviceDoesNotHave) {
+  EXPECT_EQ(problems(minimal_spec("runtime: {device: cpu}\n"), {"forecast.engine=fast"}),
+            "<override forecast.engine=fast>: forecast.engine: is fast, which runs on GPUs, and runtime.device is cpu: "
+            "leave one of them out");
+  EXPECT_THAT(problems_with({"forecast.engine=fast", "forecast.precision=tf32"}),
+              HasSubstr("forecast.precision: is tf32"));
+  EXPECT_EQ(problems_with({"forecast.engine=fast", "runtime.device=cuda"}), "");
+}
+
+// The place was that of the whole list, and the first problem hid the others.
+TEST(SpecErrors, PointAtTheItemOfAList) {
+  EXPECT_EQ(problems(minimal_spec("output:\n  variables: [u10m, T850, ../x]\n")),
+            "job.yaml:6:21: output.variables: is 'T850', expected channels, as u10m or z500\n"
+            "job.yaml:6:27: output.variables: is '../x', expected channels, as u10m or z500");
 }
 
 TEST(SpecMistake, Overrides) {

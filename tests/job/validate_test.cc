@@ -107,6 +107,16 @@ TEST(Validate, ReportHasTheTables) {
   EXPECT_THAT(report, HasSubstr(forecast_hash(bred_job())));
 }
 
+// `validate --json` printed nothing of a wrong spec.
+TEST(Validate, TellsProgramsWhatIsWrong) {
+  Problems problems;
+  problems.add({"<override a=1>"}, "a", "is no key here");
+  problems.add({"job.yaml", 3, 7}, "b.c", "is '1', expected more");
+  EXPECT_EQ(problems_json(problems), Json::parse(R"({"problems": [
+      {"file": "job.yaml", "line": 3, "column": 7, "key": "b.c", "message": "is '1', expected more"},
+      {"file": "<override a=1>", "line": null, "column": null, "key": "a", "message": "is no key here"}]})"));
+}
+
 TEST(YamlText, QuotesWhatSomeReaderWouldTakeForSomethingElse) {
   const Json json = {
       {"words", {"gfs", "no", "on", "null", "y", "1:30", "010", "1e3", "6h", "2024-01-01", "", "a: b", "a#b"}},

@@ -1,0 +1,127 @@
+#include "forecast/check_spec.h"
+
+#include <optional>
+
+#include "base/error.h"
+#include "base/url.h"
+#include "forecast/stage.h"
+#include "grid/channels.h"
+#include "package/package.h"
+
+namespace hens {
+namespace {
+
+constexpr size_t enough = 100;  // problems: no more are shown
+
+struct KnownModel {
+  std::string uri;
+  int nlat = 0, nlon = 0;
+  std::vector<std::string> channels;
+};
+
+class ModelCheck {
+ public:
+  explicit ModelCheck(SpecReading& reading) : reading_(reading), spec_(reading.spec) {}
+
+  void run() {
+    for (const std::string& uri : spec_.models) check_model(uri);
+    for (const std::string& path : spec_.initial_conditions.path) {
+      check_address(format_time(Time{}, path.c_str()), "initial_conditions.path", path);
+    }
+    for (size_t k = 0; k < spec_.output.size(); ++k) {
+      const std::string key = fmt::format("output.{}.variables", k);
+      for (const std::string& variable : spec_.output[k].variables) check_channel(variable, key);
+    }
+    check_amplitudes();
+    if (reading_.problems.empty() && unusable_) throw *unusable_;
+  }
+
+ private:
+  void check_model(const std::string& uri) {
+    try {
+      if (const auto size = synthetic_size(uri)) {
+        add_model({uri, size->nlat, size->nlon, hens_channels()});
+      } else if (const auto folder = local_folder(uri)) {
+        add_package(uri, *folder);
+      } else {
+        check_address(package_file_uri(uri, "config.json"), "models", uri);
+        unknown_ = true;
+      }
+    } catch (const Error& error) {
+      reading_.problem("models", error.what(), uri);
+    }
+  }
+
+  void add_package(const std::string& uri, const fs::path& folder) {
+    try {
+      const ModelPackage package = open_package(folder);
+      add_model({uri, package.config.nlat, package.config.nlon, package.config.channels});
+    } catch (const Error& error) {
+      if (!unusable_) unusable_ = error;
+    }
+  }
+
+  void add_model(const KnownModel& model) {
+    known_.push_back(model);
+    const KnownModel& first = known_.front();
+    if (model.nlat == first.nlat && model.nlon == first.nlon) return;
+    reading_.problem("models",
+                     fmt::format("'{}' has a grid of {}x{}, '{}' one of {}x{}: models of one job share one grid",
+                                 model.uri, model.nlat, model.nlon, first.uri, first.nlat, first.nlon),
+                     model.uri);
+  }
+
+  void check_address(const std::string& url, const std::string& key, const std::string& item) {
+    try {
+      resolve_url(url, {spec_.mirrors.s3, spec_.mirrors.hf, spec_.mirrors.https}, default_s3_region());
+    } catch (const Error& error) {
+      reading_.problem(key, error.what(), item);
+    }
+  }
+
+  // Against every model that is known, else against what any model may have.
+  void check_channel(const std::string& channel, const std::string& key) {
+    if (reading_.problems.count() >= enough) return;
+    try {
+      if (unknown_ || known_.empty()) channel_info(channel);
+      for (const KnownModel& model : known_) channel_positions({channel}, model.channels);
+    } catch (const Error& error) {
+      reading_.problem(key, error.what(), channel);
+    }
+  }
+
+  void check_amplitudes() {
+    const PerturbationSpec& spec = spec_.perturbation;
+    if (spec.method == PerturbationMethod::none) return;
+    const bool breeds = spec.method == PerturbationMethod::hemispheric_centred_bred_vector;
+    const bool own_amplitude = spec.amplitude != spec.noise.amplitude;
+    if (own_amplitude) check_channels(spec.amplitude, "perturbation.amplitude");
+    if (breeds || !own_amplitude) check_channels(spec.noise.amplitude, "perturbation.noise.amplitude");
+  }
+
+  void check_channels(const Amplitudes& amplitudes, const std::string& key) {
+    for (const auto& [channel, amplitude] : amplitudes) {
+      if (channel != "all") check_channel(channel, key);
+    }
+  }
+
+  SpecReading& reading_;
+  const JobSpec& spec_;
+  std::vector<KnownModel> known_;
+  bool unknown_ = false;  // some model lies elsewhere
+  std::optional<Error> unusable_;
+};
+
+}  // namespace
+
+void check_models(SpecReading& reading) {
+  if (reading.root.kind == YamlNode::Kind::map) ModelCheck(reading).run();
+}
+
+JobSpec load_checked_spec(const fs::path& file, const std::vector<std::string>& overrides) {
+  SpecReading reading = read_job_spec(file, overrides);
+  check_models(reading);
+  return accepted(std::move(reading));
+}
+
+}  // namespace hens
