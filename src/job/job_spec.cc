@@ -36,6 +36,22 @@ void read_name(SectionReader& section, std::string& name) {
   }
 }
 
+// A key that would have no effect may only say what holds anyway, as the resolved spec does.
+template <typename T>
+void unused(SectionReader& section, const char* key, const T& value, const T& otherwise, const std::string& by) {
+  if (!(value == otherwise)) section.problem(key, fmt::format("is not used by {}: leave it out", by));
+}
+
+void read_product(SectionReader& section, InitialConditionsSpec& spec, const std::string& source) {
+  section.text("product", spec.product);
+  if (spec.product != "0p25" && spec.product != "2p50") {
+    section.problem("product",
+                    fmt::format("is '{}', expected 0p25 (the bucket's) or 2p50 (a mirror's)", clipped(spec.product)));
+  } else if (spec.source != SourceKind::gfs) {
+    unused(section, "product", spec.product, InitialConditionsSpec{}.product, source);
+  }
+}
+
 void read_initial_conditions(SectionReader section, InitialConditionsSpec& spec, const fs::path& folder) {
   section.choice("source", spec.source, source_names());
   const bool gfs = spec.source == SourceKind::gfs;
@@ -46,30 +62,36 @@ void read_initial_conditions(SectionReader section, InitialConditionsSpec& spec,
   section.texts("path", spec.path, true);
   for (std::string& path : spec.path) path = anchored(path, folder);
   const bool reads_files = !gfs && spec.source != SourceKind::analytic;
-  const std::string& source = name_of(spec.source, source_names());
-  if (reads_files) section.require("path", fmt::format("the files that source {} reads", source));
+  const std::string source = "source " + name_of(spec.source, source_names());
+  if (reads_files) section.require("path", fmt::format("the files that {} reads", source));
   if (reads_files && section.has("path") && spec.path.empty()) {
-    section.problem("path", fmt::format("is empty: expected the files that source {} reads", source));
+    section.problem("path", fmt::format("is empty: expected the files that {} reads", source));
   }
-  if (!reads_files && !spec.path.empty()) {
-    section.problem("path", fmt::format("is not used by source {}: leave it out", source));
-  }
-  section.text("product", spec.product);
-  if (spec.product != "0p25" && spec.product != "2p50") {
-    section.problem("product",
-                    fmt::format("is '{}', expected 0p25 (the bucket's) or 2p50 (a mirror's)", clipped(spec.product)));
-  }
+  if (!reads_files) unused(section, "path", spec.path, {}, source);
+  read_product(section, spec, source);
   section.real("gravity", spec.gravity, {9.7, 9.9});
+  const bool has_heights = gfs || spec.source == SourceKind::grib;
+  if (!has_heights) unused(section, "gravity", spec.gravity, InitialConditionsSpec{}.gravity, source);
   section.finish();
 }
 
-void read_noise(SectionReader section, NoiseSpec& spec) {
+// Whether no amplitude was refused.
+bool read_noise(SectionReader& section, NoiseSpec& spec) {
   section.choice("method", spec.method, noise_names());
-  section.amplitudes("amplitude", spec.amplitude);
+  const bool amplitudes = section.amplitudes("amplitude", spec.amplitude);
   section.real("sigma", spec.sigma, {0.0, 100.0});
   section.real("length_scale", spec.length_scale, {1.0e4, 2.0e7});
   section.duration("time_scale", spec.time_scale, std::chrono::minutes(1), std::chrono::days(3650));
   section.finish();
+  return amplitudes;
+}
+
+void unused_noise(SectionReader& section, const NoiseSpec& spec, const std::string& by) {
+  const NoiseSpec otherwise;
+  unused(section, "amplitude", spec.amplitude, otherwise.amplitude, by);
+  unused(section, "sigma", spec.sigma, otherwise.sigma, by);
+  unused(section, "length_scale", spec.length_scale, otherwise.length_scale, by);
+  unused(section, "time_scale", spec.time_scale, otherwise.time_scale, by);
 }
 
 bool perturbs(const Amplitudes& amplitudes) {
@@ -80,16 +102,28 @@ void read_perturbation(SectionReader section, PerturbationSpec& spec) {
   constexpr const char* idle = "every amplitude is 0, so nothing would be perturbed: expected e.g. {z500: 39.27}";
   section.choice("method", spec.method, perturbation_names());
   section.integer("integration_steps", spec.integration_steps, {1, 40});
-  section.amplitudes("amplitude", spec.amplitude);
+  const bool amplitudes = section.amplitudes("amplitude", spec.amplitude);
   SectionReader noise = section.section("noise");
-  read_noise(noise, spec.noise);
+  const bool noise_amplitudes = read_noise(noise, spec.noise);
   const bool own_amplitude = !spec.amplitude.empty();
   if (!own_amplitude) spec.amplitude = spec.noise.amplitude;
   section.finish();
-  if (spec.method == PerturbationMethod::none) return;
+  const PerturbationSpec otherwise;
+  const std::string method = "method " + name_of(spec.method, perturbation_names());
   const bool breeds = spec.method == PerturbationMethod::hemispheric_centred_bred_vector;
-  if (own_amplitude && !perturbs(spec.amplitude)) section.problem("amplitude", idle);
-  if ((breeds || !own_amplitude) && !perturbs(spec.noise.amplitude)) noise.problem("amplitude", idle);
+  if (!breeds) unused(section, "integration_steps", spec.integration_steps, otherwise.integration_steps, method);
+  if (spec.method == PerturbationMethod::none) {
+    if (own_amplitude) unused(section, "amplitude", spec.amplitude, otherwise.noise.amplitude, method);
+    unused_noise(noise, spec.noise, method);
+    return;
+  }
+  const bool seeds = breeds || !own_amplitude;  // the noise's amplitude counts
+  if (own_amplitude && amplitudes && !perturbs(spec.amplitude)) section.problem("amplitude", idle);
+  if (seeds && noise_amplitudes && !perturbs(spec.noise.amplitude)) noise.problem("amplitude", idle);
+  if (!seeds && spec.noise.amplitude != spec.amplitude) {
+    unused(noise, "amplitude", spec.noise.amplitude, otherwise.noise.amplitude,
+           method + " beside perturbation.amplitude");
+  }
 }
 
 void read_ensemble(SectionReader section, EnsembleSpec& spec) {
@@ -204,6 +238,18 @@ void check_plan_size(SectionReader& top, const JobSpec& spec) {
   }
 }
 
+// Of a forgotten section nothing else would tell: the members would be copies of one forecast.
+void check_members_differ(SpecReading& reading) {
+  const int members = reading.spec.ensemble.members;
+  if (members == 1 || reading.spec.perturbation.method != PerturbationMethod::none) return;
+  const YamlNode* perturbation = reading.root.find("perturbation");
+  if (perturbation != nullptr && perturbation->find("method") != nullptr) return;
+  reading.problem("ensemble.members",
+                  fmt::format("is {}, and nothing perturbs them, so that all would be the same: expected a "
+                              "perturbation.method (none where copies are wanted)",
+                              members));
+}
+
 void check_engine(SpecReading& reading) {
   const JobSpec& spec = reading.spec;
   if (spec.forecast.engine != EngineKind::fast) return;
@@ -263,6 +309,7 @@ SpecReading read_text(const std::string& text, const std::string& name, const fs
       if (apply_override(root, override, reading.problems)) drop_other_length(root, override);
     }
     reading.spec = read_spec(root, folder, reading.problems);
+    check_members_differ(reading);
     check_engine(reading);
   } else if (reading.problems.empty()) {
     reading.problems.add(root.place.line == 0 ? Place{name} : root.place, "",

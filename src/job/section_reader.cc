@@ -262,23 +262,27 @@ void SectionReader::durations(const std::string& key, std::vector<Duration>& val
        [&](const YamlNode& node) { return parse_multiple(node, multiple_of); });
 }
 
-void SectionReader::amplitudes(const std::string& key, Amplitudes& values) {
+bool SectionReader::amplitudes(const std::string& key, Amplitudes& values) {
   const YamlNode* node = take(key);
-  if (node == nullptr) return;
+  if (node == nullptr) return true;
   if (node->kind != YamlNode::Kind::map) {
     expected(*node, key, "a mapping of channels to amplitudes, as {z500: 39.27}");
-    return;
+    return false;
   }
   values.clear();
+  const size_t problems_before = problems_.count();
   for (const auto& [channel, entry] : node->entries) {
     const auto amplitude = entry.kind == YamlNode::Kind::scalar ? parse_amplitude(entry) : std::nullopt;
     if (amplitude) {
       values[channel] = *amplitude;
     } else {
       expected(entry, key + "." + channel,
-               "a number of at least 0 in the channel's units, or a multiple of its standard deviation as '0.35 std'");
+               fmt::format("a number of at least 0 and at most {:g} in the channel's units, or a multiple of its "
+                           "standard deviation as '0.35 std'",
+                           amplitude_limit));
     }
   }
+  return problems_.count() == problems_before;
 }
 
 SectionReader SectionReader::section(const std::string& key) {

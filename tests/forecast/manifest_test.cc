@@ -15,6 +15,7 @@ name: small
 initial_conditions: {source: analytic, times: [2024-01-01T00:00:00Z]}
 models: ["synth:mini?seed=102"]
 ensemble: {members: 2, seed: 7}
+perturbation: {method: none}
 forecast: {steps: [1]}
 output: {variables: [u10m], format: zarr}
 )",

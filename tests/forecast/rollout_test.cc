@@ -59,6 +59,7 @@ name: toy
 initial_conditions: {source: analytic, times: [2024-01-01T00:00:00Z]}
 models: [toy]
 ensemble: {members: 2}
+perturbation: {method: none}
 forecast: {steps: [4]}
 output: {variables: [v10m, t2m], every: 12h, format: zarr}
 )",

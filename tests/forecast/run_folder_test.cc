@@ -17,6 +17,7 @@ name: folder
 initial_conditions: {source: analytic, times: [2024-01-01T00:00:00Z]}
 models: [toy]
 ensemble: {members: 2}
+perturbation: {method: none}
 forecast: {steps: [1]}
 output: {variables: [u10m], format: zarr}
 )",

@@ -64,23 +64,6 @@ forecast: {steps: [0]}
         assert line and word in " ".join(line), (place, word, errors)
 
 
-def test_fetch_tells_a_package_without_a_file():
-    """It was called a bug: `filesystem error: cannot get file size`."""
-    folder = scratch()
-    hens("synth", folder / "package", "--size", "mini", "--seed", "102")
-    job = write_job(folder, harness.SMALL_JOB.replace("synth:mini?seed=102", str(folder / "package")))
-    hens("fetch", job)
-    (folder / "package/orography.nc").unlink()
-    assert "orography.nc" in hens("fetch", job, check=66).stderr
-
-
-def test_overrides_that_the_docs_show():
-    """Both were refused: demo.yaml has steps, and one mapping as its output."""
-    text = hens("validate", ROOT / "jobs/demo.yaml", "ensemble.members=50", "forecast.lead_time=5d",
-                "output.0.variables=[t2m]").stdout
-    assert "steps: [20]" in text and "variables: [t2m]" in text, text
-
-
 def test_problems_of_a_spec_as_json():
     """Programs got nothing on stdout of a wrong spec."""
     job = write_job(scratch(), harness.SMALL_JOB + "ensembel: {}\n")
@@ -107,6 +90,23 @@ def test_validate_run_and_fetch_refuse_the_same():
             stderr = hens(command[0], job, override, *command[1:], check=code).stderr
             assert word in stderr and (code == 66 or f"<override {override}" in stderr), (command, override, stderr)
     assert not (folder / "run").exists()
+
+
+def test_fetch_tells_a_package_without_a_file():
+    """It was called a bug: `filesystem error: cannot get file size`."""
+    folder = scratch()
+    hens("synth", folder / "package", "--size", "mini", "--seed", "102")
+    job = write_job(folder, harness.SMALL_JOB.replace("synth:mini?seed=102", str(folder / "package")))
+    hens("fetch", job)
+    (folder / "package/orography.nc").unlink()
+    assert "orography.nc" in hens("fetch", job, check=66).stderr
+
+
+def test_overrides_that_the_docs_show():
+    """Both were refused: demo.yaml has steps, and one mapping as its output."""
+    text = hens("validate", ROOT / "jobs/demo.yaml", "ensemble.members=50", "forecast.lead_time=5d",
+                "output.0.variables=[t2m]").stdout
+    assert "steps: [20]" in text and "variables: [t2m]" in text, text
 
 
 def test_variables_that_the_model_has_not_are_named():

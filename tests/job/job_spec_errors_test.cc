@@ -187,27 +187,43 @@ TEST(SpecMistake, Together) {
                "output.every: is 2d, so nothing of a forecast of 4 steps would be stored"}});
 }
 
-// Seconds do not enter the names of markers and netCDF files, so that 00:00:00 and 00:00:20 overwrote each other; years
-// before 1000 made a run.json that nobody could read, and xarray counts nanoseconds from 1970 in 64 bits.
-TEST(SpecMistake, TimesThatNothingCouldName) {
-  constexpr const char* wanted = "expected UTC times in whole minutes, of 1678 to 2261, as 2024-01-01T00:00:00Z";
-  expect_one_problem_each({Mistake{"initial_conditions.times=[2024-01-01, 2024-01-01T00:00:20Z]", wanted},
-                           Mistake{"initial_conditions.times=[0001-01-01]", wanted},
-                           Mistake{"initial_conditions.times=[1677-12-31T23:59]", wanted},
-                           Mistake{"initial_conditions.times=[2262-01-01]", wanted}});
-  EXPECT_EQ(problems_with({"initial_conditions.times=[1678-01-01, 2261-12-31T23:59]"}), "");
+// Keys without effect were taken in silence, but for initial_conditions.path. Defaults may stand: the resolved spec
+// spells them out.
+TEST(SpecMistake, KeysWithoutEffect) {
+  const std::string noise = "perturbation={method: correlated_spherical_gaussian, ";
+  const std::string bred = "perturbation={method: hemispheric_centred_bred_vector, ";
+  expect_one_problem_each(
+      {Mistake{"initial_conditions.product=2p50", "initial_conditions.product: is not used by source analytic: leave"},
+       Mistake{"initial_conditions.gravity=9.81", "initial_conditions.gravity: is not used by source analytic"},
+       Mistake{"perturbation.integration_steps=2", "perturbation.integration_steps: is not used by method none"},
+       Mistake{"perturbation.amplitude={z500: 3}", "perturbation.amplitude: is not used by method none"},
+       Mistake{"perturbation.noise.amplitude={z500: 3}", "perturbation.noise.amplitude: is not used by method none"},
+       Mistake{"perturbation.noise.sigma=5", "perturbation.noise.sigma: is not used by method none"},
+       Mistake{"perturbation.noise.length_scale=1e6", "perturbation.noise.length_scale: is not used by method none"},
+       Mistake{"perturbation.noise.time_scale=1d", "perturbation.noise.time_scale: is not used by method none"}});
+  EXPECT_THAT(problems_with({noise + "integration_steps: 2}"}),
+              HasSubstr("perturbation.integration_steps: is not used by method correlated_spherical_gaussian"));
+  EXPECT_THAT(
+      problems_with({noise + "amplitude: {z500: 3}, noise: {amplitude: {t850: 1}}}"}),
+      HasSubstr("perturbation.noise.amplitude: is not used by method correlated_spherical_gaussian beside pertu"));
+  EXPECT_EQ(problems_with({noise + "noise: {amplitude: {t850: 1}, sigma: 2, length_scale: 1e6, time_scale: 1d}}"}), "");
+  EXPECT_EQ(problems_with({bred + "integration_steps: 2, amplitude: {z500: 3}, noise: {amplitude: {t850: 1}}}"}), "");
+  EXPECT_EQ(problems_with({"initial_conditions.product=0p25", "perturbation.integration_steps=3",
+                           "perturbation.amplitude={z500: 39.27}"}),
+            "");
+  EXPECT_EQ(
+      problems_with({"initial_conditions.source=grib", "initial_conditions.path=a", "initial_conditions.gravity=9.8"}),
+      "");
 }
 
-// Overrides of a key that is not there lost their place, and one that begins with % its value.
-TEST(SpecErrors, NameTheOverrideThatBroughtAKey) {
-  EXPECT_THAT(problems_with({"foo.bar=1"}), ::testing::StartsWith("<override foo.bar=1>: foo: is no key here"));
-  EXPECT_THAT(problems_with({"ensemble.foo.bar=1"}),
-              ::testing::StartsWith("<override ensemble.foo.bar=1>: ensemble.foo: is no key here"));
-  EXPECT_THAT(problems_with({"ensemble.0.members=1"}),
-              ::testing::StartsWith("<override ensemble.0.members=1>: ensemble.0: is no key here"));
-  EXPECT_THAT(problems_with({"initial_conditions.path=%Y\x80"}), HasSubstr("byte 0x80"));
-  EXPECT_THAT(problems_with({"initial_conditions.path=[%Y.grib]"}),
-              HasSubstr("in quotes, and those that begin with %"));
+// Three members of a spec without a perturbation were three copies of one forecast, and nothing said so.
+TEST(SpecMistake, MembersThatNothingPerturbs) {
+  const std::string said = "ensemble.members: is 3, and nothing perturbs them, so that all would be the same";
+  EXPECT_THAT(problems(minimal_spec("ensemble: {members: 3}\n")), HasSubstr("job.yaml:5:21: " + said));
+  EXPECT_THAT(problems(minimal_spec("perturbation:\nensemble: {members: 3}\n")), HasSubstr(said));
+  EXPECT_EQ(problems(minimal_spec("ensemble: {members: 3}\nperturbation: {method: none}\n")), "")
+      << "copies are wanted";
+  EXPECT_EQ(problems(minimal_spec("ensemble: {members: 1}\n")), "");
 }
 
 // These were found only when a run began.
@@ -220,11 +236,46 @@ TEST(SpecMistake, EngineThatTheDeviceDoesNotHave) {
   EXPECT_EQ(problems_with({"forecast.engine=fast", "runtime.device=cuda"}), "");
 }
 
+// Seconds do not enter the names of markers and netCDF files, so that 00:00:00 and 00:00:20 overwrote each other; years
+// before 1000 made a run.json that nobody could read, and xarray counts nanoseconds from 1970 in 64 bits.
+TEST(SpecMistake, TimesThatNothingCouldName) {
+  constexpr const char* wanted = "expected UTC times in whole minutes, of 1678 to 2261, as 2024-01-01T00:00:00Z";
+  expect_one_problem_each({Mistake{"initial_conditions.times=[2024-01-01, 2024-01-01T00:00:20Z]", wanted},
+                           Mistake{"initial_conditions.times=[0001-01-01]", wanted},
+                           Mistake{"initial_conditions.times=[1677-12-31T23:59]", wanted},
+                           Mistake{"initial_conditions.times=[2262-01-01]", wanted}});
+  EXPECT_EQ(problems_with({"initial_conditions.times=[1678-01-01, 2261-12-31T23:59]"}), "");
+}
+
+// An amplitude that was refused counted as none, so that a second, false problem was said.
+TEST(SpecMistake, AmplitudeTooLarge) {
+  EXPECT_EQ(
+      problems_with({"perturbation={method: correlated_spherical_gaussian, amplitude: {z500: 1e30}}"}),
+      "<override perturbation={method: correlated_spherical_gaussian, amplitude: {z500: 1e30}}>: "
+      "perturbation.amplitude.z500: is '1e30', expected a number of at least 0 and at most 1e+09 in the channel's "
+      "units, or a multiple of its standard deviation as '0.35 std'");
+  EXPECT_THAT(
+      problems_with({"perturbation={method: hemispheric_centred_bred_vector, noise: {amplitude: {z500: 1e30}}}"}),
+      Not(HasSubstr("every amplitude is 0")));
+}
+
 // The place was that of the whole list, and the first problem hid the others.
 TEST(SpecErrors, PointAtTheItemOfAList) {
   EXPECT_EQ(problems(minimal_spec("output:\n  variables: [u10m, T850, ../x]\n")),
             "job.yaml:6:21: output.variables: is 'T850', expected channels, as u10m or z500\n"
             "job.yaml:6:27: output.variables: is '../x', expected channels, as u10m or z500");
+}
+
+// Overrides of a key that is not there lost their place, and one that begins with % its value.
+TEST(SpecErrors, NameTheOverrideThatBroughtAKey) {
+  EXPECT_THAT(problems_with({"foo.bar=1"}), ::testing::StartsWith("<override foo.bar=1>: foo: is no key here"));
+  EXPECT_THAT(problems_with({"ensemble.foo.bar=1"}),
+              ::testing::StartsWith("<override ensemble.foo.bar=1>: ensemble.foo: is no key here"));
+  EXPECT_THAT(problems_with({"ensemble.0.members=1"}),
+              ::testing::StartsWith("<override ensemble.0.members=1>: ensemble.0: is no key here"));
+  EXPECT_THAT(problems_with({"initial_conditions.path=%Y\x80"}), HasSubstr("byte 0x80"));
+  EXPECT_THAT(problems_with({"initial_conditions.path=[%Y.grib]"}),
+              HasSubstr("in quotes, and those that begin with %"));
 }
 
 TEST(SpecMistake, Overrides) {
@@ -240,7 +291,7 @@ TEST(SpecMistake, Overrides) {
 
 TEST(SpecErrors, LimitTheWholePlan) {
   EXPECT_THAT(
-      problems_with({"ensemble.members=100000",
+      problems_with({"ensemble.members=100000", "perturbation.method=none",
                      "forecast.steps=[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,"
                      "21,22,23,24,25,26,27,28,29,30,31,32,33,34,35,36,37,38,39,40,41,42,"
                      "43,44,45,46,47,48,49,50,51]",
@@ -249,13 +300,13 @@ TEST(SpecErrors, LimitTheWholePlan) {
 }
 
 TEST(SpecErrors, FindDuplicateKeys) {
-  EXPECT_EQ(problems(minimal_spec("ensemble: {members: 2, members: 3}\nname: again\n")),
+  EXPECT_EQ(problems(minimal_spec("ensemble: {members: 1, members: 3}\nname: again\n")),
             "job.yaml:5:24: members: is given twice; the first is at job.yaml:5:12\n"
             "job.yaml:6:1: name: is given twice; the first is at job.yaml:1:1");
 }
 
 TEST(SpecErrors, RefuseWhatASpecDoesNotNeedOfYaml) {
-  EXPECT_EQ(problems(minimal_spec("ensemble: &e {members: 2}\n")),
+  EXPECT_EQ(problems(minimal_spec("ensemble: &e {members: 1}\n")),
             "job.yaml:5:11: anchors (&name) are not allowed: write the value out");
   EXPECT_THAT(problems(minimal_spec("ensemble: &e {members: 2}\nruntime: *e\n")), HasSubstr("job.yaml:6:10: aliases"));
   EXPECT_THAT(problems(minimal_spec("ensemble: {<<: {members: 2}}\n")), HasSubstr("ensemble.<<: is no key here"));

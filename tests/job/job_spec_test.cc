@@ -31,7 +31,7 @@ TEST(JobSpec, HasTheStructsDefaultsForWhatItLeavesOut) {
 TEST(JobSpec, ReadsEveryKey) {
   const JobSpec spec = parse(R"(
 name: full_1-2
-initial_conditions: {source: netcdf, times: [2024-01-01, 2024-01-02T06], path: [/data/%Y.nc], product: 2p50, gravity: 9.81}
+initial_conditions: {source: netcdf, times: [2024-01-01, 2024-01-02T06], path: [/data/%Y.nc]}
 models: [/a, /b]
 ensemble: {members: 7, seed: 18446744073709551615}
 perturbation:
@@ -53,8 +53,6 @@ report: {maps: false, map_leads: [0h, 10d]}
   EXPECT_EQ(spec.initial_conditions.source, SourceKind::netcdf);
   EXPECT_THAT(spec.initial_conditions.times, ElementsAre(midnight, midnight + std::chrono::hours(30)));
   EXPECT_THAT(spec.initial_conditions.path, ElementsAre("/data/%Y.nc"));
-  EXPECT_EQ(spec.initial_conditions.product, "2p50");
-  EXPECT_EQ(spec.initial_conditions.gravity, 9.81);
   EXPECT_THAT(spec.models, ElementsAre("/a", "/b"));
   EXPECT_EQ(spec.ensemble.members, 7);
   EXPECT_EQ(spec.ensemble.seed, 18446744073709551615u);
@@ -90,6 +88,14 @@ report: {maps: false, map_leads: [0h, 10d]}
   EXPECT_THAT(spec.report.map_leads, ElementsAre(Duration(0), std::chrono::days(10)));
 }
 
+TEST(JobSpec, ReadsTheKeysOfGfs) {
+  const InitialConditionsSpec spec =
+      parse_with({"initial_conditions={source: gfs, times: 2024-01-01, product: 2p50, gravity: 9.81}"})
+          .initial_conditions;
+  EXPECT_EQ(spec.product, "2p50");
+  EXPECT_EQ(spec.gravity, 9.81);
+}
+
 TEST(JobSpec, TakesALeadTimeForItsSteps) {
   const std::string text = minimal_spec();
   const std::string lead = text.substr(0, text.find("forecast")) + "forecast: {lead_time: 10d}\n";
@@ -110,9 +116,10 @@ TEST(JobSpec, TakesAnEmptySectionForItsDefaults) {
 }
 
 TEST(JobSpec, GivesTheBredVectorTheNoisesAmplitudeUnlessItHasItsOwn) {
-  const JobSpec same = parse_with({"perturbation.noise.amplitude={t850: 1}"});
+  const std::string bred = "perturbation.method=hemispheric_centred_bred_vector";
+  const JobSpec same = parse_with({bred, "perturbation.noise.amplitude={t850: 1}"});
   EXPECT_EQ(same.perturbation.amplitude, (Amplitudes{{"t850", {1.0, false}}}));
-  const JobSpec own = parse_with({"perturbation.noise.amplitude={t850: 1}", "perturbation.amplitude={u10m: 2}"});
+  const JobSpec own = parse_with({bred, "perturbation.noise.amplitude={t850: 1}", "perturbation.amplitude={u10m: 2}"});
   EXPECT_EQ(own.perturbation.amplitude, (Amplitudes{{"u10m", {2.0, false}}}));
 }
 
@@ -132,7 +139,7 @@ TEST(JobSpec, LetsGfsAloneInsistOnItsAnalysisTimes) {
 }
 
 TEST(JobSpec, TakesTheLastOfSeveralOverrides) {
-  EXPECT_EQ(parse_with({"ensemble.members=2", "ensemble.members=3"}).ensemble.members, 3);
+  EXPECT_EQ(parse_with({"ensemble.seed=2", "ensemble.seed=3"}).ensemble.seed, 3u);
 }
 
 TEST(JobSpec, LetsOverridesReachIntoLists) {
@@ -173,7 +180,7 @@ TEST(JobSpec, LetsOverridesMakeSectionsAndReplaceThem) {
   EXPECT_EQ(parse_with({"runtime.device=cpu"}).runtime.device, "cpu");
   const std::string text = minimal_spec("perturbation: {method: correlated_spherical_gaussian}\n");
   EXPECT_EQ(parse(text, {"perturbation=null"}).perturbation.method, PerturbationMethod::none);
-  EXPECT_EQ(parse(text, {"perturbation={integration_steps: 2}"}).perturbation.method, PerturbationMethod::none);
+  EXPECT_EQ(parse(text, {"perturbation={integration_steps: 3}"}).perturbation.method, PerturbationMethod::none);
 }
 
 TEST(JobSpec, SplitsOverridesAtTheFirstEqualsSign) {
