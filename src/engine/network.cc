@@ -9,23 +9,19 @@
 #include <fmt/format.h>
 
 #include "engine/gemm_plan.h"
+#include "engine/layers.h"
 #include "engine/tile_jobs.h"
 #include "engine/transform.h"
+#include "sfno/pointwise.h"
 
 namespace hens::engine {
 namespace {
 
-Operand matrix(const void* data, int64_t rows, int64_t columns, int64_t stride) {
-  return {data, {columns, rows, 1, 1}, {1, stride, 0, 0}};
-}
-
 struct Block {
-  std::string name;
   NormWeights norm0, norm1;
-  const float *fc1_bias, *fc2_bias;
-  std::optional<GemmPlan> mixing;
+  std::optional<ConvolutionLayer> convolution;
   std::optional<GemmPlan> skip;
-  std::optional<GemmPlan> mlp;
+  std::optional<MlpLayer> mlp;
 };
 
 }  // namespace
@@ -36,11 +32,11 @@ struct FastNetwork::Inside {
   const Backend& backend;
   const Sizes sizes;
   const DeviceWeights weights;
-  const int width;          // of channels
-  const int64_t order_row;  // elements of the spectrum's row of one degree
+  const int width;  // of channels
 
-  Buffer input, fourier, spectra[2], mixed, hidden, points, field;
-  Buffer partial, done, norms, folded_decoder, decoder_constant, sun;
+  Buffer input, fourier, spectra[2], mixed, points, field;
+  Buffer partial, norms, folded_decoder, decoder_constant, sun;
+  ChainMemory chain;
   std::optional<Transform> outer, inner;
   std::optional<GemmPlan> encoder, first_fourier, inner_fourier, decoder;
   std::optional<GemmPlan> resampling_legendre, resampling_fourier;  // where the inner grid does not keep a spectrum
@@ -58,7 +54,9 @@ struct FastNetwork::Inside {
 
   void make_buffers();
   Block make_block(int i);
-  ChainedJobs mlp_jobs(const Grid& grid) const;
+  ChainedJobs mlp_jobs(const Grid& grid) const {
+    return engine::mlp_jobs(backend, sizes, grid, backend.multiprocessors());
+  }
   ChainedJobs decoder_jobs() const;
   void make_decoder();
 
@@ -69,7 +67,6 @@ struct FastNetwork::Inside {
   }
   void forward(float* state);
   void analyse(const Transform& transform, const GemmPlan& fourier_of_field, __half* spectrum);
-  void mix(const Block& block);
   void block_inside(const Block& block, const Transform& transform);
   void mlp(const Block& block, const Grid& grid);
   void resample();
@@ -81,11 +78,7 @@ struct FastNetwork::Inside {
 // ---- construction ----
 
 FastNetwork::Inside::Inside(const Backend& backend_, const Sizes& sizes_, DeviceWeights weights_)
-    : backend(backend_),
-      sizes(sizes_),
-      weights(std::move(weights_)),
-      width(sizes.width()),
-      order_row(int64_t{2} * sizes.orders * width) {
+    : backend(backend_), sizes(sizes_), weights(std::move(weights_)), width(sizes.width()) {
   make_buffers();
   outer.emplace(backend, sizes, sizes.outer, fourier.as<__half>(), mixed.as<__half>());
   inner.emplace(backend, sizes, sizes.inner, fourier.as<__half>(), mixed.as<__half>());
@@ -117,27 +110,20 @@ void FastNetwork::Inside::make_buffers() {
   const int64_t most_rows = std::max(o.rows(), i.rows());
   int64_t ring = 0;
   int counters = 0;
-  const auto make_room = [&](const ChainedJobs& chain, int between) {
-    ring = std::max(ring, chain.ring_rows * between), counters = std::max(counters, chain.counters);
+  const auto make_room = [&](const ChainedJobs& jobs, int between) {
+    ring = std::max(ring, jobs.ring_rows * between), counters = std::max(counters, jobs.counters);
   };
   make_room(mlp_jobs(o), sizes.hidden_width());
   make_room(mlp_jobs(i), sizes.hidden_width());
   make_room(decoder_jobs(), width);
-  hidden = halves(ring);
-  done = Buffer(backend, sizeof(uint32_t) * static_cast<size_t>(counters));
+  chain = {halves(ring), Buffer(backend, sizeof(uint32_t) * static_cast<size_t>(counters))};
   points = halves(most_rows * width);
   field = halves(most_rows * width);
-  partial = floats(2 * width * (most_rows / tile_rows + 1));
+  partial = floats(std::max(MlpLayer::partial_floats(sizes, o), MlpLayer::partial_floats(sizes, i)));
   norms = floats(4 * width);
   folded_decoder = halves(int64_t{sizes.embed} * width);
   decoder_constant = floats(width);
   sun = floats(2 * o.nlat + o.nlon);
-}
-
-ChainedJobs FastNetwork::Inside::mlp_jobs(const Grid& grid) const {
-  const int columns = shapes::Pointwise::columns(backend.kernels());
-  return chained_jobs(grid.rows(), {{sizes.used_width()}, sizes.used_hidden(), columns},
-                      {{sizes.used_hidden()}, sizes.used_width(), columns}, backend.multiprocessors(), Order::outwards);
 }
 
 ChainedJobs FastNetwork::Inside::decoder_jobs() const {
@@ -150,36 +136,22 @@ ChainedJobs FastNetwork::Inside::decoder_jobs() const {
 
 Block FastNetwork::Inside::make_block(int i) {
   Block block;
-  block.name = fmt::format("block{}.", i);
-  const auto vector = [&](const char* name) { return weights.at<float>(block.name + name); };
+  const std::string name = fmt::format("block{}.", i);
+  const auto vector = [&](const char* what) { return weights.at<float>(name + what); };
+  const auto halves = [&](const char* what) { return weights.at<__half>(name + what); };
   float epsilon = 0;
   download(backend, &epsilon, vector("epsilon"), sizeof(float));
   block.norm0 = {vector("norm0.weight"), vector("norm0.bias"), epsilon};
-  block.norm1 = {vector("norm1.weight"), vector("norm1.bias"), 1e-6f};
-  block.fc1_bias = vector("fc1.bias");
-  block.fc2_bias = vector("fc2.bias");
-
-  const int64_t embed = sizes.embed;
-  const Operand coefficients{spectrum_of(i), {width, sizes.orders, 2, sizes.lmax}, {1, 2 * width, width, order_row}};
-  const Operand filter{weights.at<void>(block.name + "filter"),
-                       {width, embed, 2, sizes.lmax},
-                       {1, width, embed * width, 2 * embed * width}};
-  block.mixing.emplace(backend, layer_traits<shapes::Mixing>(), std::vector{coefficients}, std::vector{filter},
-                       mixing_jobs(sizes, shapes::Mixing::columns(backend.kernels())));
+  block.norm1 = {vector("norm1.weight"), vector("norm1.bias"), static_cast<float>(norm_epsilon)};
+  block.convolution.emplace(backend, sizes, spectrum_of(i), halves("filter"));
 
   const Operand rows = matrix(spectrum_of(i), int64_t{2} * sizes.lmax * sizes.orders, width, width);
   block.skip.emplace(backend, layer_traits<shapes::Pointwise>(), std::vector{rows},
-                     std::vector{matrix(weights.at<void>(block.name + "skip"), embed, width, width)},
+                     std::vector{matrix(halves("skip"), sizes.embed, width, width)},
                      spectral_rows_jobs(sizes, shapes::Pointwise::columns(backend.kernels())));
   const Grid& grid = i == sizes.blocks - 1 ? sizes.outer : sizes.inner;
-  const ChainedJobs mlp = mlp_jobs(grid);
-  const int wide = sizes.hidden_width();
-  block.mlp.emplace(backend, layer_traits<shapes::Mlp>(),
-                    std::vector{matrix(points.as<void>(), grid.rows(), width, width),
-                                matrix(hidden.as<void>(), mlp.ring_rows, wide, wide)},
-                    std::vector{matrix(weights.at<void>(block.name + "fc1.weight"), sizes.hidden, width, width),
-                                matrix(weights.at<void>(block.name + "fc2.weight"), embed, wide, wide)},
-                    mlp.jobs);
+  const MlpWeights mlp{halves("fc1.weight"), halves("fc2.weight"), vector("fc1.bias"), vector("fc2.bias")};
+  block.mlp.emplace(backend, sizes, grid, mlp_jobs(grid), mlp, points.as<__half>(), chain, partial.as<float>());
   return block;
 }
 
@@ -191,7 +163,7 @@ void FastNetwork::Inside::make_decoder() {
   const Operand x = matrix(input.as<void>(), rows, 2 * in, 2 * in);
   decoder.emplace(backend, layer_traits<shapes::Decoder>(),
                   std::vector{matrix(points.as<void>(), rows, width, width),
-                              matrix(hidden.as<void>(), jobs.ring_rows, width, width), x, x},
+                              matrix(chain.ring.as<void>(), jobs.ring_rows, width, width), x, x},
                   std::vector{matrix(folded_decoder.as<void>(), sizes.embed, width, width),
                               matrix(weights.at<void>("decoder.last"), channels, width, width),
                               matrix(weights.at<void>("big_skip"), channels, 2 * in, 2 * in),
@@ -222,15 +194,10 @@ void FastNetwork::Inside::analyse(const Transform& t, const GemmPlan& fourier_of
   t.legendre_forward(spectrum);
 }
 
-// S -> T
-void FastNetwork::Inside::mix(const Block& block) {
-  phase("spectral convolution");
-  launch(*block.mixing, Mixing{mixed.as<__half>(), order_row, 2 * width, width, width});
-}
-
 // S -> U = M2 gelu(M1 gelu(norm0(synthesis(W S)))), and norm1's affine map of it
 void FastNetwork::Inside::block_inside(const Block& block, const Transform& t) {
-  mix(block);
+  phase("spectral convolution");
+  block.convolution->launch(mixed.as<__half>());
   phase("legendre back");
   t.legendre_back();
   phase("norm");
@@ -242,13 +209,10 @@ void FastNetwork::Inside::block_inside(const Block& block, const Transform& t) {
 
 void FastNetwork::Inside::mlp(const Block& block, const Grid& grid) {
   phase("mlp");
-  clear(backend, done);
-  launch(*block.mlp, Mlp{{hidden.as<__half>(), block.fc1_bias, sizes.hidden_width()},
-                         {points.as<__half>(), block.fc2_bias, grid.half(), width, partial.as<float>()},
-                         done.as<uint32_t>()});
+  block.mlp->launch();
   phase("norm");
   field_norm(backend, norms.as<float>() + 2 * width, norms.as<float>() + 3 * width, partial.as<float>(),
-             static_cast<int>((grid.rows() + tile_rows - 1) / tile_rows), width, grid.points(), block.norm1);
+             MlpLayer::partial_tiles(grid), width, grid.points(), block.norm1);
 }
 
 // The first block's residual is what the inner grid keeps of its spectrum: S -> X on the inner grid -> S
@@ -286,12 +250,12 @@ void FastNetwork::Inside::decode(float* state) {
             weights.at<float>("decoder.first.bias"), affine(1), sizes.embed, width);
   const int64_t in = 2 * sizes.input_width(), out = sizes.state_width();
   phase("decoder");
-  clear(backend, done);
+  clear(backend, chain.done);
   // The input's rows may be replaced while they are read only if no other tile reads them.
   __half* next = one_state_tile() ? input.as<__half>() : nullptr;
-  launch(*decoder, Decoder{{hidden.as<__half>(), decoder_constant.as<float>(), field.as<__half>(), width},
+  launch(*decoder, Decoder{{chain.ring.as<__half>(), decoder_constant.as<float>(), field.as<__half>(), width},
                            {state, next, out, in, sizes.input_width(), static_cast<int>(out)},
-                           done.as<uint32_t>()});
+                           chain.done.as<uint32_t>()});
   if (!one_state_tile()) {
     set_input(backend, input.as<__half>(), state, sizes.outer.rows(), static_cast<int>(out), sizes.input_width());
   }
@@ -383,8 +347,8 @@ std::map<std::string, PhaseWork> FastNetwork::work() const {
   const auto add = [&](const char* phase, double flop, double bytes) {
     work[phase].flop += flop, work[phase].bytes += bytes;
   };
-  const double points = static_cast<double>(z.outer.rows());
-  add("encoder", n.encoder->flop(), points * z.input_width() * element + field(z.outer));
+  const double rows = static_cast<double>(z.outer.rows());
+  add("encoder", n.encoder->flop(), rows * z.input_width() * element + field(z.outer));
   const auto back = [&](const Transform& t) {
     add("legendre back", t.legendre_back_flop(), spectrum + coefficients(t));
     add("fourier back", t.fourier_back_flop(), coefficients(t) + field(t.grid()));
@@ -398,7 +362,7 @@ std::map<std::string, PhaseWork> FastNetwork::work() const {
     const Block& block = n.blocks[static_cast<size_t>(i)];
     const bool last = i == z.blocks - 1;
     const Transform& to = last ? *n.outer : *n.inner;
-    add("spectral convolution", block.mixing->flop(), 2 * spectrum + weights);
+    add("spectral convolution", block.convolution->flop(), 2 * spectrum + weights);
     back(to);
     add("mlp", block.mlp->flop(), 2 * field(to.grid()));
     add("skip", block.skip->flop(), (last ? 2 : 3) * spectrum);
@@ -413,7 +377,7 @@ std::map<std::string, PhaseWork> FastNetwork::work() const {
     forth(*n.inner, *n.inner_fourier);
   }
   add("decoder", n.decoder->flop(),
-      2 * field(z.outer) + points * (2 * z.input_width() * element + z.state_width() * (sizeof(float) + 2 * element)));
+      2 * field(z.outer) + rows * (2 * z.input_width() * element + z.state_width() * (sizeof(float) + 2 * element)));
   return work;
 }
 

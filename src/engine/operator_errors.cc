@@ -8,8 +8,7 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/core/grad_mode.h>
 
-#include "engine/gemm_plan.h"
-#include "engine/tile_jobs.h"
+#include "engine/layers.h"
 #include "engine/transform.h"
 #include "sht/transform.h"
 
@@ -57,56 +56,42 @@ class Operators {
     few.lmax = std::min(sizes_.lmax, 24);  // weights of 40 MB
     few.orders = std::min(sizes_.orders, few.lmax);
     const int width = few.width();
-    const int64_t embed = few.embed, part = width, order = 2 * width, degree = few.orders * order;
+    const int64_t embed = few.embed;
     const at::Tensor input = random({few.lmax, few.orders, 2, embed});
     const at::Tensor weights =
         random({few.lmax, 2, embed, embed}) / std::sqrt(2.0 * static_cast<double>(embed));  // [.., out, in]
     const Buffer from = sent(padded(input, width)), by = sent(padded(weights, width));
     const Buffer to(backend_, from.bytes());
-    const Operand coefficients{from.as<void>(), {width, few.orders, 2, few.lmax}, {1, order, part, degree}};
-    const Operand filter{by.as<void>(), {width, embed, 2, few.lmax}, {1, width, embed * width, 2 * embed * width}};
-    launch(GemmPlan(backend_, layer_traits<shapes::Mixing>(), {coefficients}, {filter},
-                    mixing_jobs(few, shapes::Mixing::columns(backend_.kernels()))),
-           Mixing{to.as<__half>(), degree, order, part, width});
+    ConvolutionLayer(backend_, few, from.as<__half>(), by.as<__half>()).launch(to.as<__half>());
     const at::Tensor made = receive(to, {few.lmax, few.orders, 2, width}).narrow(3, 0, embed);
     const auto complex = [](const at::Tensor& t) { return at::complex(t.select(-2, 0), t.select(-2, 1)); };
     const at::Tensor product = at::bmm(
         complex(input), at::complex(weights.select(1, 0), weights.select(1, 1)).transpose(1, 2));  // [l, m, out]
     const at::Tensor expected = at::stack({at::real(product), at::imag(product)}, 2);
-    const at::Tensor counted = below_diagonal(few).permute({0, 1, 2}).unsqueeze(-1);
+    const at::Tensor counted = below_diagonal(few).unsqueeze(-1);
     errors.convolution = relative_l2(made * counted, expected * counted);
   }
 
-  void mlp(OperatorErrors& errors) {
+  // `blocks` of tiles at one time: few, and the ring of the layer between goes round several times.
+  void mlp(int blocks, OperatorErrors& errors) {
     const Grid grid{GridKind::equiangular, 8, sizes_.outer.nlon};
     const int width = sizes_.width(), wide = sizes_.hidden_width();
     const int64_t embed = sizes_.embed, hidden = sizes_.hidden, rows = grid.rows();
     const at::Tensor input = random({rows, embed});
     const at::Tensor fc1 = random({hidden, embed}) / std::sqrt(static_cast<double>(embed)), bias1 = random({hidden});
     const at::Tensor fc2 = random({embed, hidden}) / std::sqrt(static_cast<double>(hidden)), bias2 = random({embed});
-    const int columns = shapes::Pointwise::columns(backend_.kernels());
-    constexpr int blocks = 8;  // as on a small card: the ring goes round several times
-    const ChainedJobs jobs =
-        chained_jobs(rows, {{sizes_.used_width()}, sizes_.used_hidden(), columns},
-                     {{sizes_.used_hidden()}, sizes_.used_width(), columns}, blocks, Order::inwards);
-    const Buffer u = sent(padded(input, width)),
-                 ring(backend_, sizeof(__half) * static_cast<size_t>(jobs.ring_rows * wide));
-    const Buffer w1 = sent(padded(fc1, width)), w2 = sent(padded(fc2, wide));
+    const ChainedJobs jobs = mlp_jobs(backend_, sizes_, grid, blocks);
+    const Buffer u = sent(padded(input, width)), w1 = sent(padded(fc1, width)), w2 = sent(padded(fc2, wide));
     const Buffer b1 = sent_floats(padded(bias1, wide)), b2 = sent_floats(padded(bias2, width));
-    const Buffer partial(backend_, sizeof(float) * 2 * static_cast<size_t>(width * (rows / tile_rows + 1)));
-    const Buffer done(backend_, sizeof(uint32_t) * static_cast<size_t>(jobs.counters));
-    const auto matrix = [](const Buffer& buffer, int64_t count, int64_t columns) {
-      return Operand{buffer.as<void>(), {columns, count, 1, 1}, {1, columns, 0, 0}};
-    };
-    launch(GemmPlan(backend_, layer_traits<shapes::Mlp>(), {matrix(u, rows, width), matrix(ring, jobs.ring_rows, wide)},
-                    {matrix(w1, hidden, width), matrix(w2, embed, wide)}, jobs.jobs),
-           Mlp{{ring.as<__half>(), b1.as<float>(), wide},
-               {u.as<__half>(), b2.as<float>(), grid.half(), width, partial.as<float>()},
-               done.as<uint32_t>()});
+    const Buffer partial(backend_, sizeof(float) * static_cast<size_t>(MlpLayer::partial_floats(sizes_, grid)));
+    const ChainMemory memory{Buffer(backend_, sizeof(__half) * static_cast<size_t>(jobs.ring_rows * wide)),
+                             Buffer(backend_, sizeof(uint32_t) * static_cast<size_t>(jobs.counters))};
+    const MlpWeights weights{w1.as<__half>(), w2.as<__half>(), b1.as<float>(), b2.as<float>()};
+    MlpLayer(backend_, sizes_, grid, jobs, weights, u.as<__half>(), memory, partial.as<float>()).launch();
     const at::Tensor made =
         at::matmul(folding() / 4, receive(u, {rows / 4, 4, width})).narrow(2, 0, embed).reshape({rows, embed});
     const at::Tensor expected = at::addmm(bias2, at::gelu(at::addmm(bias1, input, fc1.t())), fc2.t());
-    errors.mlp = relative_l2(made, expected);
+    errors.mlp = worse(errors.mlp, relative_l2(made, expected));
   }
 
  private:
@@ -178,7 +163,7 @@ OperatorErrors operator_errors(const Backend& backend, const Sizes& sizes) {
   Operators operators(backend, sizes);
   for (const Grid& grid : {sizes.outer, sizes.inner}) operators.transforms(grid, errors);
   operators.convolution(errors);
-  operators.mlp(errors);
+  for (const int blocks : {8, backend.multiprocessors()}) operators.mlp(blocks, errors);
   return errors;
 }
 

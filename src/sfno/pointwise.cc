@@ -6,7 +6,6 @@
 namespace hens {
 namespace {
 
-constexpr double epsilon = 1e-6;
 constexpr std::array<int64_t, 2> grid_dims{0, 1};
 constexpr int64_t slab_points = 65536;
 
@@ -40,7 +39,7 @@ void instance_norm_(at::Tensor& x, const Norm& norm) {
   // Two passes: the mean is taken away first, so that a field that is nearly constant keeps its digits.
   x.sub_(x.mean(grid_dims));
   const at::Tensor variance = x.square().mean(grid_dims);
-  at::addcmul_out(x, norm.bias, x, norm.weight * at::rsqrt(variance + epsilon));
+  at::addcmul_out(x, norm.bias, x, norm.weight * at::rsqrt(variance + norm_epsilon));
 }
 
 void add_product_(at::Tensor& out, const at::Tensor& x, const at::Tensor& weight) {

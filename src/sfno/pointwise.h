@@ -16,6 +16,8 @@ struct TwoLayer {  // second(gelu(first(x)))
   Linear first, second;
 };
 
+constexpr double norm_epsilon = 1e-6;  // added to the variance, as makani's InstanceNorm2d does
+
 struct Norm {
   at::Tensor weight, bias;  // [channel]
 };
@@ -24,8 +26,8 @@ struct Norm {
 // size.
 at::Tensor two_layer(const at::Tensor& x, const TwoLayer& layers);
 
-// Each channel to zero mean and unit variance over the whole grid, unweighted, variance with n and 1e-6 added; then the
-// affine map.
+// Each channel to zero mean and unit variance over the whole grid, unweighted, variance with n and norm_epsilon added;
+// then the affine map.
 void instance_norm_(at::Tensor& x, const Norm& norm);
 
 // out += x weight^T. `x` may be a slice of channels.
