@@ -5,14 +5,15 @@
 
 #include <fmt/format.h>
 
+#include "base/error.h"
 #include "base/read_ahead.h"
+#include "sfno/pointwise.h"
 #include "sfno/weights.h"
 
 namespace hens::engine {
 namespace {
 
 constexpr uint64_t alignment = 256;
-constexpr double norm_epsilon = 1e-6;
 
 at::Tensor padded_to(const at::Tensor& t, int64_t columns) { return at::constant_pad_nd(t, {0, columns - t.size(-1)}); }
 
@@ -102,7 +103,14 @@ class Folder {
   void give(const at::Tensor& values) {
     const WeightEntry& entry = entries_.at(next_++);
     assert(values.sizes() == at::IntArrayRef(entry.shape));
-    take_(entry, values.to(device_, entry.type).contiguous());
+    const at::Tensor rounded = values.to(device_, entry.type).contiguous();
+    if (!at::isfinite(rounded).all().item<bool>()) {
+      fail(ExitCode::bad_input,
+           "{}: folded into {} it has values that are not finite, or too large for 16 bits: set forecast.engine to "
+           "reference",
+           package_.checkpoint->path().string(), entry.name);
+    }
+    take_(entry, rounded);
   }
 
   const ModelPackage& package_;

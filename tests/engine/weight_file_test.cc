@@ -3,8 +3,10 @@
 
 #include <fstream>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/error.h"
 #include "package/synth.h"
 #include "support/test_data.h"
 
@@ -18,8 +20,9 @@ class WeightFile : public testing::Test {
     package_ = open_package(folder_ / "package");
     sizes_ = sizes_of(package_.config);
   }
+  // Chunks of 16 KiB: the file has a few dozen, and the last one is short.
   LoadedWeights load(const std::string& digest = "d1") {
-    return load_weights(backend_, package_, sizes_, at::kCPU, folder_ / "engine", digest);
+    return load_weights(backend_, package_, sizes_, at::kCPU, folder_ / "engine", digest, 16384);
   }
   std::string bytes_of(const LoadedWeights& loaded) {
     return {loaded.weights.memory.as<const char>(), loaded.weights.memory.bytes()};
@@ -50,7 +53,11 @@ TEST_F(WeightFile, HoldsWhatThePackageFoldsTo) {
 
 TEST_F(WeightFile, IsMadeAnewAfterDamageAnywhere) {
   const std::string expected = bytes_of(load());
-  for (const std::streamoff at : {std::streamoff{5000}, std::streamoff{-40}, std::streamoff{-12}, std::streamoff{-1}}) {
+  const auto bytes = static_cast<std::streamoff>(expected.size());
+  ASSERT_GT(bytes, 10 * 16384);
+  ASSERT_NE(bytes % 16384, 0);
+  for (const std::streamoff at : {std::streamoff{0}, std::streamoff{5000}, 4096 + bytes / 2, 4096 + bytes - 1,
+                                  std::streamoff{-40}, std::streamoff{-12}, std::streamoff{-1}}) {
     damage(at);
     const LoadedWeights mended = load();
     EXPECT_EQ(mended.source, WeightSource::package) << at;
@@ -65,6 +72,42 @@ TEST_F(WeightFile, IsNotAnotherPackages) {
   load();
   fs::copy(weight_file_path(folder_ / "engine", "d1"), weight_file_path(folder_ / "engine", "d2"));
   EXPECT_EQ(load("d2").source, WeightSource::package);
+}
+
+// Where entries lie may change while the sum of their bytes stays.
+TEST_F(WeightFile, IsNotAnotherLayouts) {
+  load();
+  const fs::path path = weight_file_path(folder_ / "engine", "d1");
+  const std::string file = read_file(path);
+  damage(static_cast<std::streamoff>(file.rfind("\"layout\":") + 10));
+  EXPECT_FALSE(weight_file_facts(folder_ / "engine", "d1", sizes_));
+  EXPECT_EQ(load().source, WeightSource::package);
+}
+
+// A process that was killed while it wrote left gigabytes in the cache for good.
+TEST_F(WeightFile, LeavesNothingOfWritersThatWereKilled) {
+  fs::create_directories(folder_ / "engine");
+  const fs::path left = folder_ / "engine/.d0.v2.hensw.12345-0.tmp";
+  std::ofstream(left) << "half a file";
+  load();
+  EXPECT_FALSE(fs::exists(left));
+  EXPECT_EQ(load().source, WeightSource::file);
+}
+
+// They became infinite in silence, and with them every member.
+TEST_F(WeightFile, SaysWhatDoesNotFit16Bits) {
+  std::vector<float> large(20 * 40, 1e5f);
+  TensorView& view = package_.weights.at("blocks.0.mlp.fwd.0.weight");
+  ASSERT_EQ(view.bytes(), large.size() * sizeof(float));
+  view.data = std::as_bytes(std::span(large)).data();
+  try {
+    load();
+    FAIL() << "was taken";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::bad_input);
+    EXPECT_THAT(error.what(), testing::HasSubstr("block0.fc1.weight"));
+    EXPECT_THAT(error.what(), testing::HasSubstr("best_ckpt"));
+  }
 }
 
 TEST_F(WeightFile, IsNotNeeded) {
