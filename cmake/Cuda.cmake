@@ -11,8 +11,9 @@ if(NOT EXISTS ${HENS_CUDA_ROOT}/bin/nvcc)
   message(FATAL_ERROR "nvcc is not there (HENS_CUDA_ROOT='${HENS_CUDA_ROOT}'): run scripts/setup.sh, or give -DHENS_CUDA_ROOT=<toolkit>")
 endif()
 set(CMAKE_CUDA_COMPILER ${HENS_CUDA_ROOT}/bin/nvcc)
-# Machine code for A100, A10, L40S and H100; the last with Hopper's own instructions.
-set(CMAKE_CUDA_ARCHITECTURES "80-real;86-real;89-real;90a-real" CACHE STRING "GPU architectures")
+# Machine code for A100, A10, L40S and H100; the last with Hopper's own instructions. Later cards get PTX: the kernels
+# that want no more than an A100, compiled by the driver at the first start.
+set(CMAKE_CUDA_ARCHITECTURES "80;86-real;89-real;90a-real" CACHE STRING "GPU architectures")
 set(CMAKE_CUDA_RUNTIME_LIBRARY Static)
 enable_language(CUDA)
 # The C++ compiler links. Where nvcc's host compiler is an older one, its folder would come first, with its libstdc++.

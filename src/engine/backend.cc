@@ -9,6 +9,7 @@
 #include <nvtx3/nvToolsExt.h>
 
 #include "base/error.h"
+#include "engine/kernels/fields.h"
 
 namespace hens::engine {
 
@@ -34,11 +35,12 @@ Kernels best_kernels(int device) { return compute_capability(device) == 90 ? Ker
 
 void check_capability(int device) {
   const int capability = compute_capability(device);
-  if (capability >= 80) return;
+  check_cuda(cudaSetDevice(device), "choosing the GPU");
+  if (capability >= 80 && have_code()) return;
   fail(ExitCode::gpu,
-       "device cuda:{}: its compute capability is {}.{}; the fast engine needs 8.0 or later: set forecast.engine to "
-       "reference",
-       device, capability / 10, capability % 10);
+       "device cuda:{}: its compute capability is {}.{}; the fast engine {}: set forecast.engine to reference", device,
+       capability / 10, capability % 10,
+       capability < 80 ? "needs 8.0 or later" : "of this build has no code for it that its driver takes");
 }
 
 Backend::Backend(Kernels kernels, int device) : kernels_(kernels), device_(device) {
@@ -49,7 +51,6 @@ Backend::Backend(Kernels kernels, int device) : kernels_(kernels), device_(devic
     fail(ExitCode::gpu, "device cuda:{}: the hopper kernels run on compute capability 9.0 alone, this card has {}.{}",
          device, capability / 10, capability % 10);
   }
-  check_cuda(cudaSetDevice(device), "choosing the GPU");
   check_cuda(cudaDeviceGetAttribute(&multiprocessors_, cudaDevAttrMultiProcessorCount, device), "GPU properties");
   int driver = 0;
   check_cuda(cudaDriverGetVersion(&driver), "the driver's version");
@@ -116,12 +117,15 @@ Buffer::Buffer(const Backend& backend, size_t bytes) : bytes_(bytes), backend_(&
     if (code == cudaErrorMemoryAllocation) {
       cudaGetLastError();
       const DeviceMemory memory = device_memory(backend);
-      fail(ExitCode::gpu, "device cuda:{}: {} MiB more are needed, {} of {} MiB are in use: lower runtime.batch",
+      fail(ExitCode::gpu,
+           "device cuda:{}: {} MiB more are needed, {} of {} MiB are in use: a lower runtime.batch needs less",
            backend.device(), bytes >> 20, memory.used >> 20, memory.total >> 20);
     }
     check_cuda(code, "GPU memory");
+    const cudaError_t cleared = cudaMemsetAsync(data_, 0, bytes, as_stream(backend.stream()));
+    if (cleared != cudaSuccess) cudaFree(data_);
+    check_cuda(cleared, "clearing GPU memory");
     backend.allocated_ += bytes;
-    check_cuda(cudaMemsetAsync(data_, 0, bytes, as_stream(backend.stream())), "clearing GPU memory");
     return;
   }
   const size_t rounded = (bytes + 255) / 256 * 256;
@@ -214,6 +218,15 @@ void Staging::send(void* to, size_t bytes) {
 
 AsyncDownload::AsyncDownload(const Backend& backend, size_t bytes) : backend_(backend), device_(backend, bytes) {
   if (!backend.on_gpu()) return;
+  try {
+    make();
+  } catch (...) {
+    release();
+    throw;
+  }
+}
+
+void AsyncDownload::make() {
   cudaStream_t stream = nullptr;
   cudaEvent_t written = nullptr, arrived = nullptr;
   check_cuda(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "creating a stream");
@@ -222,11 +235,12 @@ AsyncDownload::AsyncDownload(const Backend& backend, size_t bytes) : backend_(ba
   written_ = written;
   check_cuda(cudaEventCreateWithFlags(&arrived, cudaEventDisableTiming), "an event");
   arrived_ = arrived;
-  check_cuda(cudaHostAlloc(&host_, bytes, cudaHostAllocDefault), "host memory for copies");
+  check_cuda(cudaHostAlloc(&host_, bytes(), cudaHostAllocDefault), "host memory for copies");
 }
 
-AsyncDownload::~AsyncDownload() {
-  if (!backend_.on_gpu()) return;
+AsyncDownload::~AsyncDownload() { release(); }
+
+void AsyncDownload::release() {
   if (stream_ != nullptr) cudaStreamSynchronize(as_stream(stream_));
   if (host_ != nullptr) cudaFreeHost(host_);
   for (void* event : {written_, arrived_}) {

@@ -1,9 +1,9 @@
 // Where the engine's work runs and its data lie: a CUDA device and one stream of it, or the host's memory for tests.
 //
 // The one place of the engine that allocates, copies, waits, and turns CUDA's codes into Error{gpu}. No LibTorch. A
-// Backend outlives the Buffers made with it. Not thread-safe, but for copies made by a weight file's readers. A thread
-// that uses one has its device as the current one: the constructor sees to that for its own thread, open_device for the
-// program's.
+// Backend outlives the Buffers made with it. One device a process: what launches find out of it is kept. Not
+// thread-safe, but for copies made by a weight file's readers. A thread that uses one has its device as the current
+// one: the constructor sees to that for its own thread, open_device for the program's.
 #pragma once
 
 #include <cstddef>
@@ -118,6 +118,9 @@ class AsyncDownload {
   void* wait();
 
  private:
+  void make();
+  void release();
+
   const Backend& backend_;
   Buffer device_;
   void *host_ = nullptr, *stream_ = nullptr, *written_ = nullptr, *arrived_ = nullptr;
@@ -146,11 +149,11 @@ struct DeviceMemory {
 };
 DeviceMemory device_memory(const Backend& backend);
 
-// Whether this machine has a card for such kernels, and which would be chosen for a device: hopper on sm_90, else
-// ampere.
+// Which kernels are for a device: hopper on sm_90, else ampere.
 Kernels best_kernels(int device);
 
-// Throws Error{gpu} where the device is too old for any of the kernels.
+// Throws Error{gpu} where the device is too old for any of the kernels, or too new for this build. Makes it the current
+// device.
 void check_capability(int device);
 
 // Throws Error{gpu} naming `what` unless `code` (a cudaError_t) is success.

@@ -234,6 +234,13 @@ void denormalise(const Backend& backend, float* physical, const float* state, co
   for_each(backend, rows.points() * selected_count, Denormalise{physical, state, scaling, selected, rows, state_width});
 }
 
+bool have_code() {
+  cudaFuncAttributes ignored;
+  const bool found = cudaFuncGetAttributes(&ignored, elementwise<SetInput>) == cudaSuccess;
+  cudaGetLastError();  // forgotten, if it was one
+  return found;
+}
+
 void set_input(const Backend& backend, __half* input, const float* state, int64_t rows, int state_width,
                int input_width) {
   for_each(backend, rows * state_width, SetInput{input, state, state_width, input_width});

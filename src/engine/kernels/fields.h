@@ -14,6 +14,9 @@
 
 namespace hens::engine {
 
+// Whether this program's kernels run on the current device: it has their machine code, or the driver can make it.
+bool have_code();
+
 struct Scaling {  // z-scores: [channel] each
   const float* mean = nullptr;
   const float* std = nullptr;
