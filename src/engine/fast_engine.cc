@@ -74,6 +74,7 @@ class Fast final : public FastEngine {
     // Some channels at a time: a whole state in physical units beside the network's memory would be much.
     constexpr int together = 8;
     for (size_t m = 0; m < members_; ++m) {
+      engine::clear(backend_, states_[m].values);  // the padding, too: a member that died has left NaN there
       const at::Tensor member = state.select(0, static_cast<int64_t>(m));
       for (int first = 0; first < sizes_.channels; first += together) {
         const int count = std::min(together, sizes_.channels - first);
@@ -162,6 +163,7 @@ class Fast final : public FastEngine {
   // [member][selected][point], on the device.
   void write_channels(const std::vector<int>& selected, float* to) const {
     const int count = static_cast<int>(selected.size());
+    assert(selected.size() * sizeof(int) <= selected_.bytes());
     engine::upload(backend_, selected_.as<void>(), selected.data(), selected.size() * sizeof(int));
     for (size_t m = 0; m < members_; ++m, to += grid_.points() * count) {
       engine::denormalise(backend_, to, states_[m].values.as<float>(), network_->scaling(), selected_.as<int>(), count,

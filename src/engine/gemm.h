@@ -35,7 +35,7 @@ constexpr int max_segments = 4;
 enum class TileMode { single, dual, twin, complex };
 
 // A tensor of 16-bit floats with four dimensions, x0 contiguous. Sizes and strides in elements; strides of x1 .. x3 are
-// multiples of 8 and `data` is aligned to 16 bytes. What lies outside the sizes counts as zero.
+// multiples of 8 and `data` is aligned to 16 bytes. What lies outside the sizes of x0 and x1 counts as zero.
 struct Operand {
   const void* data = nullptr;
   std::array<int64_t, 4> size{1, 1, 1, 1};
@@ -96,6 +96,7 @@ struct LayersOf<ChainShape<A, B, kSegments>> {
 };
 HENS_HD bool in_second_layer(const TileJob& job) { return job.k[0] == 0; }
 
+// Columns for HENS' 620 channels: three of 208 are 624, six of 104 as well.
 namespace shapes {
 using Pointwise = TileShape<TileMode::single, false, Shared::b, 208, 128>;  // 1x1 convolutions
 // As a chain's second layer: half of the first's columns on Hopper.

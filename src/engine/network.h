@@ -1,8 +1,8 @@
 // The network of one model on a backend: six hours of one member, from normalised state to normalised state.
 //
-// 16-bit operands, fp32 sums, fp32 state and statistics. No pass over a field has a kernel to itself: every norm,
-// activation, fold and sum happens on the way of a product's sums to memory (kernels/epilogues.cuh). A step is one CUDA
-// graph. Fields and spectra are channels last, padded to the widths of sizes.h:
+// 16-bit operands, fp32 sums, fp32 state and statistics. No pass over a field inside a step has a kernel to itself:
+// every norm, activation, fold and sum happens on the way of a product's sums to memory (kernels/epilogues.cuh). A step
+// is one CUDA graph. Fields and spectra are channels last, padded to the widths of sizes.h:
 //   input    [lat][quad][point][high, low halves of the input channels]              rows in the order of quads.h
 //   X        [lat][quad][c0 .. c3][channel]                                          folded; of what the inner blocks
 //            leave, the spectrum alone is made

@@ -2,7 +2,7 @@
 //
 // Channels are the contiguous dimension of every array, padded with zeros to multiples of 64, so that rows are whole
 // 128-byte lines: bulk copies of rows that straddle lines run at half speed. Products are computed for `used` channels,
-// a multiple of 16; the rest of the padding is never written.
+// a multiple of 16; the rest of the padding holds zeros, and meets zeros.
 #pragma once
 
 #include "engine/quads.h"

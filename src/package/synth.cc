@@ -5,6 +5,7 @@
 #include <future>
 #include <thread>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -35,10 +36,20 @@ Json counting(size_t n) {
   return list;
 }
 
+std::vector<std::string> channels_of(const SynthSize& size) {
+  std::vector<std::string> names = hens_channels();
+  const std::vector<int>& levels = hens_levels();
+  for (int level = 1; static_cast<int>(names.size()) < size.channels; ++level) {
+    if (std::ranges::find(levels, level) == levels.end()) names.push_back(fmt::format("z{}", level));
+  }
+  names.resize(static_cast<size_t>(size.channels));
+  return names;
+}
+
 // The base configuration of makani 0.1, as its trainer leaves it in a package; most of it shapes no forecast.
 Json config_of(const SynthSize& size, const LatLonGrid& grid) {
   Json channels = Json::array();
-  for (const std::string& name : hens_channels()) channels.push_back(package_channel(name));
+  for (const std::string& name : channels_of(size)) channels.push_back(package_channel(name));
   const size_t n = channels.size();
   Json config = {{"nettype", "SFNO"},
                  {"model_grid_type", "equiangular"},
@@ -73,7 +84,7 @@ Json config_of(const SynthSize& size, const LatLonGrid& grid) {
                  {"gridtype", "sinusoidal"},
                  {"grid_num_frequencies", 16},
                  {"roll", false},
-                 {"add_zenith", true},
+                 {"add_zenith", size.sun},
                  {"add_orography", true},
                  {"orography_path", "/invariants/orography.nc"},
                  {"add_landmask", true},
@@ -84,7 +95,7 @@ Json config_of(const SynthSize& size, const LatLonGrid& grid) {
                  {"in_channels", counting(n)},
                  {"out_channels", counting(n)},
                  {"N_in_predicted_channels", n},
-                 {"N_in_channels", n + 36},  // sun, 2 x 16 waves of the grid, orography, sea and land
+                 {"N_in_channels", n + 35 + (size.sun ? 1 : 0)},  // 2 x 16 waves, orography, sea and land, sun
                  {"N_out_channels", n},
                  {"N_target_channels", n},
                  {"crop_size_x", "None"},
@@ -95,10 +106,12 @@ Json config_of(const SynthSize& size, const LatLonGrid& grid) {
   return config;
 }
 
-void write_statistics(const fs::path& folder) {
+void write_statistics(const fs::path& folder, const SynthSize& size) {
+  const std::vector<std::string>& known = hens_channels();
   std::vector<float> means, stds;
-  for (const std::string& name : hens_channels()) {
-    const ChannelClimate climate = channel_climate(name);
+  for (const std::string& name : channels_of(size)) {
+    const bool is_known = std::ranges::find(known, name) != known.end();
+    const ChannelClimate climate = is_known ? channel_climate(name) : ChannelClimate{0, 1};
     means.push_back(climate.mean);
     stds.push_back(climate.std);
   }
@@ -158,7 +171,7 @@ void write_synthetic_package(const fs::path& folder, const SynthSize& size, uint
   const std::string config = config_of(size, grid).dump(2) + "\n";
   publish_file(folder / "metadata.json",
                Json{{"entrypoint", {{"name", "networks.model_package:load_time_loop"}}}}.dump(2) + "\n");
-  write_statistics(folder);
+  write_statistics(folder, size);
   write_planet(folder, grid);
   write_weights(folder / checkpoint_file, parse_config(folder / config_file, config).model, seed);
   publish_file(folder / config_file, config);

@@ -15,6 +15,8 @@ namespace hens {
 struct SynthSize {
   int nlat = 73, nlon = 144;
   int embed_dim = 32, num_layers = 8, scale_factor = 2;
+  int channels = 74;  // those of HENS, from the first; beyond them geopotential at other levels, which are made up
+  bool sun = true;    // the zenith angle among the inputs
 };
 SynthSize synth_size(const std::string& name);  // "mini" (73x144, 32) | "hens" (721x1440, 620). Throws Error{usage}.
 

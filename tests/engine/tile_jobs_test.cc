@@ -12,12 +12,13 @@
 #include <c10/util/Half.h>
 #include <gtest/gtest.h>
 
+#include "engine/kernels/eights.cuh"
 #include "engine/tables.h"
 
 namespace hens::engine {
 namespace {
 
-// Large enough that high orders vanish near the poles: 120 orders on 121 x 240 and 60 x 120 points.
+// Large enough that high orders vanish near the poles: 120 orders on 121 x 240 and 120 x 240 points.
 Sizes sizes() {
   Sizes sizes;
   sizes.outer = {GridKind::equiangular, 121, 240};
@@ -172,6 +173,13 @@ TEST(ChainedJobs, WaitForAllThatTheyNeedAndForNothingLater) {
       }
       EXPECT_EQ(made.size(), static_cast<size_t>(rows) * (2 + 3));
       EXPECT_LE(static_cast<int>(done.size()), mlp.counters);
+      for (const TileJob& job : mlp.jobs) {
+        ASSERT_LT(job.done, mlp.counters);
+        ASSERT_LT(job.awaited, mlp.counters);
+        if (job.k[0] == 0) {
+          EXPECT_EQ(job.statistics, job.row / tile_rows);
+        }
+      }
     }
   }
 }
@@ -199,6 +207,19 @@ TEST(InPairs, EveryJobOnceAndPairsShare) {
     EXPECT_EQ(seen.size(), jobs.size());
     for (const auto& [place, count] : seen) EXPECT_EQ(count, 1) << place.first << ", " << place.second;
   }
+}
+
+TEST(Gelu, IsTheExactOneButFor26Millionths) {
+  double worst = 0, worst_tanh = 0;
+  for (int i = -100000; i <= 100000; ++i) {
+    const double x = i * 1e-4, exact = 0.5 * x * std::erfc(-x / std::numbers::sqrt2);
+    const double usual = 0.5 * x * (1 + std::tanh(std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * x * x * x)));
+    worst = std::max(worst, std::abs(gelu(static_cast<float>(x)) - exact));
+    worst_tanh = std::max(worst_tanh, std::abs(usual - exact));
+  }
+  EXPECT_LT(worst, 2.6e-5);
+  EXPECT_GT(worst_tanh, 18 * worst);
+  EXPECT_TRUE(std::isnan(gelu(NAN)));
 }
 
 // Every longitude has its place, and the folded values give the sums over the circle: cosines and sines of even and odd

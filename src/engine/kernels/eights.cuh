@@ -56,21 +56,14 @@ HENS_HD Eight unpacked(const EightHalves& h) {
 }
 
 // x Phi(x) with Phi(x) = (1 + tanh(x (a + b x^2 + c x^4))) / 2, the coefficients fitted to the error function: at most
-// 2.5e-5 off the exact GELU, a tenth of what the usual tanh form costs. The argument is cut where tanh is 1.
+// 2.6e-5 off the exact GELU, an eighteenth of what the usual tanh form costs. The argument is cut where tanh is 1.
 struct GeluForm {
   static constexpr float a = 0.79750788f, b = 0.037005648f, c = -0.000351517f, most = 36.0f;
 };
 HENS_HD float gelu(float x) {
   const float s = fminf(x * x, GeluForm::most);
-  const float argument = x * (GeluForm::a + s * (GeluForm::b + GeluForm::c * s));
-#ifdef __CUDA_ARCH__
-  float t;
-  asm("tanh.approx.f32 %0, %1;" : "=f"(t) : "f"(argument));
-#else
-  const float t = std::tanh(argument);
-#endif
   const float half = 0.5f * x;
-  return half + half * t;
+  return half + half * std::tanh(x * (GeluForm::a + s * (GeluForm::b + GeluForm::c * s)));
 }
 HENS_HD float2 gelu(float2 v) { return {gelu(v.x), gelu(v.y)}; }
 

@@ -37,6 +37,13 @@ struct Nothing {};
 // the first has written some moments ago. So one launch does for all, in the memory of a small ring; and as far as the
 // cache holds the ring and what streams past it meanwhile, that never goes through memory. `done`: zeros at launch, one
 // for each number that jobs count at.
+//
+// Why it ends, and right: a job waits for earlier ones of the list alone, and a block takes its jobs in the order of
+// the list; so the first unfinished job can always go on, provided that all blocks of the launch run at one time
+// (Hopper) or begin in order (Ampere). They do where a process has the card's multiprocessors for itself, so not beside
+// another one under MPS. A ring's rows are written again when all their readers have counted; U may be overwritten in
+// place, since its rows' second layer awaits all of their first. Of a pair of jobs that share an operand both count at
+// one place and await one; the twin without rows may read what is stale, for its result is dropped.
 template <typename First, typename Second>
 struct Chain {
   First first;
@@ -384,7 +391,7 @@ struct NextState {
     const __half2 high = __floats2half2_rn(value.x, value.y);
     const float2 rest = value - __half22float2(high);
     __half* at = input + r * input_stride + p.col;
-    // An odd channel count: the last pair's second element belongs to the sun.
+    // An odd channel count: the last pair's second element is padding, whose weights are zeros.
     *reinterpret_cast<__half2*>(at) = high;
     *reinterpret_cast<__half2*>(at + low) = __floats2half2_rn(rest.x, rest.y);
   }

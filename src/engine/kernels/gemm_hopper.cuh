@@ -419,7 +419,8 @@ __global__ HENS_CLUSTER __launch_bounds__(threads, 1) void gemm(const __grid_con
   }
   __syncthreads();
   cluster_wait();  // the other block's barriers are there
-  // 128 registers a thread at launch; those who finish give of theirs to those who multiply.
+  // 128 registers a thread at launch; those who finish give of theirs to those who multiply: 256 x (168 +
+  // 88) are the 65536 there are.
   if (threadIdx.x < multiplying) {
     asm volatile("setmaxnreg.inc.sync.aligned.u32 168;");
     multiply_all<Shape>(jobs, job_count, epilogue, stages, full, empty, handover, staging);

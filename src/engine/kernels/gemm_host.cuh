@@ -1,5 +1,5 @@
 // The tiles in plain loops on the host, with the roundings of the GPU backends: 16-bit operands, fp32 sums (in another
-// order). For tests, at small sizes.
+// order; and the GELU in fp32, where GPUs have it in 16 bits). For tests, at small sizes.
 #pragma once
 
 #include <algorithm>
