@@ -126,12 +126,14 @@ INSTANTIATE_TEST_SUITE_P(Grids, ActiveRowsTest, testing::Bool(),
 // Each layer makes every element once; nothing is read before it is written, and the ring's rows are written again only
 // when they have been read. Then any order of execution that keeps to the waits is right, and a card that takes jobs in
 // the order of the list never waits for what comes later.
-TEST(ChainedJobs, WaitForAllThatTheyNeedAndForNothingLater) {
+class ChainedJobsTest : public testing::TestWithParam<int> {};  // blocks at one time
+
+TEST_P(ChainedJobsTest, WaitForAllThatTheyNeedAndForNothingLater) {
   constexpr int embed = 150, hidden = 300, columns = 128;
-  for (const int tiles : {1, 2, 5, 18, 41}) {
+  for (const int tiles : {1, 2, 5, 18, 41, 700}) {
     const int64_t rows = int64_t{tiles} * tile_rows - 17;
     const ChainedJobs mlp =
-        chained_jobs(rows, {{embed}, hidden, columns}, {{hidden, 96}, embed, columns}, 8, Order::outwards);
+        chained_jobs(rows, {{embed}, hidden, columns}, {{hidden, 96}, embed, columns}, GetParam(), Order::outwards);
     for (const std::vector<TileJob>& jobs : {mlp.jobs, in_pairs(mlp.jobs, Shared::b)}) {
       std::map<int, int> done;                   // by counter: tiles so far
       std::map<int, int> written;                // by row in the ring: the row of U that it stands for
@@ -183,6 +185,8 @@ TEST(ChainedJobs, WaitForAllThatTheyNeedAndForNothingLater) {
     }
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Blocks, ChainedJobsTest, testing::Values(1, 8, 132), testing::PrintToStringParamName());
 
 // Two blocks share an operand: it must be the same place, for as many products, and no job may be lost.
 TEST(InPairs, EveryJobOnceAndPairsShare) {
