@@ -53,9 +53,12 @@ int create_command(const Arguments& arguments) {
     std::cerr << instance.id << " runs at " << instance.ip << ", waiting for SSH ...\n";
     machine.wait_until_ready(patience_seconds());
     std::cout << fmt::format(
-        "{}  {}  {}  {}\nlog in:     {}\nrun a job:  hens-ec2 run JOB.yaml\nends:       in {} min; hens-ec2 extend "
-        "MIN | --cancel; hens-ec2 teardown\n",
-        launching.name, instance.id, instance.zone, instance.ip, machine.login_line(), launching.shutdown_minutes);
+        "{}  {}  {}  {}\nlog in:     {}\nrun a job:  hens-ec2 run JOB.yaml\nresults:    {}\nends:       in {} min; "
+        "hens-ec2 extend MIN | --cancel; hens-ec2 teardown\n",
+        launching.name, instance.id, instance.zone, instance.ip, machine.login_line(),
+        launching.results.empty() ? "brought when `run` ends; without --results none are uploaded"
+                                  : "uploaded to " + launching.results,
+        launching.shutdown_minutes);
   } catch (const Error& error) {
     const bool stopped = error.code() == ExitCode::interrupted;
     fail(error.code(),
