@@ -1,11 +1,16 @@
 #include "source/gfs_source.h"
 
+#include <algorithm>
+#include <cmath>
 #include <iterator>
+#include <optional>
+#include <span>
 
 #include "base/checksum.h"
 #include "base/error.h"
 #include "grid/channels.h"
 #include "source/grib_message.h"
+#include "source/grib_parts.h"
 #include "source/grid_match.h"
 #include "source/humidity.h"
 
@@ -20,16 +25,45 @@ std::string origin_of(const GfsPlan& plan, const std::string& channel) {
   return fmt::format("{}: channel {}", plan.url, channel);
 }
 
+// What a part of the file holds, beside what was looked for.
+struct Found {
+  std::optional<GribPart> part;
+  std::string others;  // what it holds instead
+};
+
+// The field that the index promised, among those of the message.
+Found find_field(std::span<const std::byte> message, const std::string& field, const std::string& origin) {
+  Found found;
+  for (GribPart& part : split_grib_fields(message, origin)) {
+    const GribLabel label = read_grib_label(part.bytes, origin);
+    if (label.field == field && label.aside.empty()) {
+      found.part = std::move(part);
+      return found;
+    }
+    found.others += fmt::format("{}'{}{}{}'", found.others.empty() ? "" : ", ", label.text,
+                                label.aside.empty() ? "" : ", ", label.aside);
+  }
+  return found;
+}
+
+constexpr const char* stale_index =
+    "the index does not belong to this file; if the mirror's is stale, make it anew (wgrib2 FILE >FILE.idx)";
+
 // That a message is what the index promised.
 void check_message(const fs::path& part, const GfsMessage& promised, Time cycle, const std::string& origin) {
   const std::string bytes = read_file(part, largest_message);
-  const GribLabel label = read_grib_label(std::as_bytes(std::span(bytes)), origin);
-  if (label.field != promised.field) {
-    fail(ExitCode::bad_input,
-         "{}: wrong message: the index promises {}, the message holds '{}'; the index does not "
-         "belong to this file",
-         origin, promised.field, label.text);
+  const auto message = std::as_bytes(std::span(bytes));
+  if (!message.empty() && !bytes.starts_with("GRIB")) {
+    fail(ExitCode::bad_input, "{}: no whole GRIB message: the {} bytes that the index names do not begin with GRIB; {}",
+         origin, bytes.size(), stale_index);
   }
+  check_grib_message(message, origin);
+  const Found found = find_field(message, promised.field, origin);
+  if (!found.part) {
+    fail(ExitCode::bad_input, "{}: wrong message: the index promises {}, the message holds {}; {}", origin,
+         promised.field, found.others, stale_index);
+  }
+  const GribLabel label = read_grib_label(found.part->bytes, origin);
   if (label.reference_time != cycle || label.valid_time != cycle) {
     fail(ExitCode::bad_input, "{}: wrong cycle: the message is of {} and valid at {}; expected the analysis of {}",
          origin, iso_time(label.reference_time), iso_time(label.valid_time), iso_time(cycle));
@@ -64,14 +98,29 @@ struct Loading {
   // The message of a record as a field on `grid`, in the message's units.
   std::vector<double> field(const GfsPick& pick, size_t record) const {
     const std::string origin = origin_of(plan, pick.channel);
-    const auto at = std::distance(plan.needed.begin(), plan.needed.find(record));
-    const std::string bytes = read_file(parts[at].path, largest_message);
-    const GribField field = decode_grib(std::as_bytes(std::span(bytes)), origin);
+    const auto needed = plan.needed.find(record);
+    const std::string bytes = read_file(parts[std::distance(plan.needed.begin(), needed)].path, largest_message);
+    const Found found = find_field(std::as_bytes(std::span(bytes)), needed->second.field, origin);
+    if (!found.part) fail(ExitCode::bad_input, "{}: the message changed in the cache: delete it there", origin);
+    const GribField field = decode_grib(found.part->bytes, origin);
     return take_points(field.values, field.lon.size(), 1, match_grid(field.lat, field.lon, grid, origin));
   }
 
+  // The field of `pick` before its recipe. Copies of it must hold the same.
+  std::vector<double> only_field(const GfsPick& pick) const {
+    const std::vector<double> values = field(pick, pick.record);
+    const auto equal = [](double x, double y) { return x == y || (std::isnan(x) && std::isnan(y)); };
+    for (const size_t copy : pick.copies) {
+      if (std::ranges::equal(values, field(pick, copy), equal)) continue;
+      fail(ExitCode::bad_input, "{}: records {} and {} of the index are both {}:{}:{} and hold different values",
+           origin_of(plan, pick.channel), plan.records[pick.record].number, plan.records[copy].number,
+           plan.records[copy].parameter, plan.records[copy].level, plan.records[copy].forecast);
+    }
+    return values;
+  }
+
   std::vector<double> values(const GfsPick& pick) const {
-    std::vector<double> values = field(pick, pick.record);
+    std::vector<double> values = only_field(pick);
     if (pick.recipe == GfsRecipe::height_times_gravity) {
       for (double& height : values) height *= gravity;
     }
@@ -102,21 +151,48 @@ SourceRecord record_of(const GfsPlan& plan, const std::vector<Fetched>& parts) {
 
 }  // namespace
 
-std::string gfs_url(Time cycle, const std::string& product) {
+std::vector<std::string> gfs_urls(Time cycle, const std::string& product) {
   if (cycle.time_since_epoch() % std::chrono::hours(6) != Duration::zero()) {
     fail(ExitCode::missing_input, "GFS has no analysis of {}: its cycles are 00, 06, 12 and 18 UTC", iso_time(cycle));
   }
-  return format_time(cycle, "s3://noaa-gfs-bdp-pds/gfs.%Y%m%d/%H/atmos/gfs.t%Hz.pgrb2.") + product + ".f000";
+  constexpr Time gfs_16 = std::chrono::sys_days(std::chrono::year(2021) / 3 / 22) + std::chrono::hours(12);
+  const auto url = [&](const char* pattern) { return format_time(cycle, pattern) + product + ".f000"; };
+  std::vector<std::string> urls{url("s3://noaa-gfs-bdp-pds/gfs.%Y%m%d/%H/atmos/gfs.t%Hz.pgrb2.")};
+  if (cycle < gfs_16) urls.insert(urls.begin(), url("s3://noaa-gfs-bdp-pds/gfs.%Y%m%d/%H/gfs.t%Hz.pgrb2."));
+  return urls;
 }
+
+namespace {
+
+// The index at the first address that has one; sets plan.url.
+void read_index(GfsPlan& plan, Time cycle, const std::string& product, const std::vector<std::string>& channels,
+                Downloader& downloader) {
+  std::string missing;
+  for (const std::string& url : gfs_urls(cycle, product)) {
+    plan.url = url;
+    const std::string index = index_url(plan);
+    try {
+      downloader.file(index, [&](size_t, const fs::path& content) {
+        plan.records = parse_gfs_index(read_file(content, largest_index), index);
+        plan.picks = pick_gfs_records(plan.records, channels, cycle, index);
+      });
+      return;
+    } catch (const Error& error) {
+      if (error.code() != ExitCode::missing_input) throw;
+      missing += fmt::format("{}{}", missing.empty() ? "" : "; ", error.what());
+    }
+  }
+  const bool before = cycle < gfs_bucket_begin;
+  fail(ExitCode::missing_input, "the GFS analysis of {} is not there: {}{}", iso_time(cycle), missing,
+       before ? "; the public bucket begins on 2021-01-01: older ones need a mirror (mirrors.s3) or source: grib" : "");
+}
+
+}  // namespace
 
 GfsPlan plan_gfs(Time cycle, const std::string& product, const std::vector<std::string>& channels,
                  Downloader& downloader) {
-  GfsPlan plan{gfs_url(cycle, product), {}, {}, {}};
-  const std::string index = index_url(plan);
-  downloader.file(index, [&](size_t, const fs::path& content) {
-    plan.records = parse_gfs_index(read_file(content, largest_index), index);
-    plan.picks = pick_gfs_records(plan.records, channels, cycle, index);
-  });
+  GfsPlan plan;
+  read_index(plan, cycle, product, channels, downloader);
   for (const GfsPick& pick : plan.picks) {
     const auto on_level = [&](const char* quantity) {
       return fmt::format("{}{}", quantity, channel_info(pick.channel).level.value_or(0));
@@ -125,6 +201,7 @@ GfsPlan plan_gfs(Time cycle, const std::string& product, const std::vector<std::
     const bool humidity = pick.recipe == GfsRecipe::from_relative_humidity;
     const std::string field = height ? on_level("gh") : humidity ? on_level("r") : pick.channel;
     plan.needed.try_emplace(pick.record, GfsMessage{pick.channel, field});
+    for (const size_t copy : pick.copies) plan.needed.try_emplace(copy, GfsMessage{pick.channel, field});
     if (humidity) plan.needed.try_emplace(pick.temperature, GfsMessage{pick.channel, on_level("t")});
   }
   return plan;
