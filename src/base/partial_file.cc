@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
+#include "base/json.h"
 
 namespace hens {
 namespace {
@@ -54,7 +55,7 @@ void PartialFile::take_up_earlier_try() {
   std::error_code missing;
   struct stat status{};
   if (fs::exists(note_path(), missing) && ::fstat(file_.get(), &status) == 0) {
-    const auto note = nlohmann::json::parse(read_file(note_path()), nullptr, false);
+    const auto note = try_parse_json(read_file(note_path(), 1 << 20)).value_or(nullptr);
     const auto text = [&](const char* key) {
       return note.is_object() && note.contains(key) && note[key].is_string() ? note[key].get<std::string>() : "";
     };

@@ -8,6 +8,7 @@
 
 #include "base/checksum.h"
 #include "base/error.h"
+#include "base/secrets.h"
 
 namespace hens {
 namespace {
@@ -181,7 +182,7 @@ std::string canonical_url(const std::string& url) {
   const SchemeAndRest parts = split_scheme(url);
   std::string rest = parts.rest;
   if (parts.scheme == "s3") rest = rest.substr(0, rest.rfind(region_key));
-  if (parts.scheme == "http" || parts.scheme == "https") rest = rest.substr(0, rest.find('#'));
+  if (parts.scheme == "http" || parts.scheme == "https") rest = unsigned_url(rest.substr(0, rest.find('#')));
   return parts.scheme.empty() ? rest : parts.scheme + "://" + rest;
 }
 

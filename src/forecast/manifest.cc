@@ -4,11 +4,15 @@
 
 #include "base/checksum.h"
 #include "base/error.h"
+#include "base/sealed_json.h"
+#include "base/secrets.h"
 
 namespace hens {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+constexpr uint64_t largest_manifest = uint64_t{1} << 30, largest_attempt = uint64_t{64} << 20;  // bytes
 
 Json to_json(const Hardware& h) {
   return {
@@ -147,29 +151,54 @@ MemberEntry member_from(const Json& j) {
   return m;
 }
 
-// The JSON's text with the digest of all other keys as its last key.
-std::string sealed_text(Json json) {
-  json["digest"] = sha256_hex(json.dump());
-  return json.dump(1) + "\n";
+[[noreturn]] void inconsistent(const std::string& what) { fail(ExitCode::bad_input, "{}", what); }
+
+// A seal says who wrote the text last, not that the parts of it fit each other.
+void check_plan(const JobSpec& spec) {
+  const double forecasts = static_cast<double>(spec.models.size()) *
+                           static_cast<double>(spec.initial_conditions.times.size()) *
+                           static_cast<double>(spec.forecast.steps.size());
+  if (spec.models.empty() || spec.initial_conditions.times.empty() || spec.forecast.steps.empty()) {
+    inconsistent("its spec has no models, times or steps");
+  }
+  if (spec.ensemble.members < 1 || forecasts * spec.ensemble.members > static_cast<double>(plan_limit)) {
+    inconsistent(fmt::format("its spec plans {} members of {} forecasts: expected 1 to {} in all",
+                             spec.ensemble.members, forecasts, plan_limit));
+  }
+  for (const int steps : spec.forecast.steps) {
+    if (steps < 1 || steps > 10000) inconsistent(fmt::format("its spec has a forecast of {} steps", steps));
+  }
 }
 
-// The digest speaks of the content; the bytes have to be the sealed ones, too, so that no damage passes unnoticed.
-Json read_sealed(const fs::path& path) {
-  const std::string text = read_file(path);
-  Json json;
-  try {
-    json = Json::parse(text);
-    json.erase("digest");
-    if (sealed_text(json) == text) return json;
-  } catch (const Json::exception& error) {
-    fail(ExitCode::bad_input, "{}: is damaged: {}", path.string(), error.what());
+bool is_planned(const JobSpec& spec, const MemberTask& task) {
+  const auto within = [](int index, size_t count) { return index >= 0 && static_cast<size_t>(index) < count; };
+  return within(task.length, spec.forecast.steps.size()) && within(task.model, spec.models.size()) &&
+         within(task.time, spec.initial_conditions.times.size()) &&
+         within(task.member, static_cast<size_t>(spec.ensemble.members));
+}
+
+void check_consistency(const Manifest& m) {
+  if (m.model_names.size() != m.spec.models.size()) {
+    inconsistent(fmt::format("it lists {} models, its spec has {}", m.model_names.size(), m.spec.models.size()));
   }
-  fail(ExitCode::bad_input, "{}: is damaged: its digest does not match its content", path.string());
+  if (m.grid.points() == 0) inconsistent("its grid is none");
+  for (const MemberEntry& entry : m.members) {
+    const MemberTime& at = entry.time;
+    if (is_planned(m.spec, {at.length, at.model, at.time, at.member})) continue;
+    inconsistent(fmt::format("member {} of model {}, time {}, length {} is not in its spec's plan", at.member, at.model,
+                             at.time, at.length));
+  }
+  for (const Attempt& attempt : m.attempts) {
+    for (const MemberFailure& failure : attempt.failures) {
+      if (!is_planned(m.spec, failure.task)) inconsistent("an attempt names a failed member that the plan has not");
+    }
+  }
 }
 
 Manifest manifest_from(const Json& j) {
   Manifest m;
   m.spec = job_spec_from_json(j.at("spec"));
+  check_plan(m.spec);
   m.forecast_hash = j.at("forecast_hash");
   for (const Json& model : j.at("models")) {
     m.model_names.push_back(model.at("name"));
@@ -181,6 +210,7 @@ Manifest manifest_from(const Json& j) {
   m.attempts = list_from<Attempt>(j.at("attempts"), attempt_from);
   m.members = list_from<MemberEntry>(j.at("members"), member_from);
   m.reports = list_from<StoredFile>(j.at("reports"), stored_file_from);
+  check_consistency(m);
   return m;
 }
 
@@ -197,35 +227,36 @@ std::string manifest_text(const Manifest& m) {
   }
   const auto complete = std::count_if(m.members.begin(), m.members.end(),
                                       [](const MemberEntry& e) { return e.state == MemberState::complete; });
-  return sealed_text({{"kind", "hens run"},
-                      {"forecast_hash", m.forecast_hash},
-                      {"spec", to_json(m.spec)},
-                      {"models", models},
-                      {"device_kind", m.device_kind},
-                      {"grid", {{"nlat", m.grid.nlat()}, {"nlon", m.grid.nlon()}}},
-                      {"members_complete", complete},
-                      {"attempts", list_json<Attempt>(m.attempts, to_json)},
-                      {"members", list_json<MemberEntry>(m.members, to_json)},
-                      {"reports", list_json<StoredFile>(m.reports, to_json)}});
+  Json json{{"kind", "hens run"},
+            {"forecast_hash", m.forecast_hash},
+            {"spec", redacted(to_json(m.spec))},
+            {"models", redacted(std::move(models))},
+            {"device_kind", m.device_kind},
+            {"grid", {{"nlat", m.grid.nlat()}, {"nlon", m.grid.nlon()}}},
+            {"members_complete", complete},
+            {"attempts", redacted(list_json<Attempt>(m.attempts, to_json))},
+            {"members", list_json<MemberEntry>(m.members, to_json)},
+            {"reports", list_json<StoredFile>(m.reports, to_json)}};
+  return sealed_text(std::move(json));
 }
 
 Manifest read_manifest(const fs::path& run_folder) {
   const fs::path path = run_folder / "run.json";
-  const Json json = read_sealed(path);
+  const Json json = read_sealed(path, largest_manifest);
   try {
     return manifest_from(json);
-  } catch (const Json::exception& error) {
+  } catch (const std::exception& error) {  // another key, kind of value, number or name than this version writes
     fail(ExitCode::bad_input, "{}: is not a manifest of this version of hens: {}", path.string(), error.what());
   }
 }
 
-std::string attempt_text(const Attempt& attempt) { return sealed_text(to_json(attempt)); }
+std::string attempt_text(const Attempt& attempt) { return sealed_text(redacted(to_json(attempt))); }
 
 Attempt read_attempt(const fs::path& path) {
-  const Json json = read_sealed(path);
+  const Json json = read_sealed(path, largest_attempt);
   try {
     return attempt_from(json);
-  } catch (const Json::exception& error) {
+  } catch (const std::exception& error) {
     fail(ExitCode::bad_input, "{}: is not an attempt's record of this version of hens: {}", path.string(),
          error.what());
   }

@@ -71,8 +71,10 @@ fs::path stage_remote(const std::string& uri, Downloader& downloader) {
 std::string file_facts(const fs::path& path) {
   struct stat status{};
   if (::stat(path.c_str(), &status) != 0) return "absent";
-  return fmt::format("{} {} {}.{:09d} {}", fs::absolute(path).string(), status.st_size, status.st_mtim.tv_sec,
-                     status.st_mtim.tv_nsec, status.st_ino);
+  // A time of change cannot be set by hand, as that of modification can.
+  return fmt::format("{} {} {}.{:09d} {}.{:09d} {} {}", fs::absolute(path).string(), status.st_size,
+                     status.st_mtim.tv_sec, status.st_mtim.tv_nsec, status.st_ctim.tv_sec, status.st_ctim.tv_nsec,
+                     status.st_dev, status.st_ino);
 }
 
 }  // namespace

@@ -14,7 +14,6 @@ namespace {
 constexpr IntRange step_range{1, 10'000};
 constexpr Duration longest_lead = step_range.most * model_step;
 constexpr Duration longest_interval = std::chrono::days(10'000);
-constexpr int64_t plan_limit = 10'000'000;  // members in all: a plan of 160 MB
 constexpr const char* name_letters = "abcdefghijklmnopqrstuvwxyz0123456789_-";
 constexpr const char* name_wanted = "letters a-z, digits, _ and -, at most 64";
 

@@ -118,6 +118,8 @@ struct JobSpec {
   ReportSpec report;
 };
 
+inline constexpr int64_t plan_limit = 10'000'000;  // members in all: a plan of 160 MB
+
 // A spec as far as it could be read, and *every* problem found: who knows more about its words (which channels a model
 // has, say) adds to them, and then accepts it.
 struct SpecReading {

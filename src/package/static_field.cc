@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/file_kind.h"
 #include "base/netcdf_lock.h"
 
 namespace hens {
@@ -42,7 +43,8 @@ int open_for_reading(const fs::path& path) {
   int id = -1;
   const int status = nc_open(path.c_str(), NC_NOWRITE, &id);
   if (status != NC_NOERR)
-    fail(ExitCode::bad_input, "{}: cannot be read as netCDF: {}", path.string(), nc_strerror(status));
+    fail(ExitCode::bad_input, "{}: cannot be read as netCDF: {}{}", path.string(), nc_strerror(status),
+         file_kind_hint(path));
   return id;
 }
 
