@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/locks.h"
 #include "base/nearest.h"
 #include "base/results.h"
 #include "base/stop.h"
@@ -71,6 +72,7 @@ int report(hens::ExitCode code, const char* text) {
 [[gnu::section(".preinit_array"), gnu::used]] void (*before_libraries)() = hens::end_on_stop_signals;
 
 int main(int argc, char** argv) {
+  hens::switch_hdf5_locks_off();
   try {
     const int code = dispatch({argv + 1, argv + argc});
     if (code == 0) hens::flush_results();
