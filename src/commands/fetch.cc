@@ -51,7 +51,8 @@ int fetch_command(const Arguments& arguments) {
     json.push_back(item_json(item));
     text += item_text(item);
   }
-  std::cout << (line.has("json") ? json.dump(1) + "\n" : text);
+  std::cout << (line.has("json") ? json.dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n"
+                                 : text);
   return 0;
 }
 
