@@ -66,6 +66,7 @@ class FileSource : public Source {
 
   std::vector<std::string> patterns_;
   double gravity_;
+  StateCheck check_;
   OpenFieldFile open_;
   Downloader& downloader_;
   mutable std::mutex mutex_;

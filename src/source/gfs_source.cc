@@ -130,8 +130,8 @@ GfsPlan plan_gfs(Time cycle, const std::string& product, const std::vector<std::
   return plan;
 }
 
-GfsSource::GfsSource(std::string product, double gravity, Downloader& downloader)
-    : product_(std::move(product)), gravity_(gravity), downloader_(downloader) {}
+GfsSource::GfsSource(const InitialConditionsSpec& spec, Downloader& downloader)
+    : product_(spec.product), gravity_(spec.gravity), check_(spec.check), downloader_(downloader) {}
 
 State GfsSource::load(Time valid_time, const std::vector<std::string>& channels, const LatLonGrid& grid) {
   const GfsPlan plan = plan_gfs(valid_time, product_, channels, downloader_);
@@ -142,7 +142,7 @@ State GfsSource::load(Time valid_time, const std::vector<std::string>& channels,
   for (const GfsPick& pick : plan.picks) {
     for (const double value : loading.values(pick)) state.values.push_back(static_cast<float>(value));
   }
-  check_state(state, plan.url);
+  check_state(state, plan.url, check_);
   SourceRecord record = record_of(plan, loading.parts);
   const std::lock_guard lock(mutex_);
   // Loads of the same cycle may ask for different channels: the larger set stands for it, in any order of loads.

@@ -36,14 +36,16 @@ GfsPlan plan_gfs(Time cycle, const std::string& product, const std::vector<std::
 
 class GfsSource : public Source {
  public:
-  // `gravity` [m s-2] makes geopotential of heights in gpm. `downloader` must outlive the source.
-  GfsSource(std::string product, double gravity, Downloader& downloader);
+  // Of `spec` it uses product, gravity [m s-2], which makes geopotential of heights in gpm, and check. `downloader`
+  // must outlive the source.
+  GfsSource(const InitialConditionsSpec& spec, Downloader& downloader);
   State load(Time valid_time, const std::vector<std::string>& channels, const LatLonGrid& grid) override;
   std::vector<SourceRecord> records() const override;
 
  private:
   std::string product_;
   double gravity_;
+  StateCheck check_;
   Downloader& downloader_;
   mutable std::mutex mutex_;
   std::map<std::string, SourceRecord> records_;  // by URL

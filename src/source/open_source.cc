@@ -47,7 +47,7 @@ std::unique_ptr<Source> open_source(const InitialConditionsSpec& spec, Downloade
   };
   switch (spec.source) {
     case SourceKind::gfs:
-      return std::make_unique<GfsSource>(spec.product, spec.gravity, downloader);
+      return std::make_unique<GfsSource>(spec, downloader);
     case SourceKind::grib:
       return files(open_grib_file);
     case SourceKind::netcdf:
