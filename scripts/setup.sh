@@ -16,9 +16,9 @@ ec2_packages=(
   libboost-dev libboost-program-options-dev libyaml-cpp-dev libfmt-dev nlohmann-json3-dev
   libcurl4-openssl-dev libssl-dev libisal-dev)
 build_packages=("${ec2_packages[@]}" python3 python3-venv
-  libhdf5-dev libnetcdf-dev libeccodes-dev libblosc-dev
+  libhdf5-dev libnetcdf-dev libeccodes-dev libblosc-dev libzstd-dev
   libcairo2-dev libjpeg-dev fonts-dejavu-core gmt-gshhg-low libgtest-dev libgmock-dev)
-test_packages=(libeccodes-tools nginx-light openssh-client procps time)
+test_packages=(libeccodes-tools nginx-light openssh-client openssl procps time util-linux)
 
 tool_packages=(git ca-certificates python3 python3-venv openssh-client procps)
 

@@ -4,7 +4,9 @@
 
 #include <fmt/format.h>
 
+#include "base/decoder.h"
 #include "base/error.h"
+#include "base/locks.h"
 #include "base/nearest.h"
 #include "base/stop.h"
 #include "base/tool.h"
@@ -63,4 +65,10 @@ int dispatch(const hens::Arguments& arguments) {
 // Before the libraries' constructors, too: LibTorch's take 0.3 s, in which a signal would be lost on process 1.
 [[gnu::section(".preinit_array"), gnu::used]] void (*before_libraries)() = hens::end_on_stop_signals;
 
-int main(int argc, char** argv) { return hens::run_tool("hens", argc, argv, dispatch); }
+int main(int argc, char** argv) {
+  hens::switch_hdf5_locks_off();
+  return hens::run_tool("hens", argc, argv, [](const std::vector<std::string>& arguments) {
+    hens::start_decoders();
+    return dispatch(arguments);
+  });
+}

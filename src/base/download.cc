@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "base/cache.h"
+#include "base/cache_trust.h"
 #include "base/checksum.h"
 #include "base/error.h"
 #include "base/stop.h"
@@ -280,7 +281,9 @@ std::vector<Fetched> Downloader::State::checked(const std::string& url, const st
   }
 }
 
-Downloader::Downloader(DownloadOptions options, Log& log) : state_(std::make_unique<State>(std::move(options), log)) {}
+Downloader::Downloader(DownloadOptions options, Log& log) : state_(std::make_unique<State>(std::move(options), log)) {
+  check_cache_trust(state_->options.cache);
+}
 Downloader::~Downloader() = default;
 
 const DownloadOptions& Downloader::options() const { return state_->options; }

@@ -74,12 +74,14 @@ std::string file_kind_hint(std::span<const std::byte> first_bytes) {
   return "";
 }
 
-std::string file_kind_hint(const std::filesystem::path& path) {
+std::string file_kind_hint(const std::filesystem::path& path, const char* expected) {
   const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!file) return "";
   std::array<std::byte, file_kind_bytes> bytes{};
   const ssize_t count = ::pread(file.get(), bytes.data(), bytes.size(), 0);
-  return count < 0 ? "" : file_kind_hint(std::span(bytes).first(static_cast<size_t>(count)));
+  if (count < 0) return "";
+  const std::string hint = file_kind_hint(std::span(bytes).first(static_cast<size_t>(count)));
+  return expected != nullptr && hint.find(expected) != std::string::npos ? "" : hint;
 }
 
 }  // namespace hens

@@ -106,7 +106,7 @@ struct Log::State {
 
   void write(std::string_view level, std::string_view event, const nlohmann::json& given, bool to_stderr = true) {
     const Moment time = moment_now();
-    const nlohmann::json fields = redacted(given);
+    const nlohmann::json fields = redacted_json(given);
     if (file) write_all(file.get(), json_line(time, level, event, fields));
     if (silent || !to_stderr) return;
     std::string line = json ? json_line(time, level, event, fields) : text_line(time, level, event, fields);

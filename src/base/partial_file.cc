@@ -26,10 +26,21 @@ constexpr uint64_t note_every = uint64_t{64} << 20, worth_keeping = uint64_t{1} 
 
 PartialFile::PartialFile(fs::path path, std::string what) : path_(std::move(path)), what_(std::move(what)) {
   make_folders(path_.parent_path());
-  file_ = FileDescriptor(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
+  file_ = FileDescriptor(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666));
   if (!file_) {
     const int error_number = errno;
+    if (error_number == ELOOP) {
+      fail(ExitCode::cannot_create, "{}: is a link where a file of the cache was expected: who put it there? Remove it",
+           path_.string());
+    }
     fail(output_error_code(error_number), "{}: cannot create: {}", path_.string(), errno_text(error_number));
+  }
+  struct stat status{};
+  if (::fstat(file_.get(), &status) == 0 && (!S_ISREG(status.st_mode) || status.st_nlink > 1)) {
+    fail(ExitCode::cannot_create,
+         "{}: is no file of the cache's own (a device, a FIFO or a second name of another file): "
+         "remove it",
+         path_.string());
   }
   take_up_earlier_try();
 }

@@ -141,13 +141,13 @@ bool belongs_to_a_signature(const std::string& name) {
 }
 
 template <typename Json>
-Json redacted_json(Json json) {
+Json redact_strings(Json json) {
   if (json.is_string()) return redacted(json.template get_ref<const std::string&>());
   if (json.is_array()) {
-    for (Json& item : json) item = redacted_json(std::move(item));
+    for (Json& item : json) item = redact_strings(std::move(item));
   } else if (json.is_object()) {
     Json result = Json::object();
-    for (auto& [key, value] : json.items()) result[redacted(key)] = redacted_json(value);
+    for (auto& [key, value] : json.items()) result[redacted(key)] = redact_strings(value);
     return result;
   }
   return json;
@@ -161,8 +161,8 @@ std::string redacted(std::string_view text) {
   return result;
 }
 
-nlohmann::json redacted(nlohmann::json json) { return redacted_json(std::move(json)); }
-nlohmann::ordered_json redacted(nlohmann::ordered_json json) { return redacted_json(std::move(json)); }
+nlohmann::json redacted_json(nlohmann::json json) { return redact_strings(std::move(json)); }
+nlohmann::ordered_json redacted_json(nlohmann::ordered_json json) { return redact_strings(std::move(json)); }
 
 std::string unsigned_url(const std::string& url) {
   const size_t question = url.find('?');

@@ -22,8 +22,8 @@ namespace hens {
 std::string redacted(std::string_view text);
 
 // The same in every string (and key) of `json`.
-nlohmann::json redacted(nlohmann::json json);
-nlohmann::ordered_json redacted(nlohmann::ordered_json json);
+nlohmann::json redacted_json(nlohmann::json json);
+nlohmann::ordered_json redacted_json(nlohmann::ordered_json json);
 
 // A URL without its signature and tokens, and without what only a signature needs (X-Amz-Date, Expires, Azure's se, sp
 // ...): one object has one name, however and whenever it was signed.

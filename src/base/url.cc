@@ -8,6 +8,7 @@
 
 #include "base/checksum.h"
 #include "base/error.h"
+#include "base/hugging_face.h"
 #include "base/secrets.h"
 
 namespace hens {
@@ -121,7 +122,7 @@ Address hf_address(const std::string& url, const std::string& rest, const Mirror
   }
   const std::string where = fmt::format("{}{}/{}/resolve/{}/", dataset ? "datasets/" : "", owner, name, revision);
   if (!mirrors.hf.empty()) return mirrored(url, mirrors.hf, where + path, true);
-  return {"", "https://huggingface.co/" + where + percent_encoded(path)};
+  return {"", hugging_face_endpoint() + "/" + where + percent_encoded(path)};
 }
 
 Address https_address(const std::string& url, const SchemeAndRest& parts, const Mirrors& mirrors) {

@@ -53,14 +53,14 @@ int validate_command(const Arguments& arguments) {
   SpecReading reading = read_job_spec(line.positional().front(), spec_overrides(line));
   check_models(reading);
   if (line.has("json") && !reading.problems.empty()) {
-    std::cout << redacted(problems_json(reading.problems)).dump(1, ' ', false, nlohmann::json::error_handler_t::replace)
+    std::cout << redacted_json(problems_json(reading.problems)).dump(1, ' ', false, nlohmann::json::error_handler_t::replace)
               << "\n";
   }
   const JobSpec spec = accepted(std::move(reading));
   std::optional<double> ms;
   if (line.has("ms-per-member-step")) ms = milliseconds(line.text("ms-per-member-step"));
   const PlanSizes sizes = known_sizes(spec);
-  std::cout << (line.has("json") ? redacted(validation_json(spec, sizes, ms)).dump(1) + "\n"
+  std::cout << (line.has("json") ? redacted_json(validation_json(spec, sizes, ms)).dump(1) + "\n"
                                  : redacted(validation_report(spec, sizes, ms)));
   return 0;
 }

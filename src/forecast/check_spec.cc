@@ -6,6 +6,7 @@
 #include "base/url.h"
 #include "forecast/stage.h"
 #include "grid/channels.h"
+#include "job/path_pattern.h"
 #include "package/package.h"
 #include "perturbation/perturber.h"
 #include "source/gfs_source.h"
@@ -28,7 +29,7 @@ class ModelCheck {
   void run() {
     for (const std::string& uri : spec_.models) check_model(uri);
     for (const std::string& path : spec_.initial_conditions.path) {
-      check_address(format_time(Time{}, path.c_str()), "initial_conditions.path", path);
+      check_address(filled_path(path, Time{}), "initial_conditions.path", path);
     }
     for (size_t k = 0; k < spec_.output.size(); ++k) {
       const std::string key = fmt::format("output.{}.variables", k);

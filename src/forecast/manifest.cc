@@ -229,12 +229,12 @@ std::string manifest_text(const Manifest& m) {
                                       [](const MemberEntry& e) { return e.state == MemberState::complete; });
   Json json{{"kind", "hens run"},
             {"forecast_hash", m.forecast_hash},
-            {"spec", redacted(to_json(m.spec))},
-            {"models", redacted(std::move(models))},
+            {"spec", redacted_json(to_json(m.spec))},
+            {"models", redacted_json(std::move(models))},
             {"device_kind", m.device_kind},
             {"grid", {{"nlat", m.grid.nlat()}, {"nlon", m.grid.nlon()}}},
             {"members_complete", complete},
-            {"attempts", redacted(list_json<Attempt>(m.attempts, to_json))},
+            {"attempts", redacted_json(list_json<Attempt>(m.attempts, to_json))},
             {"members", list_json<MemberEntry>(m.members, to_json)},
             {"reports", list_json<StoredFile>(m.reports, to_json)}};
   return sealed_text(std::move(json));
@@ -250,7 +250,7 @@ Manifest read_manifest(const fs::path& run_folder) {
   }
 }
 
-std::string attempt_text(const Attempt& attempt) { return sealed_text(redacted(to_json(attempt))); }
+std::string attempt_text(const Attempt& attempt) { return sealed_text(redacted_json(to_json(attempt))); }
 
 Attempt read_attempt(const fs::path& path) {
   const Json json = read_sealed(path, largest_attempt);

@@ -4,11 +4,13 @@
 #include <fcntl.h>
 #include <map>
 #include <optional>
+#include <thread>
 #include <unistd.h>
 
 #include <sys/file.h>
 
 #include "base/error.h"
+#include "base/locks.h"
 #include "forecast/metrics.h"
 
 namespace hens {
@@ -136,7 +138,11 @@ Manifest merge(const fs::path& root, Manifest manifest) {
 
 RunLock::RunLock(const fs::path& root) : folder_(::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
   if (!folder_) fail(output_error_code(errno), "{}: cannot open the folder: {}", root.string(), errno_text(errno));
-  while (::flock(folder_.get(), LOCK_EX) != 0 && errno == EINTR) {
+  while (::flock(folder_.get(), LOCK_EX) != 0) {
+    if (errno == EINTR) continue;
+    if (!has_no_locks(errno)) fail(ExitCode::io, "{}: cannot lock the folder: {}", root.string(), errno_text(errno));
+    while (!(machine_lock_ = try_machine_lock(root))) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    return;
   }
 }
 
@@ -144,6 +150,13 @@ RunFolder::RunFolder(fs::path root, RunIdentity identity, Log& log)
     : root_(std::move(root)), identity_(std::move(identity)), hash_(forecast_hash(identity_.spec)), log_(log) {
   make_folders(root_);
   const RunLock lock(root_);
+  if (!lock.reaches_other_machines()) {
+    log_.warn("no_locks",
+              {{"path", root_.string()},
+               {"message",
+                "this file system has no locks: work on the folder from one machine at a time, or give each "
+                "shard an --output of its own"}});
+  }
   refuse_other_run();
 }
 

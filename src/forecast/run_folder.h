@@ -83,14 +83,15 @@ class RunFolder {
 // Throws Error{missing_input} where there is no run, {bad_input} where run.json is damaged.
 Manifest merged_manifest(const fs::path& root);
 
-// Excludes other processes from read-and-write-back in `root` while it lives (flock on the folder itself; on file
-// systems without locks it does nothing).
+// Excludes other processes from read-and-write-back in `root` while it lives (flock on the folder itself). On file
+// systems without locks it excludes those of the same machine.
 class RunLock {
  public:
   explicit RunLock(const fs::path& root);
+  bool reaches_other_machines() const { return !machine_lock_; }
 
  private:
-  FileDescriptor folder_;
+  FileDescriptor folder_, machine_lock_;
 };
 
 }  // namespace hens

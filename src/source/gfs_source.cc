@@ -1,18 +1,9 @@
 #include "source/gfs_source.h"
 
-#include <algorithm>
-#include <cmath>
-#include <iterator>
-#include <optional>
-#include <span>
-
 #include "base/checksum.h"
 #include "base/error.h"
 #include "grid/channels.h"
-#include "source/grib_message.h"
-#include "source/grib_parts.h"
-#include "source/grid_match.h"
-#include "source/humidity.h"
+#include "source/gfs_decode.h"
 
 namespace hens {
 namespace {
@@ -21,57 +12,8 @@ constexpr uint64_t largest_index = 16 << 20, largest_message = 256 << 20;
 
 std::string index_url(const GfsPlan& plan) { return plan.url + ".idx"; }
 
-std::string origin_of(const GfsPlan& plan, const std::string& channel) {
-  return fmt::format("{}: channel {}", plan.url, channel);
-}
-
-// What a part of the file holds, beside what was looked for.
-struct Found {
-  std::optional<GribPart> part;
-  std::string others;  // what it holds instead
-};
-
-// The field that the index promised, among those of the message.
-Found find_field(std::span<const std::byte> message, const std::string& field, const std::string& origin) {
-  Found found;
-  for (GribPart& part : split_grib_fields(message, origin)) {
-    const GribLabel label = read_grib_label(part.bytes, origin);
-    if (label.field == field && label.aside.empty()) {
-      found.part = std::move(part);
-      return found;
-    }
-    found.others += fmt::format("{}'{}{}{}'", found.others.empty() ? "" : ", ", label.text,
-                                label.aside.empty() ? "" : ", ", label.aside);
-  }
-  return found;
-}
-
-constexpr const char* stale_index =
-    "the index does not belong to this file; if the mirror's is stale, make it anew (wgrib2 FILE >FILE.idx)";
-
-// That a message is what the index promised.
-void check_message(const fs::path& part, const GfsMessage& promised, Time cycle, const std::string& origin) {
-  const std::string bytes = read_file(part, largest_message);
-  const auto message = std::as_bytes(std::span(bytes));
-  if (!message.empty() && !bytes.starts_with("GRIB")) {
-    fail(ExitCode::bad_input, "{}: no whole GRIB message: the {} bytes that the index names do not begin with GRIB; {}",
-         origin, bytes.size(), stale_index);
-  }
-  check_grib_message(message, origin);
-  const Found found = find_field(message, promised.field, origin);
-  if (!found.part) {
-    fail(ExitCode::bad_input, "{}: wrong message: the index promises {}, the message holds {}; {}", origin,
-         promised.field, found.others, stale_index);
-  }
-  const GribLabel label = read_grib_label(found.part->bytes, origin);
-  if (label.reference_time != cycle || label.valid_time != cycle) {
-    fail(ExitCode::bad_input, "{}: wrong cycle: the message is of {} and valid at {}; expected the analysis of {}",
-         origin, iso_time(label.reference_time), iso_time(label.valid_time), iso_time(cycle));
-  }
-}
-
 // The messages that `plan` needs, in its order. An index that does not fit them is not kept either.
-std::vector<Fetched> fetch_messages(const GfsPlan& plan, Time cycle, Downloader& downloader) {
+std::vector<Fetched> fetch_messages(const GfsPlan& plan, Time cycle, Downloader& downloader, GfsDecoder& decoder) {
   std::vector<ByteRange> ranges;
   std::vector<const GfsMessage*> promised;
   for (const auto& [record, message] : plan.needed) {
@@ -80,58 +22,13 @@ std::vector<Fetched> fetch_messages(const GfsPlan& plan, Time cycle, Downloader&
   }
   try {
     return downloader.ranges(plan.url, ranges, [&](size_t i, const fs::path& part) {
-      check_message(part, *promised[i], cycle, origin_of(plan, promised[i]->channel));
+      decoder.check_message(part, *promised[i], cycle, gfs_origin(plan, promised[i]->channel));
     });
   } catch (const Error& error) {
     if (error.code() == ExitCode::bad_input) downloader.forget(index_url(plan));
     throw;
   }
 }
-
-// One state in the making: what load() knows.
-struct Loading {
-  const GfsPlan& plan;
-  std::vector<Fetched> parts;  // [plan.needed]
-  const LatLonGrid& grid;
-  double gravity;
-
-  // The message of a record as a field on `grid`, in the message's units.
-  std::vector<double> field(const GfsPick& pick, size_t record) const {
-    const std::string origin = origin_of(plan, pick.channel);
-    const auto needed = plan.needed.find(record);
-    const std::string bytes = read_file(parts[std::distance(plan.needed.begin(), needed)].path, largest_message);
-    const Found found = find_field(std::as_bytes(std::span(bytes)), needed->second.field, origin);
-    if (!found.part) fail(ExitCode::bad_input, "{}: the message changed in the cache: delete it there", origin);
-    const GribField field = decode_grib(found.part->bytes, origin);
-    return take_points(field.values, field.lon.size(), 1, match_grid(field.lat, field.lon, grid, origin));
-  }
-
-  // The field of `pick` before its recipe. Copies of it must hold the same.
-  std::vector<double> only_field(const GfsPick& pick) const {
-    const std::vector<double> values = field(pick, pick.record);
-    const auto equal = [](double x, double y) { return x == y || (std::isnan(x) && std::isnan(y)); };
-    for (const size_t copy : pick.copies) {
-      if (std::ranges::equal(values, field(pick, copy), equal)) continue;
-      fail(ExitCode::bad_input, "{}: records {} and {} of the index are both {}:{}:{} and hold different values",
-           origin_of(plan, pick.channel), plan.records[pick.record].number, plan.records[copy].number,
-           plan.records[copy].parameter, plan.records[copy].level, plan.records[copy].forecast);
-    }
-    return values;
-  }
-
-  std::vector<double> values(const GfsPick& pick) const {
-    std::vector<double> values = only_field(pick);
-    if (pick.recipe == GfsRecipe::height_times_gravity) {
-      for (double& height : values) height *= gravity;
-    }
-    if (pick.recipe == GfsRecipe::from_relative_humidity) {
-      const std::vector<double> temperature = field(pick, pick.temperature);
-      const double pressure = channel_info(pick.channel).level.value_or(0) * 100.0;
-      for (size_t i = 0; i < values.size(); ++i) values[i] = specific_humidity(values[i], temperature[i], pressure);
-    }
-    return values;
-  }
-};
 
 SourceRecord record_of(const GfsPlan& plan, const std::vector<Fetched>& parts) {
   SourceRecord record{plan.url, 0, "", {}};
@@ -207,20 +104,28 @@ GfsPlan plan_gfs(Time cycle, const std::string& product, const std::vector<std::
   return plan;
 }
 
-GfsSource::GfsSource(std::string product, double gravity, Downloader& downloader)
-    : product_(std::move(product)), gravity_(gravity), downloader_(downloader) {}
+GfsSource::GfsSource(const InitialConditionsSpec& spec, Downloader& downloader)
+    : product_(spec.product),
+      gravity_(spec.gravity),
+      check_(spec.check),
+      downloader_(downloader),
+      decoder_(std::make_unique<GfsDecoder>()) {}
+GfsSource::~GfsSource() = default;
 
 State GfsSource::load(Time valid_time, const std::vector<std::string>& channels, const LatLonGrid& grid) {
   const GfsPlan plan = plan_gfs(valid_time, product_, channels, downloader_);
-  const Loading loading{plan, fetch_messages(plan, valid_time, downloader_), grid, gravity_};
+  const std::vector<Fetched> messages = fetch_messages(plan, valid_time, downloader_, *decoder_);
+  std::vector<fs::path> parts;
+  for (const Fetched& message : messages) parts.push_back(message.path);
 
   State state{grid, channels, valid_time, {}};
   state.values.reserve(channels.size() * grid.points());
-  for (const GfsPick& pick : plan.picks) {
-    for (const double value : loading.values(pick)) state.values.push_back(static_cast<float>(value));
+  for (size_t pick = 0; pick < plan.picks.size(); ++pick) {
+    const std::vector<float> field = decoder_->channel(plan, pick, parts, grid, gravity_);
+    state.values.insert(state.values.end(), field.begin(), field.end());
   }
-  check_state(state, plan.url);
-  SourceRecord record = record_of(plan, loading.parts);
+  check_state(state, plan.url, check_);
+  SourceRecord record = record_of(plan, messages);
   const std::lock_guard lock(mutex_);
   // Loads of the same cycle may ask for different channels: the larger set stands for it, in any order of loads.
   SourceRecord& kept = records_[plan.url];

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <mutex>
 
 #include "base/download.h"
@@ -38,17 +39,23 @@ struct GfsPlan {
 GfsPlan plan_gfs(Time cycle, const std::string& product, const std::vector<std::string>& channels,
                  Downloader& downloader);
 
+class GfsDecoder;  // source/gfs_decode.h
+
 class GfsSource : public Source {
  public:
-  // `gravity` [m s-2] makes geopotential of heights in gpm. `downloader` must outlive the source.
-  GfsSource(std::string product, double gravity, Downloader& downloader);
+  // Of `spec` it uses product, gravity [m s-2], which makes geopotential of heights in gpm, and check. `downloader`
+  // must outlive the source.
+  GfsSource(const InitialConditionsSpec& spec, Downloader& downloader);
+  ~GfsSource() override;
   State load(Time valid_time, const std::vector<std::string>& channels, const LatLonGrid& grid) override;
   std::vector<SourceRecord> records() const override;
 
  private:
   std::string product_;
   double gravity_;
+  StateCheck check_;
   Downloader& downloader_;
+  std::unique_ptr<GfsDecoder> decoder_;
   mutable std::mutex mutex_;
   std::map<std::string, SourceRecord> records_;  // by URL
 };

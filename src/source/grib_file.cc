@@ -125,8 +125,7 @@ class GribFile : public FieldFile {
     const Entry& entry = found->second.front();
     const GribField grib = decode_one(found->second, request.channel());
     note_passed_over(use);
-    use.bytes += entry.part.bytes.size();
-    use.digest.update(entry.part.bytes);
+    use.take(entry.part.bytes);
     const std::string origin = fmt::format("{}: channel {}", entry.place, request.channel());
     return take_points(grib.values, grib.lon.size(), 1, match_grid(grib.lat, grib.lon, request.grid, origin));
   }

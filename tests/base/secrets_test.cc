@@ -50,7 +50,7 @@ TEST(Secrets, ValuesOfTheEnvironmentAreHidden) {
 TEST(Secrets, JsonIsHiddenThroughout) {
   const nlohmann::ordered_json json{{"b", {"https://h.example/?sig=PLANTED", 1}},
                                     {"a", {{"url", "ftp://u:PLANTED@h/"}}}};
-  EXPECT_EQ(redacted(json).dump(), R"({"b":["https://h.example/?sig=***",1],"a":{"url":"ftp://***@h/"}})");
+  EXPECT_EQ(redacted_json(json).dump(), R"({"b":["https://h.example/?sig=***",1],"a":{"url":"ftp://***@h/"}})");
 }
 
 // A resumed run has a new signature, and the same object.

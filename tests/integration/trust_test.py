@@ -258,5 +258,126 @@ def test_a_new_signature_is_the_same_object():
     assert first > 0 and seen == first, (first, seen)
 
 
+# ---- caches that are read-only, and caches of others ----
+
+NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+
+
+def cannot_be_nobody():
+    """Why the program cannot be run as another user here; empty where it can."""
+    if os.geteuid() != 0:
+        return "needs root, to be another user"
+    done = subprocess.run([*NOBODY, harness.HENS, "--version"], capture_output=True, text=True)
+    return "" if done.returncode == 0 else f"another user cannot run it here: {done.stderr.strip()[:100]}"
+
+
+def as_nobody(*arguments, cache, check=0, **environment):
+    done = subprocess.run([*NOBODY, harness.HENS, *map(str, arguments)], capture_output=True, text=True, timeout=300,
+                          env={**os.environ, "HOME": "/nonexistent", "HENS_CACHE": str(cache), **environment})
+    assert done.returncode == check, done
+    return done
+
+
+def open_to_all(folder):
+    for path in [folder, *folder.rglob("*")]:
+        path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+def test_a_cache_that_cannot_be_written_to_serves_what_it_holds():
+    """Locks, remembered digests and the synthetic packages' lock wanted to be written."""
+    if why := cannot_be_nobody():
+        return why
+    folder = scratch()
+    cache, out = folder / "cache", folder / "out"
+    out.mkdir()
+    job = write_job(folder)
+    hens("run", job, "--output", folder / "right", env={"HENS_CACHE": str(cache)})
+    open_to_all(folder)
+    out.chmod(0o777)
+    before = sorted(path.relative_to(cache) for path in cache.rglob("*"))
+    for name, more in (("online", ()), ("offline", ("--offline",))):
+        as_nobody("run", job, "--output", out / name, *more, cache=cache)
+        assert stores(out / name) == stores(folder / "right"), name
+    shutil.rmtree(cache / "digests")  # made again each time, where it cannot be kept
+    as_nobody("run", job, "--output", out / "without", cache=cache)
+    as_nobody("fetch", job, "--offline", cache=cache)
+    assert sorted(path.relative_to(cache) for path in cache.rglob("*") if "digests" not in path.parts) == \
+        [path for path in before if "digests" not in path.parts]
+
+
+def test_a_read_only_mount_serves_what_it_holds():
+    if os.geteuid() != 0:
+        return "needs root, to mount"
+    folder = scratch()
+    job = write_job(folder)
+    hens("run", job, "--output", folder / "right", env={"HENS_CACHE": str(folder / "cache")})
+    script = 'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" || exit 99; shift; exec "$@"'
+    for name, more in (("online", ()), ("offline", ("--offline",))):
+        done = subprocess.run(["unshare", "-m", "bash", "-c", script, "bash", folder / "cache", harness.HENS, "run", job,
+                               "--output", folder / name, *more], capture_output=True, text=True, timeout=300,
+                              env={**os.environ, "HENS_CACHE": str(folder / "cache")})
+        if done.returncode == 99 or "unshare" in done.stderr:
+            return f"mounts are not allowed here: {done.stderr.strip()[:100]}"
+        assert done.returncode == 0, done
+        assert stores(folder / name) == stores(folder / "right"), name
+
+
+def test_no_link_in_a_cache_is_written_through():
+    """A victim's file was overwritten through a link at the name of a partial file, which anybody can reckon."""
+    import hashlib
+    folder = scratch()
+    (folder / "served").mkdir()
+    (folder / "served/config.json").write_text("{}")
+    victim = folder / "victim"
+    server = Server(folder / "served")
+    try:
+        url = f"{server.address}/config.json"
+        name = hashlib.sha256(url.encode()).hexdigest()[:40]
+        job = write_job(folder, harness.SMALL_JOB.replace("synth:mini?seed=102", server.address))
+        for place in (f"partial/{name}/{name}", f"locks/{name}"):
+            victim.write_text("precious")
+            cache = folder / ("cache_" + place[:4])
+            (cache / place).parent.mkdir(parents=True)
+            (cache / place).symlink_to(victim)
+            done = hens("fetch", job, env={"HENS_CACHE": str(cache)}, check=None)
+            assert victim.read_text() == "precious", place
+            assert done.returncode in (73, 74) and name in done.stderr, (place, done)
+        cache = folder / "cache_hard"
+        (cache / f"partial/{name}").mkdir(parents=True)
+        os.link(victim, cache / f"partial/{name}/{name}")
+        hens("fetch", job, env={"HENS_CACHE": str(cache)}, check=73)
+        assert victim.read_text() == "precious"
+    finally:
+        server.stop()
+
+
+def test_a_cache_of_another_user_is_not_believed():
+    if why := cannot_be_nobody():
+        return why
+    folder = scratch()
+    job = write_job(folder)
+    cache = folder / "cache"
+    hens("run", job, "--output", folder / "right", env={"HENS_CACHE": str(cache)})
+    out = folder / "out"
+    out.mkdir()
+    open_to_all(folder)
+    out.chmod(0o777)
+    stranger = 12345
+    for path in (cache, cache / "synthetic", cache / "digests"):
+        os.chown(path, stranger, stranger)
+        done = as_nobody("run", job, "--output", out / "a", cache=cache, check=73)
+        assert str(path) in done.stderr and "HENS_CACHE_TRUST=12345" in done.stderr, done.stderr
+        as_nobody("run", job, "--output", out / "a", cache=cache, HENS_CACHE_TRUST="other,12345")
+        os.chown(path, 0, 0)
+    (cache / "digests").chmod(0o777)
+    done = as_nobody("run", job, "--output", out / "a", cache=cache, check=73)
+    assert "everybody may write there" in done.stderr, done.stderr
+    (cache / "digests").rename(folder / "moved")
+    (cache / "digests").symlink_to(folder / "moved")
+    os.lchown(cache / "digests", stranger, stranger)
+    done = as_nobody("run", job, "--output", out / "a", cache=cache, check=73)
+    assert "is a link of the user 12345" in done.stderr, done.stderr
+
+
 if __name__ == "__main__":
     harness.run_tests(globals())
