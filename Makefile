@@ -3,7 +3,8 @@ BUILD ?= build
 JOBS ?= 2
 PREFIX ?= install
 DOCKER ?= docker
-TAG ?= $(shell sed -n 's/^project(hens VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
+# Make counts parentheses inside $(shell ...): one that has no partner ends the program there.
+TAG ?= $(shell awk '$$1 ~ /^project.hens$$/ {print $$3}' CMakeLists.txt)
 BUILD_ARGS ?=
 
 # ccache may reuse precompiled headers and objects across clones.
@@ -56,7 +57,7 @@ install: build  ## a relocatable tree in install/: hens with its libraries
 	@cmake --install $(BUILD) --prefix $(PREFIX)
 
 format:  ## clang-format over all sources
-	@scripts/setup.sh test
+	@scripts/setup.sh tools
 	@git ls-files '*.cc' '*.h' '*.cu' '*.cuh' | xargs .deps/py/bin/clang-format -i
 
 image:  ## build the container image hens:TAG (BUILD_ARGS= for docker build, docker/Dockerfile)
@@ -67,7 +68,7 @@ push:  ## push the image to REGISTRY= as TAG= and print its digest
 	@DOCKER=$(DOCKER) scripts/push_image.sh hens:$(TAG) '$(REGISTRY)' '$(TAG)'
 
 test-image:  ## what the image promises, in containers (a docker daemon; some minutes)
-	@scripts/setup.sh test
+	@scripts/setup.sh tools
 	@DOCKER=$(DOCKER) .deps/py/bin/python tests/image/image_test.py hens:$(TAG)
 	@$(MAKE) --no-print-directory hens-ec2
 	@DOCKER=$(DOCKER) HENS_TEST_CONTAINER=hens:$(TAG) PYTHONPATH=tests/integration \
@@ -80,7 +81,7 @@ k8s-render:  ## the manifests of K8S=k8s/base with IMAGE= (default: the last one
 	@scripts/k8s_render.sh '$(or $(IMAGE),$(shell cat .image 2>/dev/null))' '$(or $(K8S),k8s/base)'
 
 lint:  ## shellcheck, yamllint, hadolint and clang-format over all there is for them
-	@scripts/setup.sh test
+	@scripts/setup.sh tools
 	@scripts/lint.sh .deps/py/bin
 
 clean:  ## remove the build folder

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs what hens needs to build and test, as far as it is missing: Debian/Ubuntu packages, LibTorch with nvcc (as
 # pinned Python wheels, into .deps/torch), the Python packages of the tests (into .deps/py). Safe to run again.
-#   scripts/setup.sh [build|test|ec2|packages]      default: build; ec2: only what hens-ec2 needs; packages: the
-#   system's alone, as the image needs them
+#   scripts/setup.sh [build|test|tools|ec2|packages]      default: build; tools: the Python packages of the tests and
+#   linters alone, without LibTorch; ec2: only what hens-ec2 needs; packages: the system's alone, as the image needs them
 set -euo pipefail
 cd "$(dirname "$0")/.."
 what=${1:-build}
@@ -19,6 +19,8 @@ build_packages=("${ec2_packages[@]}" python3 python3-venv
   libhdf5-dev libnetcdf-dev libeccodes-dev libblosc-dev
   libcairo2-dev libjpeg-dev fonts-dejavu-core gmt-gshhg-low libgtest-dev libgmock-dev)
 test_packages=(libeccodes-tools nginx-light openssh-client procps time)
+
+tool_packages=(git ca-certificates python3 python3-venv openssh-client procps)
 
 say() { printf '== %s\n' "$*" >&2; }
 
@@ -73,6 +75,16 @@ complete_toolkit() {
   done
 }
 
+# What runs the tests and lints: small beside LibTorch.
+python_of_the_tests() {
+  python_environment py "test requirements $(sha256sum tests/requirements.txt | cut -c1-12)" 2 -r tests/requirements.txt
+}
+
+if [ "$what" = tools ]; then
+  if command -v apt-get >/dev/null; then install_packages "${tool_packages[@]}"; fi
+  python_of_the_tests
+  exit
+fi
 if command -v apt-get >/dev/null; then
   if [ "$what" = ec2 ]; then
     install_packages "${ec2_packages[@]}"
@@ -88,6 +100,4 @@ fi
 python_environment torch "torch==$torch nvcc==$cuda_nvcc" 9 "torch==$torch" "nvidia-cuda-nvcc==$cuda_nvcc" \
   "nvidia-nvvm==$cuda_nvcc" "nvidia-cuda-crt==$cuda_nvcc" "nvidia-cuda-cccl==$cuda_cccl"
 complete_toolkit
-if [ "$what" = test ]; then
-  python_environment py "test requirements $(sha256sum tests/requirements.txt | cut -c1-12)" 2 -r tests/requirements.txt
-fi
+if [ "$what" = test ]; then python_of_the_tests; fi
