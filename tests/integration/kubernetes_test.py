@@ -52,9 +52,21 @@ def complaint(manifest):
 
 
 def test_every_rendering_is_strictly_valid():
-    for folder in OVERLAYS:
+    for folder in [*OVERLAYS, "results"]:
         for manifest in render(folder):
             assert complaint(manifest) is None, (folder, manifest["kind"], complaint(manifest))
+
+
+def test_the_pod_that_results_are_copied_from_sees_what_the_job_wrote():
+    [pod_of_results], job = render("results"), only(render("overlays/pvc"), "Job")
+    claims = [{v["persistentVolumeClaim"]["claimName"] for v in spec["volumes"] if "persistentVolumeClaim" in v}
+              for spec in (pod_of_results["spec"], pod(job))]
+    assert claims[0] == claims[1] == {"hens-results"}, claims
+    for key in ("securityContext", "automountServiceAccountToken"):
+        assert pod_of_results["spec"][key] == pod(job)[key], key
+    [container] = pod_of_results["spec"]["containers"]
+    assert container["securityContext"] == containers(job)["hens"]["securityContext"] and container["image"].startswith("hens:")
+    assert pod_of_results["spec"]["activeDeadlineSeconds"] > 0, "nothing stays for ever"
 
 
 def test_misspelt_keys_are_caught():
