@@ -101,7 +101,7 @@ void PartialFile::append(std::span<const std::byte> bytes) {
 }
 
 void PartialFile::note_progress() {
-  if (::fdatasync(file_.get()) != 0) fail_io(path_, "fsync");
+  if (::fsync(file_.get()) != 0) fail_io(path_, "fsync");
   const nlohmann::json note{{"what", what_}, {"version", version_}, {"bytes", size_}};
   publish_file(note_path(), note.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   noted_ = size_;

@@ -21,7 +21,8 @@ constexpr const char* cuda_backend = "libtorch_cuda.so";
 std::string driver_obstacle() {
   const bool kernel_part = std::filesystem::exists("/proc/driver/nvidia/version");
   const bool device_files = std::filesystem::exists("/dev/nvidiactl");
-  void* const library = dlopen("libcuda.so.1", RTLD_LAZY);  // not closed: LibTorch loads it, too
+  void* library = dlopen("libcuda.so.1", RTLD_LAZY);  // not closed: LibTorch loads it, too
+  if (library == nullptr) library = dlopen("/usr/local/nvidia/lib64/libcuda.so.1", RTLD_LAZY);  // GKE's place
   if (library == nullptr) {
     if (!kernel_part && !device_files) {
       return "no NVIDIA driver is visible here (in a container: start it with --gpus all)";
