@@ -66,6 +66,67 @@ def test_other_files_of_a_package_changed_in_place_have_another_digest():
     assert "the content of models[0]" in done.stderr, done.stderr
 
 
+# ---- foreign bytes ----
+
+DATA = pathlib.Path(os.environ.get("HENS_TEST_DATA", pathlib.Path(__file__).resolve().parents[3] / "shared"))
+
+
+def job_of(folder, source, path):
+    return write_job(folder, harness.SMALL_JOB.replace(
+        "{source: analytic, times: [2024-01-01T00:00:00Z]}",
+        f"{{source: {source}, times: [2015-09-12T18:00:00Z], path: {path}}}"))
+
+
+def test_bytes_that_hang_or_crash_a_library_are_bad_input():
+    """513 bytes kept ecCodes busy for ever, a damaged netCDF-4 file made libhdf5 free a wild pointer."""
+    hostile = DATA / "cases/hostile"
+    if not (hostile / "grib_hang_513B.grib2").exists():
+        return f"needs {hostile}"
+    for source, name in (("grib", "grib_hang_513B.grib2"), ("netcdf", "netcdf_segv.nc"), ("makani", "netcdf_segv.nc")):
+        folder = scratch()
+        done = hens("run", job_of(folder, source, hostile / name), "--output", folder / "run", check=65, timeout=60)
+        assert name in done.stderr, done.stderr
+    # The static field of a package, too.
+    folder = scratch()
+    shutil.copy(hostile / "netcdf_segv.nc", package(folder) / "orography.nc")
+    done = hens("describe", folder / "package", check=65)
+    assert "orography.nc" in done.stderr, done.stderr
+
+
+def test_a_stop_while_a_file_is_decoded_is_a_stop():
+    hang = DATA / "cases/hostile/grib_hang_513B.grib2"
+    if not hang.exists():
+        return f"needs {hang}"
+    folder = scratch()
+    import signal
+    import time
+    process = subprocess.Popen([harness.HENS, "run", job_of(folder, "grib", hang), "--output", folder / "run"],
+                               stderr=subprocess.PIPE, env={**os.environ, "HENS_CACHE": harness.CACHE})
+
+    def family():
+        table = [line.split() for line in subprocess.run(["ps", "-eo", "pid,ppid"], capture_output=True,
+                                                         text=True).stdout.splitlines()[1:]]
+        found = {process.pid}
+        while new := {int(pid) for pid, parent in table if int(parent) in found} - found:
+            found |= new
+        return found
+
+    deadline = time.monotonic() + 60
+    while len(family()) < 3 and time.monotonic() < deadline:  # keeper and worker
+        time.sleep(0.05)
+    time.sleep(1)
+    children = family() - {process.pid}
+    assert len(children) >= 2, children
+    process.send_signal(signal.SIGTERM)
+    start = time.monotonic()
+    process.communicate(timeout=30)
+    assert process.returncode == 75 and time.monotonic() - start < 5.5, (process.returncode, time.monotonic() - start)
+    time.sleep(0.5)
+    left = [pid for pid in children if pathlib.Path(f"/proc/{pid}/stat").exists()
+            and pathlib.Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"]
+    assert not left, "nothing is left running"
+
+
 # ---- JSON ----
 
 def deep(depth):
