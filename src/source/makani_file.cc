@@ -9,6 +9,7 @@
 #include <fmt/ranges.h>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "base/netcdf_lock.h"
 #include "grid/channels.h"
 #include "source/grid_match.h"
@@ -103,6 +104,7 @@ class Hdf5File {
 
  private:
   static hid_t open(const fs::path& path) {
+    check_regular_file(path);
     H5PLset_loading_state(0);  // no plug-ins
     return H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
   }
