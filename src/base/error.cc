@@ -17,6 +17,7 @@ ExitCode output_error_code(int error_number) noexcept {
     case EEXIST:
     case ELOOP:
     case ENAMETOOLONG:
+    case ENXIO:
       return ExitCode::cannot_create;
     default:
       return ExitCode::io;

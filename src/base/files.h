@@ -15,6 +15,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/map_watch.h"
+
 namespace hens {
 
 namespace fs = std::filesystem;
@@ -66,8 +68,16 @@ void publish_written(const fs::path& written, const fs::path& final_path);
 // Publishes `bytes` as `path`. Leaves the file untouched where it already holds exactly these bytes.
 void publish_file(const fs::path& path, std::string_view bytes);
 
+// Tries in `folder`, which has to be there, what publishing needs: to write, fsync, rename onto another file and read
+// back. Leaves nothing. Throws Error{cannot_create} or {io} with what to do, so that it is known before hours of work.
+void check_publishing(const fs::path& folder);
+
 // Makes `folder` and its parents, each durable in its parent. Does nothing where it exists.
 void make_folders(const fs::path& folder);
+
+// Calls `use` with the name of each entry of `folder`, in no order, and whether it is a folder itself (a link to one is
+// not). Does nothing where there is no such folder. Folders of millions of entries take no memory.
+void for_each_entry(const fs::path& folder, const std::function<void(std::string_view name, bool is_folder)>& use);
 
 // Removes temporary files of PendingFile in `folder` (recursively) that no living process writes. Returns how many.
 int remove_stale_temporaries(const fs::path& folder);
@@ -76,13 +86,17 @@ int remove_stale_temporaries(const fs::path& folder);
 bool is_temporary_name(std::string_view filename);
 
 // Content of a file. Throws Error{missing_input} where it is not there, {io} where it cannot be read, and {bad_input}
-// where it is larger than `limit` bytes.
+// where it is larger than `limit` bytes, or no regular file (a FIFO is not waited for).
 std::string read_file(const fs::path& path, uint64_t limit = uint64_t{1} << 30);
+
+// For libraries that open a path themselves: throws as read_file does where it cannot be opened or is no regular file.
+void check_regular_file(const fs::path& path);
 
 // Calls `use` with the file's bytes, at most 4 MiB at a time, in order. Errors as read_file.
 void for_each_piece(const fs::path& path, const std::function<void(std::span<const std::byte>)>& use);
 
 // A read-only memory map of a whole file; empty files map to an empty span. Immovable views stay valid while it lives.
+// A file that shrinks meanwhile ends the process, see base/map_watch.h.
 class MappedFile {
  public:
   explicit MappedFile(const fs::path& path);
@@ -96,6 +110,7 @@ class MappedFile {
   fs::path path_;
   const std::byte* data_ = nullptr;
   size_t size_ = 0;
+  MapWatch watch_;
 };
 
 // An exclusive advisory lock on a file (made where missing), held while the object lives. Waits until it is free, also

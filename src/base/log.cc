@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 
 #include "base/error.h"
 #include "base/progress_bar.h"
@@ -157,10 +158,15 @@ Log::~Log() {
 
 void Log::also_to(const fs::path& path) {
   if (path.has_parent_path()) make_folders(path.parent_path());
-  FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
+  // O_NONBLOCK: a FIFO in its place would be waited for, for ever.
+  FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_CLOEXEC, 0666));
   if (!file) {
     const int error_number = errno;
     fail(output_error_code(error_number), "{}: cannot open the log: {}", path.string(), errno_text(error_number));
+  }
+  struct stat status{};
+  if (::fstat(file.get(), &status) == 0 && !S_ISREG(status.st_mode)) {
+    fail(ExitCode::cannot_create, "{}: is in the way: the log is written to a regular file", path.string());
   }
   const std::lock_guard lock(state_->mutex);
   state_->file = std::move(file);

@@ -19,7 +19,7 @@ bool read_ahead(int fd, uint64_t at, uint64_t bytes) {
 
 }  // namespace
 
-ReadAhead::ReadAhead(const fs::path& path) : file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+ReadAhead::ReadAhead(const fs::path& path) : file_(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)) {
   struct stat status{};
   if (!file_ || ::fstat(file_.get(), &status) != 0 || !S_ISREG(status.st_mode)) return;
   size_ = static_cast<uint64_t>(status.st_size);

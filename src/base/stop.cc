@@ -38,11 +38,15 @@ void handle_stop_signals(void (*handler)(int)) {
 
 }  // namespace
 
-void end_on_stop_signals() { handle_stop_signals(end_at_once); }
+void end_on_stop_signals() {
+  handle_stop_signals(end_at_once);
+  handle(SIGXFSZ, SIG_IGN);  // a write beyond RLIMIT_FSIZE then fails with EFBIG, which is reported as every error is
+}
 
 void install_stop_signals() {
   handle_stop_signals(wish_to_stop);
   handle(SIGPIPE, SIG_IGN);
+  handle(SIGXFSZ, SIG_IGN);
 }
 
 bool stop_requested() noexcept { return stop_flag.load(); }

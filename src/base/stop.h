@@ -4,11 +4,12 @@
 namespace hens {
 
 // From here on SIGTERM, SIGINT and SIGHUP end the process at once with exit code 75, also as process 1 of a container,
-// which otherwise ignores them. Where SIGHUP is ignored, as nohup does, it stays so. Call first of all;
-// async-signal-safe.
+// which otherwise ignores them. Where SIGHUP is ignored, as nohup does, it stays so. SIGXFSZ is ignored: a write beyond
+// the limit of file sizes is an error like others. Call first of all; async-signal-safe.
 void end_on_stop_signals();
 
-// From here on they only set the flag; a second SIGINT ends the process at once. SIGPIPE is ignored.
+// From here on they only set the flag; a second SIGINT ends the process at once. SIGPIPE and SIGXFSZ are
+// ignored.
 void install_stop_signals();
 
 // Whether a stop was asked for. Async-signal-safe, thread-safe.

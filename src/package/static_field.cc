@@ -40,8 +40,7 @@ class NetcdfFile {
 };
 
 int open_for_reading(const fs::path& path) {
-  std::error_code none;
-  if (!fs::exists(path, none)) fail(ExitCode::missing_input, "{}: is not there", path.string());
+  check_regular_file(path);
   int id = -1;
   const int status = nc_open(path.c_str(), NC_NOWRITE, &id);
   if (status != NC_NOERR)

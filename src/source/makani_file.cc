@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/file_kind.h"
+#include "base/files.h"
 #include "base/locks.h"
 #include "base/netcdf_lock.h"
 #include "grid/channels.h"
@@ -109,6 +110,7 @@ class Hdf5File {
 
  private:
   static hid_t open(const fs::path& path) {
+    check_regular_file(path);
     register_hdf5_filters();
     return H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
   }

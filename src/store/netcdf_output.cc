@@ -35,6 +35,7 @@ nc_type number_type(const std::vector<int32_t>&) { return NC_INT; }
 class NetcdfInput {
  public:
   explicit NetcdfInput(const fs::path& path) {
+    check_regular_file(path);
     const int status = nc_open(path.c_str(), NC_NOWRITE, &id_);
     if (status == ENOENT) fail(ExitCode::missing_input, "{}: is not there", path.string());
     if (status != NC_NOERR) fail(ExitCode::bad_input, "{}: is damaged: {}", path.string(), nc_strerror(status));

@@ -30,7 +30,8 @@ struct Entry {
 
 class ShardFile {
  public:
-  explicit ShardFile(const fs::path& path) : path_(path), file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+  explicit ShardFile(const fs::path& path)
+      : path_(path), file_(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)) {
     struct stat status{};
     if (!file_ || ::fstat(file_.get(), &status) != 0) {
       const bool missing = errno == ENOENT || errno == ENOTDIR;

@@ -6,9 +6,11 @@
 #include <csignal>
 #include <fcntl.h>
 #include <functional>
+#include <map>
 #include <thread>
 #include <unistd.h>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
@@ -269,6 +271,77 @@ TEST(FileLock, OfADeadProcessIsFree) {
     _exit(static_cast<int>(code_of([&] { FileLock(folder / "lock"); })));
   });
   EXPECT_EQ(WEXITSTATUS(status), static_cast<int>(ExitCode::interrupted));
+}
+
+// The open of a FIFO waits for a writer: hens stood still for ever.
+TEST(Files, AFifoOrDeviceWhereAFileShouldBeIsNamedAndNotWaitedFor) {
+  const test::TemporaryFolder folder;
+  const fs::path fifo = folder / "fifo";
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  for (const fs::path& path : {fifo, fs::path("/dev/zero"), folder.path()}) {
+    EXPECT_EQ(code_of([&] { read_file(path); }), ExitCode::bad_input) << path;
+    EXPECT_EQ(code_of([&] { MappedFile map(path); }), ExitCode::bad_input) << path;
+    EXPECT_EQ(code_of([&] { check_regular_file(path); }), ExitCode::bad_input) << path;
+  }
+  EXPECT_EQ(code_of([&] { check_regular_file(folder / "none"); }), ExitCode::missing_input);
+  publish_file(fifo, "over it");
+  EXPECT_EQ(read_file(fifo), "over it");
+}
+
+TEST(Files, EntriesOfAFolderAreListedOnce) {
+  const test::TemporaryFolder folder;
+  for_each_entry(folder / "none", [](std::string_view name, bool) { FAIL() << name; });
+  publish_file(folder / "a/b", "x");
+  publish_file(folder / "c", "x");
+  fs::create_directory_symlink(folder / "a", folder / "link");
+  std::map<std::string, bool> found;
+  for_each_entry(folder.path(), [&](std::string_view name, bool is_folder) {
+    EXPECT_TRUE(found.emplace(name, is_folder).second) << name;
+  });
+  EXPECT_EQ(found, (std::map<std::string, bool>{{"a", true}, {"c", false}, {"link", false}}));
+}
+
+TEST(Files, PublishingIsTriedAndLeavesNothing) {
+  const test::TemporaryFolder folder;
+  check_publishing(folder.path());
+  EXPECT_TRUE(fs::is_empty(folder.path()));
+  EXPECT_THROW(check_publishing("/proc/self"), Error);
+}
+
+// A file that shrank while it was mapped killed the process with SIGBUS, without a word.
+TEST(MappedFileDeathTest, AFileThatShrinksIsNamed) {
+  const test::TemporaryFolder folder;
+  const fs::path path = folder / "checkpoint";
+  publish_file(path, std::string(size_t{1} << 20, 'x'));
+  const auto read_all = [&] {
+    const MappedFile map(path);
+    fs::resize_file(path, 100);
+    size_t sum = 0;
+    std::thread([&] {  // any thread may be the one that faults
+      for (const std::byte byte : map.bytes()) sum += static_cast<size_t>(byte);
+    })
+        .join();
+    std::exit(static_cast<int>(sum % 2));
+  };
+  EXPECT_EXIT(read_all(), testing::ExitedWithCode(65), "checkpoint: shrank");
+}
+
+// The process died of SIGXFSZ, 153.
+TEST(FilesDeathTest, AWriteBeyondTheLimitOfFileSizesIsAnErrorWithItsRemedy) {
+  const test::TemporaryFolder folder;
+  const auto write = [&] {
+    end_on_stop_signals();
+    const rlimit limit{1000, 1000};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    try {
+      publish_file(folder / "large", std::string(10'000, 'x'));
+    } catch (const Error& error) {
+      fmt::print(stderr, "{}\n", error.what());
+      std::exit(static_cast<int>(error.code()));
+    }
+    std::exit(1);
+  };
+  EXPECT_EXIT(write(), testing::ExitedWithCode(74), "large: cannot write: File too large: raise the limit");
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "base/log.h"
 
 #include <chrono>
+#include <fcntl.h>
 #include <functional>
 #include <limits>
 #include <pty.h>
@@ -11,6 +12,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "base/error.h"
@@ -164,6 +166,20 @@ TEST(Log, FileThatCannotBeOpenedIsNamed) {
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::cannot_create);
+  }
+}
+
+TEST(Log, AFifoInItsPlaceIsNamedAndNotWaitedFor) {
+  const TemporaryFolder folder;
+  const fs::path path = folder / "log.jsonl";
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  for (const int reader : {-1, ::open(path.c_str(), O_RDONLY | O_NONBLOCK)}) {
+    try {
+      Log::none().also_to(path);
+      ADD_FAILURE() << "with a reader: " << reader;
+    } catch (const Error& error) {
+      EXPECT_NE(std::string(error.what()).find("log.jsonl"), std::string::npos) << error.what();
+    }
   }
 }
 
