@@ -11,6 +11,8 @@
 namespace hens {
 namespace {
 
+using test::TemporaryFolder;
+
 class Cpus : public ::testing::Test {
  protected:
   void put(const std::string& path, const std::string& text) {

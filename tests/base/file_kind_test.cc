@@ -10,6 +10,8 @@
 namespace hens {
 namespace {
 
+using test::TemporaryFolder;
+
 using namespace std::string_literals;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;

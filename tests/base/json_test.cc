@@ -12,6 +12,8 @@
 namespace hens {
 namespace {
 
+using test::TemporaryFolder;
+
 using ::testing::HasSubstr;
 
 std::string nested(int depth, const char* open, const char* close) {
