@@ -44,7 +44,9 @@ endfunction()
 # rather than RUNPATH, since it also serves the libraries' own libraries and what is loaded by name.
 function(hens_program target)
   hens_warnings(${target})
-  target_link_options(${target} PRIVATE "-Wl,--disable-new-dtags")
+  if(NOT APPLE)
+    target_link_options(${target} PRIVATE "-Wl,--disable-new-dtags")
+  endif()
   set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}
                         BUILD_RPATH "${HENS_TORCH_ROOT}/lib" INSTALL_RPATH "$ORIGIN/../lib:$ORIGIN/../lib/torch")
 endfunction()

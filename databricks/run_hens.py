@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -164,7 +165,10 @@ def stage_now_and_then(staging):
 
 def part_of(shard, shards):
     """("0", "[0, 1]") -> ("shard_0000", "0/2")"""
-    indexes = json.loads(shards)
+    try:
+        indexes = [int(number) for number in json.loads(shards)]
+    except (TypeError, ValueError):
+        raise HensFailed(f"shards is {shards}: expected the numbers from 0 between brackets, as [0, 1, 2]") from None
     if sorted(indexes) != list(range(len(indexes))):
         raise HensFailed(f"shards is {shards}: expected the numbers from 0, as [0, 1, 2]")
     if int(shard) not in indexes:
@@ -172,13 +176,21 @@ def part_of(shard, shards):
     return f"shard_{int(shard):04d}", f"{int(shard)}/{len(indexes)}"
 
 
+def steps_of(text):
+    """"4", "4 40 400", "4;40" or "[4, 40]" -> "[4, 40]": between commas the CLI's --params wants another key=value."""
+    words = re.fullmatch(r"\[([^\[\]]*)\]|([^\[\]]*)", text.strip())
+    numbers = re.split(r"[\s,;]+", (words[1] or words[2] or "").strip()) if words else []
+    if not numbers or not all(re.fullmatch(r"[0-9]{1,9}", number) for number in numbers):
+        raise HensFailed(f"nsteps is '{text}': expected numbers, as 4 or 4 40 400 or [4, 40, 400]")
+    return "[" + ", ".join(numbers) + "]"
+
+
 def run_arguments(options, output, shard):
-    arguments = ["run", options.spec, "--output", str(output), "--log", "json"]
-    if options.nsteps:
-        steps = options.nsteps.strip()
-        arguments.append("forecast.steps=" + (steps if steps.startswith("[") else f"[{steps}]"))
-    if options.members:
-        arguments.append(f"ensemble.members={options.members}")
+    arguments = ["run", options.spec, "--output", str(output), "--device", options.device, "--log", "json"]
+    if options.nsteps.strip():
+        arguments.append(f"forecast.steps={steps_of(options.nsteps)}")
+    if options.members.strip():
+        arguments.append(f"ensemble.members={options.members.strip()}")
     return arguments + (["--shard", shard] if shard else [])
 
 
@@ -246,6 +258,8 @@ def main(arguments):
             command.add_argument("--spec", required=True)
             for option in ("nsteps", "members", "shard", "shards"):
                 command.add_argument(f"--{option}", default="")
+            # A node is paid for its GPU: where that cannot be used, the task fails with 71.
+            command.add_argument("--device", default=os.environ.get("HENS_DEVICE", "cuda"))
     options = parser.parse_args(arguments)
     {"run": run, "report": report}[options.command](options)
 

@@ -7,7 +7,7 @@ bin=${1:+$(realpath "$1")/}
 cd "$(dirname "$0")/.."
 mapfile -t scripts < <(find scripts docker tests .ci -name '*.sh' -o -path .ci/run | sort)
 "${bin}shellcheck" "${scripts[@]}"
-"${bin}yamllint" --strict .yamllint .hadolint.yaml jobs k8s databricks
+"${bin}yamllint" --strict .yamllint .hadolint.yaml databricks.yml jobs k8s databricks
 "${bin}hadolint" docker/Dockerfile
 mapfile -t sources < <(find src tests bench -name '*.cc' -o -name '*.h' -o -name '*.cu' -o -name '*.cuh' | sort)
 "${bin}clang-format" --dry-run -Werror "${sources[@]}"

@@ -15,10 +15,11 @@ ec2_packages=(
   g++ make cmake ninja-build ccache pkg-config git ca-certificates
   libboost-dev libboost-program-options-dev libyaml-cpp-dev libfmt-dev nlohmann-json3-dev
   libcurl4-openssl-dev libssl-dev libisal-dev)
+brew_packages=(cmake ninja ccache pkg-config boost yaml-cpp fmt nlohmann-json openssl@3 curl isa-l)
 build_packages=("${ec2_packages[@]}" python3 python3-venv
-  libhdf5-dev libnetcdf-dev libeccodes-dev libblosc-dev
+  libhdf5-dev libnetcdf-dev libeccodes-dev libblosc-dev libzstd-dev
   libcairo2-dev libjpeg-dev fonts-dejavu-core gmt-gshhg-low libgtest-dev libgmock-dev)
-test_packages=(libeccodes-tools nginx-light openssh-client procps time)
+test_packages=(libeccodes-tools nginx-light openssh-client openssl procps time util-linux)
 
 tool_packages=(git ca-certificates python3 python3-venv openssh-client procps)
 
@@ -92,9 +93,15 @@ if command -v apt-get >/dev/null; then
   fi
   install_packages "${build_packages[@]}"
   [ "$what" != test ] || install_packages "${test_packages[@]}"
+elif [ "$what" = ec2 ] && command -v brew >/dev/null; then
+  # macOS: what is there already costs brew a second or two.
+  brew list --versions "${brew_packages[@]}" >/dev/null || brew install "${brew_packages[@]}"
+  exit
+elif [ "$what" = ec2 ]; then
+  say "no apt-get and no brew here: install by hand: ${ec2_packages[*]}"
+  exit
 else
   say "no apt-get here: install by hand: ${build_packages[*]}"
-  [ "$what" != ec2 ] || exit 0
 fi
 [ "$what" != packages ] || exit 0
 python_environment torch "torch==$torch nvcc==$cuda_nvcc" 9 "torch==$torch" "nvidia-cuda-nvcc==$cuda_nvcc" \

@@ -7,8 +7,8 @@
 
 #include "base/error.h"
 #include "base/nearest.h"
-#include "base/results.h"
 #include "base/stop.h"
+#include "base/tool.h"
 #include "base/version.h"
 #include "ec2/commands.h"
 
@@ -57,22 +57,9 @@ int dispatch(const Arguments& arguments) {
              hens::did_you_mean(arguments[0], names));
 }
 
-int report(hens::ExitCode code, const char* text) {
-  fmt::print(stderr, "hens-ec2: {}\n", text);
-  return static_cast<int>(code);
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
   hens::install_stop_signals();
-  try {
-    const int code = dispatch({argv + 1, argv + argc});
-    if (code == 0) hens::flush_results();
-    return code;
-  } catch (const hens::Error& error) {
-    return report(error.code(), error.what());
-  } catch (const std::exception& error) {
-    return report(hens::ExitCode::bug, error.what());
-  }
+  return hens::run_tool("hens-ec2", argc, argv, dispatch);
 }

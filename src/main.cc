@@ -1,15 +1,15 @@
-// hens: the subcommand table, and the one place where an exception becomes an exit code.
+// hens: the subcommand table.
 #include <array>
 #include <cstdio>
-#include <exception>
-#include <new>
 
 #include <fmt/format.h>
 
+#include "base/decoder.h"
 #include "base/error.h"
+#include "base/locks.h"
 #include "base/nearest.h"
-#include "base/results.h"
 #include "base/stop.h"
+#include "base/tool.h"
 #include "base/version.h"
 #include "commands/commands.h"
 
@@ -60,26 +60,15 @@ int dispatch(const hens::Arguments& arguments) {
              hens::did_you_mean(arguments[0], names));
 }
 
-int report(hens::ExitCode code, const char* text) {
-  fmt::print(stderr, "hens: {}\n", text);
-  return static_cast<int>(code);
-}
-
 }  // namespace
 
 // Before the libraries' constructors, too: LibTorch's take 0.3 s, in which a signal would be lost on process 1.
 [[gnu::section(".preinit_array"), gnu::used]] void (*before_libraries)() = hens::end_on_stop_signals;
 
 int main(int argc, char** argv) {
-  try {
-    const int code = dispatch({argv + 1, argv + argc});
-    if (code == 0) hens::flush_results();
-    return code;
-  } catch (const hens::Error& error) {
-    return report(error.code(), error.what());
-  } catch (const std::bad_alloc&) {
-    return report(hens::ExitCode::bug, "out of memory");
-  } catch (const std::exception& error) {
-    return report(hens::ExitCode::bug, error.what());
-  }
+  hens::switch_hdf5_locks_off();
+  return hens::run_tool("hens", argc, argv, [](const std::vector<std::string>& arguments) {
+    hens::start_decoders();
+    return dispatch(arguments);
+  });
 }

@@ -4,6 +4,7 @@
 
 #include "base/checksum.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "base/url.h"
 
 namespace hens {
@@ -13,9 +14,9 @@ namespace {
 std::string name_of(const std::string& text) { return sha256_hex(text).substr(0, 40); }
 
 std::optional<CacheEntry> parse_note(const fs::path& path, const std::string& key) {
-  const auto note = nlohmann::json::parse(read_file(path, uint64_t{1} << 20), nullptr, false);
+  const auto note = try_parse_json(read_file(path, uint64_t{1} << 20)).value_or(nullptr);
   try {
-    if (note.is_discarded() || note.at("key") != key) return std::nullopt;
+    if (!note.is_object() || note.at("key") != key) return std::nullopt;
     return CacheEntry{{}, note.at("version"), note.at("bytes"), note.at("sha256")};
   } catch (const nlohmann::json::exception&) {
     return std::nullopt;

@@ -9,9 +9,11 @@
 #include <mutex>
 #include <set>
 #include <span>
+#include <system_error>
 #include <thread>
 
 #include "base/cache.h"
+#include "base/cache_trust.h"
 #include "base/checksum.h"
 #include "base/error.h"
 #include "base/stop.h"
@@ -78,10 +80,15 @@ class ParallelWork {
         }
       }
     };
-    std::vector<std::jthread> others;
-    for (size_t i = 1; i < std::min(count, static_cast<size_t>(std::max(1, threads))); ++i) others.emplace_back(turn);
+    const size_t helpers = std::min(count, static_cast<size_t>(std::max(1, threads))) - (count > 0 ? 1 : 0);
+    std::vector<std::thread> others;  // the C++ library of macOS has no jthread
+    others.reserve(helpers);
+    try {
+      while (others.size() < helpers) others.emplace_back(turn);
+    } catch (const std::system_error&) {  // no more threads to be had: fewer do it, too
+    }
     turn();
-    for (std::jthread& thread : others) thread.join();
+    for (std::thread& thread : others) thread.join();
     if (first_) std::rethrow_exception(first_);
   }
 
@@ -280,7 +287,9 @@ std::vector<Fetched> Downloader::State::checked(const std::string& url, const st
   }
 }
 
-Downloader::Downloader(DownloadOptions options, Log& log) : state_(std::make_unique<State>(std::move(options), log)) {}
+Downloader::Downloader(DownloadOptions options, Log& log) : state_(std::make_unique<State>(std::move(options), log)) {
+  check_cache_trust(state_->options.cache);
+}
 Downloader::~Downloader() = default;
 
 const DownloadOptions& Downloader::options() const { return state_->options; }

@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
+#include "base/locks.h"
 #include "base/stop.h"
 
 namespace hens {
@@ -314,11 +315,19 @@ MappedFile::~MappedFile() {
 
 FileLock::FileLock(const fs::path& path, const std::function<void()>& waiting) {
   make_folders(folder_of(path));
-  file_ = FileDescriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
+  // No link is followed: the names of locks can be guessed.
+  file_ = FileDescriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666));
   if (!file_) fail_output(path, "create the lock");
   // A blocking flock is restarted after a signal and would never see the stop flag.
   for (bool told = false; ::flock(file_.get(), LOCK_EX | LOCK_NB) != 0;) {
-    if (errno != EWOULDBLOCK && errno != EINTR) fail_output(path, "lock");
+    if (has_no_locks(errno)) {
+      if (FileDescriptor lock = try_machine_lock(path)) {
+        file_ = std::move(lock);
+        return;
+      }
+    } else if (errno != EWOULDBLOCK && errno != EINTR) {
+      fail_output(path, "lock");
+    }
     if (!std::exchange(told, true) && waiting) waiting();
     stop_if_requested();
     std::this_thread::sleep_for(std::chrono::milliseconds(20));

@@ -114,7 +114,8 @@ class MappedFile {
 };
 
 // An exclusive advisory lock on a file (made where missing), held while the object lives. Waits until it is free, also
-// for other objects of this process; a stop request ends the wait with Error{interrupted}.
+// for other objects of this process; a stop request ends the wait with Error{interrupted}. On a file system without
+// locks only processes of the same machine are excluded (locks.h).
 class FileLock {
  public:
   // `waiting` is called once where another holds it.

@@ -11,6 +11,8 @@
 #include <curl/curl.h>
 #include <fmt/format.h>
 
+#include "base/ca_bundle.h"
+#include "base/proxy.h"
 #include "base/version.h"
 
 namespace hens {
@@ -69,6 +71,7 @@ void read_header(std::string_view line, HttpHead& head) {
   if (name == "etag") head.etag = value;
   if (name == "last-modified") head.last_modified = value;
   if (name == "content-range") head.content_range = value;
+  if (name == "accept-ranges") head.accept_ranges = lower(value);
   if (name == "content-encoding") head.content_encoding = lower(value);
   if (name == "x-amz-bucket-region") head.bucket_region = value;
   if (name == "x-linked-etag") head.linked_etag = value;
@@ -143,8 +146,21 @@ std::string failure_text(CURLcode code, const char* details, const HttpRequest& 
   if (code == CURLE_OPERATION_TIMEDOUT && std::string_view(details).find("too slow") != std::string_view::npos) {
     return fmt::format("stalled: less than 1 kB/s for {:g} s", request.stall_seconds);
   }
-  const std::string_view text = details[0] != '\0' ? std::string_view(details) : curl_easy_strerror(code);
-  return std::string(trimmed(text));
+  std::string text(trimmed(details[0] != '\0' ? std::string_view(details) : curl_easy_strerror(code)));
+  if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE) {
+    const std::string origin = ca_bundle().origin;
+    text += fmt::format(
+        "; trusted are {}: where a company's proxy signs with a certificate of its own, name its authorities in "
+        "SSL_CERT_FILE, SSL_CERT_DIR, CURL_CA_BUNDLE or REQUESTS_CA_BUNDLE",
+        origin.empty() ? "the system's certificate authorities" : "those of " + origin);
+  }
+  const bool proxys_part = code == CURLE_COULDNT_RESOLVE_PROXY || code == CURLE_COULDNT_CONNECT ||
+                           code == CURLE_OPERATION_TIMEDOUT || code == CURLE_PROXY ||
+                           text.find("CONNECT") != std::string::npos || text.find("proxy") != std::string::npos;
+  const std::string proxy = proxys_part && !request.direct ? proxy_for(request.url) : "";
+  if (!proxy.empty())
+    text += fmt::format("; asked through the proxy of {}: mend or unset it, or name the host in no_proxy", proxy);
+  return text;
 }
 
 }  // namespace
@@ -184,6 +200,9 @@ struct HttpClient::Handles {
       set(CURLOPT_INFILESIZE_LARGE, curl_off_t{0});
       set(CURLOPT_READFUNCTION, &no_body);
     }
+    const CaBundle authorities = ca_bundle();
+    if (!authorities.file.empty()) set(CURLOPT_CAINFO, authorities.file.c_str());
+    if (!authorities.folder.empty()) set(CURLOPT_CAPATH, authorities.folder.c_str());
     set(CURLOPT_MAXREDIRS, most_redirects);
     set(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
     set(CURLOPT_CONNECTTIMEOUT_MS, std::lround(1000 * request.connect_seconds));

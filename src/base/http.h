@@ -1,9 +1,10 @@
 // One HTTP GET, once: what was asked, what came back. The only file that knows libcurl; retries and their reasons are
 // transfer.h's.
 //
-// TLS is verified; redirects are followed, five at most, to http and https only and never from https to http; no
-// credentials are read or sent. An HttpClient keeps its connections for the next request and serves one thread at a
-// time.
+// TLS is verified, against the authorities of ca_bundle.h; redirects are followed, five at most, to http and https only
+// and never from https to http; no credentials are read, and an Authorization among the further headers is sent to the
+// host that was asked alone, not to one that it redirects to. An HttpClient keeps its connections for the next request
+// and serves one thread at a time.
 #pragma once
 
 #include <cstddef>
@@ -33,6 +34,7 @@ struct HttpHead {
   std::string etag, last_modified;
   std::string content_range, content_encoding;
   std::string bucket_region;  // S3, in the answer of a wrong region
+  std::string accept_ranges;  // "bytes": the server can send parts
   std::string linked_etag;    // of the hub's redirect: for large files their SHA-256
   std::optional<uint64_t> content_length;
   bool self_delimiting = false;  // a body cut short would be noticed

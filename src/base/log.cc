@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/progress_bar.h"
+#include "base/secrets.h"
 #include "base/time.h"
 
 namespace hens {
@@ -104,8 +105,9 @@ struct Log::State {
   bool drawn_any = false;  // the terminal's last line is the bar
   bool reported_end = false;
 
-  void write(std::string_view level, std::string_view event, const nlohmann::json& fields, bool to_stderr = true) {
+  void write(std::string_view level, std::string_view event, const nlohmann::json& given, bool to_stderr = true) {
     const Moment time = moment_now();
+    const nlohmann::json fields = redacted_json(given);
     if (file) write_all(file.get(), json_line(time, level, event, fields));
     if (silent || !to_stderr) return;
     std::string line = json ? json_line(time, level, event, fields) : text_line(time, level, event, fields);
@@ -127,7 +129,7 @@ struct Log::State {
 
   void start(std::string_view label, double done, double total, std::string_view unit, Clock::time_point at) {
     end();
-    progress = {std::string(label), done, total, std::string(unit), done, 0.0};
+    progress = {redacted(label), done, total, std::string(unit), done, 0.0};
     started = reported = at;
     running = true;
     reported_end = false;
@@ -190,7 +192,7 @@ void Log::progress(std::string_view label, double done, double total, std::strin
   State& state = *state_;
   const auto at = Clock::now();
   const bool at_end = done >= total;
-  const bool same_label = state.running && state.progress.label == label;
+  const bool same_label = state.running && state.progress.label == redacted(label);
   if (same_label && state.reported_end && at_end) return;
   const bool same = same_label && !state.reported_end;
   if (same && done < state.progress.done) return;  // another thread was faster with newer news

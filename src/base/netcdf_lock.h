@@ -16,6 +16,8 @@ class NetcdfLock {
     H5dont_atexit();
     // It prints its errors by itself until told not to, in every thread anew: ours say what is wrong.
     H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+    // An untrusted file must not choose code to load: no plug-ins.
+    H5PLset_loading_state(0);
   }
 
  private:

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
+#include "base/json.h"
 
 namespace hens {
 namespace {
@@ -25,10 +26,21 @@ constexpr uint64_t note_every = uint64_t{64} << 20, worth_keeping = uint64_t{1} 
 
 PartialFile::PartialFile(fs::path path, std::string what) : path_(std::move(path)), what_(std::move(what)) {
   make_folders(path_.parent_path());
-  file_ = FileDescriptor(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
+  file_ = FileDescriptor(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666));
   if (!file_) {
     const int error_number = errno;
+    if (error_number == ELOOP) {
+      fail(ExitCode::cannot_create, "{}: is a link where a file of the cache was expected: who put it there? Remove it",
+           path_.string());
+    }
     fail(output_error_code(error_number), "{}: cannot create: {}", path_.string(), errno_text(error_number));
+  }
+  struct stat status{};
+  if (::fstat(file_.get(), &status) == 0 && (!S_ISREG(status.st_mode) || status.st_nlink > 1)) {
+    fail(ExitCode::cannot_create,
+         "{}: is no file of the cache's own (a device, a FIFO or a second name of another file): "
+         "remove it",
+         path_.string());
   }
   take_up_earlier_try();
 }
@@ -54,7 +66,7 @@ void PartialFile::take_up_earlier_try() {
   std::error_code missing;
   struct stat status{};
   if (fs::exists(note_path(), missing) && ::fstat(file_.get(), &status) == 0) {
-    const auto note = nlohmann::json::parse(read_file(note_path()), nullptr, false);
+    const auto note = try_parse_json(read_file(note_path(), 1 << 20)).value_or(nullptr);
     const auto text = [&](const char* key) {
       return note.is_object() && note.contains(key) && note[key].is_string() ? note[key].get<std::string>() : "";
     };
@@ -89,7 +101,7 @@ void PartialFile::append(std::span<const std::byte> bytes) {
 }
 
 void PartialFile::note_progress() {
-  if (::fdatasync(file_.get()) != 0) fail_io(path_, "fsync");
+  if (::fsync(file_.get()) != 0) fail_io(path_, "fsync");
   const nlohmann::json note{{"what", what_}, {"version", version_}, {"bytes", size_}};
   publish_file(note_path(), note.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   noted_ = size_;

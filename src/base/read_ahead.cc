@@ -5,6 +5,19 @@
 #include <sys/stat.h>
 
 namespace hens {
+namespace {
+
+// False where the system does not take the advice.
+bool read_ahead(int fd, uint64_t at, uint64_t bytes) {
+#ifdef __APPLE__
+  radvisory advice{static_cast<off_t>(at), static_cast<int>(bytes)};
+  return ::fcntl(fd, F_RDADVISE, &advice) == 0;
+#else
+  return ::readahead(fd, static_cast<off64_t>(at), bytes) == 0;
+#endif
+}
+
+}  // namespace
 
 ReadAhead::ReadAhead(const fs::path& path) : file_(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)) {
   struct stat status{};
@@ -15,7 +28,7 @@ ReadAhead::ReadAhead(const fs::path& path) : file_(::open(path.c_str(), O_RDONLY
   const auto work = [this] {
     while (!stop_) {
       const uint64_t at = next_.fetch_add(block);
-      if (at >= size_ || ::readahead(file_.get(), static_cast<off64_t>(at), block) != 0) return;
+      if (at >= size_ || !read_ahead(file_.get(), at, block)) return;
     }
   };
   for (int i = 0; i < readers; ++i) threads_.emplace_back(work);

@@ -30,19 +30,44 @@ bool take(std::string_view& text, char c) {
 
 bool parse_clock(std::string_view& text, int& hour, int& minute, int& second) {
   if (!take_number(text, 2, hour)) return false;
-  if (take(text, ':') && !take_number(text, 2, minute)) return false;
-  if (take(text, ':') && !take_number(text, 2, second)) return false;
+  if (!take(text, ':')) return true;
+  if (!take_number(text, 2, minute)) return false;
+  if (!take(text, ':')) return true;
+  if (!take_number(text, 2, second)) return false;
+  if (take(text, '.')) {  // numpy's and JavaScript's .000
+    if (!take(text, '0')) return false;
+    while (take(text, '0')) {
+    }
+  }
   return true;
 }
 
-bool try_parse(std::string_view text, Time& time) {
+// +01:00, +0100 or +01: seconds east of UTC.
+bool parse_offset(std::string_view& text, Duration& offset) {
+  const bool west = !text.empty() && text.front() == '-';
+  int hours = 0, minutes = 0;
+  text.remove_prefix(1);
+  if (!take_number(text, 2, hours)) return false;
+  if (take(text, ':') ? !take_number(text, 2, minutes) : !text.empty() && !take_number(text, 2, minutes)) return false;
+  if (hours > 23 || minutes > 59) return false;
+  offset = std::chrono::hours(hours) + std::chrono::minutes(minutes);
+  if (west) offset = -offset;
+  return true;
+}
+
+bool try_parse(std::string_view text, Time& time, Duration& offset) {
   int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
   if (!take_number(text, 4, year) || !take(text, '-') || !take_number(text, 2, month) || !take(text, '-') ||
       !take_number(text, 2, day)) {
     return false;
   }
-  if ((take(text, 'T') || take(text, ' ')) && !parse_clock(text, hour, minute, second)) return false;
-  take(text, 'Z');
+  const bool has_clock = take(text, 'T') || take(text, ' ');
+  if (has_clock && !parse_clock(text, hour, minute, second)) return false;
+  if (has_clock && !text.empty() && (text.front() == '+' || text.front() == '-')) {
+    if (!parse_offset(text, offset)) return false;
+  } else {
+    take(text, 'Z');
+  }
   const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(month), std::chrono::day(day)};
   if (!text.empty() || !date.ok() || hour > 23 || minute > 59 || second > 59) return false;
   time = std::chrono::sys_days(date) + std::chrono::hours(hour) + std::chrono::minutes(minute) +
@@ -54,10 +79,20 @@ bool try_parse(std::string_view text, Time& time) {
 
 Time parse_time(std::string_view text) {
   Time time;
-  if (!try_parse(text, time)) {
+  Duration offset{};
+  if (!try_parse(text, time, offset)) {
     fail(ExitCode::bad_input, "'{}' is not a time: expected UTC as 2024-01-01T00:00:00Z", text);
   }
+  if (offset != Duration::zero()) {
+    fail(ExitCode::bad_input, "'{}' is not in UTC: expected {}, which is the same", text, iso_time(time - offset));
+  }
   return time;
+}
+
+std::string other_offset_in_utc(std::string_view text) {
+  Time time;
+  Duration offset{};
+  return try_parse(text, time, offset) && offset != Duration::zero() ? iso_time(time - offset) : "";
 }
 
 Duration parse_duration(std::string_view text) {

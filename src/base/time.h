@@ -13,8 +13,12 @@ using Duration = std::chrono::seconds;  // may be negative
 inline constexpr Duration model_step = std::chrono::hours(6);  // one step of every HENS model
 
 // Parses ISO 8601 in UTC: 2024-01-01, 2024-01-01T00, 2024-01-01T00:00, 2024-01-01T00:00:00, each with or without Z, or
-// a blank instead of T. Throws Error{bad_input} naming the text.
+// a blank instead of T; what has a clock may also say UTC as +00:00, as Python's isoformat does, and end in .000.
+// Throws Error{bad_input} naming the text; another offset than UTC's is named with the time in UTC that it means.
 Time parse_time(std::string_view text);
+
+// Of a time that parse_time refuses for its offset alone: the same in UTC, as 2024-01-01T00:00:00Z. Else empty.
+std::string other_offset_in_utc(std::string_view text);
 
 // Parses a positive or zero duration: 6h, 10d, 30m, 90s. Throws Error{bad_input} naming the text.
 Duration parse_duration(std::string_view text);

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "base/hugging_face.h"
 
 namespace hens {
 namespace {
@@ -33,13 +34,17 @@ std::optional<std::string> digest_of(const HttpHead& head) {
   return digest ? std::optional(text) : std::nullopt;
 }
 
-Failure status_failure(const HttpOutcome& outcome) {
+Failure status_failure(const HttpOutcome& outcome, bool is_hub, bool had_token) {
   const long status = outcome.head.status;
   Failure failure{ExitCode::unavailable, fmt::format("the server answers {}", status), true, outcome.retry_after};
   if (status == 404 || status == 410) failure.code = ExitCode::missing_input;
   if (status == 401 || status == 403) {
     failure.code = ExitCode::credentials;
-    failure.reason += ": no access without credentials, and hens sends none (or the name is wrong)";
+    failure.reason += !is_hub ? ": no access without credentials, and hens sends none (or the name is wrong)"
+                      : had_token
+                          ? ": the token that was sent (HF_TOKEN or the hub's token file) has no access: ask for it "
+                            "on the repository's page, or mend the token"
+                          : ": no access without a token: set HF_TOKEN to one that may read it (or the name is wrong)";
   }
   if (status >= 300 && status < 400 && !outcome.head.bucket_region.empty()) {
     failure.reason += fmt::format(": the bucket is in {0}: add ?region={0}", outcome.head.bucket_region);
@@ -81,6 +86,7 @@ class Attempt {
 HttpRequest Attempt::http_request() const {
   const TransferOptions& options = context_.options;
   HttpRequest http{request_.address, "", "", options.connect_seconds, options.stall_seconds};
+  if (request_.url.starts_with("hf://")) http.headers = hugging_face_headers(request_.address);
   if (!request_.range && file_.size() == 0) return http;
   ByteRange range = request_.range.value_or(ByteRange{});
   range.first += file_.size();
@@ -105,7 +111,18 @@ bool Attempt::begin_whole(const HttpHead& head) {
   if (request_.range) {
     const bool from_start = request_.range->first == 0;
     const bool same_end = !request_.range->last || head.content_length == *request_.range->last + 1;
-    if (!from_start || !same_end) return refuse("the server answers a byte range with the whole file");
+    if (!from_start || !same_end) {
+      refuse("the server answers a byte range with the whole file");
+      // One that says it can send parts has stumbled; another never will.
+      if (head.accept_ranges != "bytes") {
+        failure_->final = true;
+        failure_->reason +=
+            ": it does not serve byte ranges, which only part of a file is read by; use a mirror that does, or fetch "
+            "the "
+            "file and name it as initial_conditions.path";
+      }
+      return false;
+    }
   }
   if (!head.self_delimiting) return refuse("the server says no length: an incomplete file would pass for whole");
   file_.restart(version_of(head));
@@ -165,7 +182,10 @@ std::optional<Failure> Attempt::judge() const {
   if (!outcome_.failure.empty()) {
     return Failure{ExitCode::unavailable, outcome_.failure, outcome_.hopeless, outcome_.retry_after};
   }
-  if (outcome_.head.status != 200 && outcome_.head.status != 206) return status_failure(outcome_);
+  if (outcome_.head.status != 200 && outcome_.head.status != 206) {
+    const bool is_hub = request_.url.starts_with("hf://");
+    return status_failure(outcome_, is_hub, is_hub && !hugging_face_headers(request_.address).empty());
+  }
   if (expected_ && file_.size() != *expected_) {
     return broken_promise(fmt::format("{} bytes came, {} were promised", file_.size(), *expected_));
   }

@@ -8,6 +8,8 @@
 
 #include "base/checksum.h"
 #include "base/error.h"
+#include "base/hugging_face.h"
+#include "base/secrets.h"
 
 namespace hens {
 namespace {
@@ -120,7 +122,7 @@ Address hf_address(const std::string& url, const std::string& rest, const Mirror
   }
   const std::string where = fmt::format("{}{}/{}/resolve/{}/", dataset ? "datasets/" : "", owner, name, revision);
   if (!mirrors.hf.empty()) return mirrored(url, mirrors.hf, where + path, true);
-  return {"", "https://huggingface.co/" + where + percent_encoded(path)};
+  return {"", hugging_face_endpoint() + "/" + where + percent_encoded(path)};
 }
 
 Address https_address(const std::string& url, const SchemeAndRest& parts, const Mirrors& mirrors) {
@@ -181,7 +183,7 @@ std::string canonical_url(const std::string& url) {
   const SchemeAndRest parts = split_scheme(url);
   std::string rest = parts.rest;
   if (parts.scheme == "s3") rest = rest.substr(0, rest.rfind(region_key));
-  if (parts.scheme == "http" || parts.scheme == "https") rest = rest.substr(0, rest.find('#'));
+  if (parts.scheme == "http" || parts.scheme == "https") rest = unsigned_url(rest.substr(0, rest.find('#')));
   return parts.scheme.empty() ? rest : parts.scheme + "://" + rest;
 }
 

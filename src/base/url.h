@@ -29,7 +29,7 @@ Address resolve_url(const std::string& url, const Mirrors& mirrors, const std::s
 // $AWS_REGION, else $AWS_DEFAULT_REGION, else us-east-1.
 std::string default_s3_region();
 
-// Two spellings of one object are one: without fragment and s3's `?region=`.
+// Two spellings of one object are one: without fragment, s3's `?region=`, and what signs a request (unsigned_url).
 std::string canonical_url(const std::string& url);
 
 // Where the file lies beneath a cache: `hf/datasets/<owner>/<name>/<path>`, so that the files of a folder keep their

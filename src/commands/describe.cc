@@ -51,7 +51,7 @@ int describe_command(const Arguments& arguments) {
       described["engine_weight_file"] = {
           {"path", weights->path.string()}, {"bytes", weights->bytes}, {"crc32c_of_64_MiB", weights->checksums}};
     }
-    std::cout << described.dump(1) << "\n";
+    std::cout << described.dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << "\n";
   } else {
     std::cout << describe_text(described);
     std::cout << (weights ? fmt::format("fast engine {}, {} bytes of folded weights, {} checksums\n",

@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "base/error.h"
+#include "base/secrets.h"
 #include "base/stop.h"
 #include "commands/command_line.h"
 #include "commands/commands.h"
@@ -51,7 +52,11 @@ int fetch_command(const Arguments& arguments) {
     json.push_back(item_json(item));
     text += item_text(item);
   }
-  std::cout << (line.has("json") ? json.dump(1) + "\n" : text);
+  std::cout
+      << (line.has("json")
+              ? redacted_json(std::move(json)).dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) +
+                    "\n"
+              : redacted(text));
   return 0;
 }
 

@@ -12,6 +12,7 @@
 #include "commands/finish_reports.h"
 #include "commands/overrides.h"
 #include "forecast/check_spec.h"
+#include "forecast/output_place.h"
 #include "forecast/run_job.h"
 
 namespace hens {
@@ -34,7 +35,7 @@ double fraction(const std::string& text) {
 
 RunOptions run_options(const CommandLine& line, const JobSpec& spec) {
   RunOptions options;
-  options.output = line.text("output", "runs/" + spec.name);
+  options.output = line.text("output", default_output(spec.name, container_results()).string());
   options.force_new_run = line.has("force-new-run");
   if (line.has("check")) options.check = fraction(line.text("check"));
   const std::string shard = line.has("shard") ? shard_text(line.text("shard")) : "";
@@ -57,7 +58,8 @@ int run_command(const Arguments& arguments) {
       "key of the spec, the value read as YAML.",
       "hens run jobs/demo.yaml ensemble.members=4 forecast.steps=[8]");
   line.options().add_options()("output", po::value<std::string>()->value_name("DIR"),
-                               "where the run lies (default runs/<job name>)")(
+                               "where the run lies (default runs/<job name>; in the image\n"
+                               "/results/<job name> where /results is mounted)")(
       "members", po::value<std::string>()->value_name("LIST"), "only these members: 17,42 or 0-9")(
       "shard", po::value<std::string>()->value_name("I/N"),
       "only part I of N, I from 0; all parts may share DIR. auto: as the\n"
@@ -78,6 +80,10 @@ int run_command(const Arguments& arguments) {
 
   install_stop_signals();
   Log log(line.log_format());
+  check_may_write(options.output, spec.name, container_results());
+  if (const std::string lost = lost_results_warning(options.output, spec.name, container_results()); !lost.empty()) {
+    log.warn("results_are_lost", {{"message", lost}});
+  }
   Downloader downloader(line.download_options(spec.mirrors), log);
   const RunResult result = run_job(spec, options, downloader, log);
   print_outcome(options.output, result.all_complete ? finish_reports(options.output, log) : result.manifest);

@@ -7,6 +7,7 @@
 #include <boost/program_options.hpp>
 
 #include "base/error.h"
+#include "base/secrets.h"
 #include "commands/command_line.h"
 #include "commands/commands.h"
 #include "commands/overrides.h"
@@ -52,14 +53,15 @@ int validate_command(const Arguments& arguments) {
   SpecReading reading = read_job_spec(line.positional().front(), spec_overrides(line));
   check_models(reading);
   if (line.has("json") && !reading.problems.empty()) {
-    std::cout << problems_json(reading.problems).dump(1, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+    std::cout << redacted_json(problems_json(reading.problems)).dump(1, ' ', false, nlohmann::json::error_handler_t::replace)
+              << "\n";
   }
   const JobSpec spec = accepted(std::move(reading));
   std::optional<double> ms;
   if (line.has("ms-per-member-step")) ms = milliseconds(line.text("ms-per-member-step"));
   const PlanSizes sizes = known_sizes(spec);
-  std::cout << (line.has("json") ? validation_json(spec, sizes, ms).dump(1) + "\n"
-                                 : validation_report(spec, sizes, ms));
+  std::cout << (line.has("json") ? redacted_json(validation_json(spec, sizes, ms)).dump(1) + "\n"
+                                 : redacted(validation_report(spec, sizes, ms)));
   return 0;
 }
 

@@ -7,7 +7,9 @@
 #include <string_view>
 
 #include "base/child_process.h"
+#include "base/json.h"
 #include "base/stop.h"
+#include "ec2/wait_notice.h"
 
 namespace hens::ec2 {
 namespace {
@@ -59,12 +61,44 @@ ExitCode exit_code_of(AwsErrorKind kind) {
   }
 }
 
-const char* advice(AwsErrorKind kind, const std::string& code) {
-  if (code == "UnauthorizedOperation") {
-    return "\n  The identity lacks a permission: docs/ec2.md has the policy (`aws sts decode-authorization-message`).";
+struct Advice {
+  std::string_view code, text;
+};
+// What to do about the refusals of accounts that are new, small, or not let in.
+constexpr std::array<Advice, 7> advices{{
+    {"UnauthorizedOperation",
+     "The identity lacks a permission: docs/ec2.md has the policy (`aws sts decode-authorization-message`)."},
+    {"VcpuLimitExceeded",
+     "The account's quota of vCPUs for this kind of instance is too small in this region; new accounts have 0. Ask for "
+     "at least what one instance has (16 for a g6e.4xlarge): AWS console, Service Quotas, Amazon EC2, \"Running "
+     "On-Demand G and VT instances\", or `aws service-quotas request-service-quota-increase --service-code ec2 "
+     "--quota-code L-DB2E81BA --desired-value 16` (p types: L-417A185B, 192). AWS answers within hours to days; "
+     "another "
+     "region has a quota of its own."},
+    {"InstanceLimitExceeded",
+     "The account's limit of instances of this type is reached in this region: `hens-ec2 list --all-regions "
+     "--everyone` "
+     "shows those of hens-ec2; more are asked for in the AWS console, Service Quotas, Amazon EC2."},
+    {"PendingVerification",
+     "AWS is still verifying the account for this region: mostly minutes, at most some hours. Then the same command."},
+    {"OptInRequired",
+     "The account is not signed up for EC2, or the region is not enabled: AWS console, Account, AWS Regions."},
+    {"Blocked", "AWS has blocked the account: its mail to the account's owner, or AWS Support, says why."},
+    {"InvalidSubnetID.NotFound",
+     "A subnet belongs to one region: is it this one? `aws ec2 describe-subnets` lists those of a region."},
+}};
+
+std::string advice(AwsErrorKind kind, const std::string& code, const std::string& text) {
+  for (const Advice& known : advices) {
+    if (known.code == code) return "\n  " + std::string(known.text);
   }
-  if (kind != AwsErrorKind::credentials) return "";
-  return "\n  Refresh the credentials (`aws sso login`, `aws configure`), then try `aws sts get-caller-identity`.";
+  if (kind == AwsErrorKind::credentials) {
+    return "\n  Refresh the credentials (`aws sso login`, `aws configure`), then try `aws sts get-caller-identity`.";
+  }
+  if (text.find("Could not connect to the endpoint URL") != std::string::npos) {
+    return "\n  Is the network there (proxy, VPN), and is the region spelt as AWS spells it?";
+  }
+  return "";
 }
 
 std::string environment(const char* name) {
@@ -103,7 +137,9 @@ AwsErrorKind classify(const std::string& aws_code, const std::string& text) {
 }
 
 AwsError parse_aws_error(const std::string& operation, int exit_code, const std::string& stderr_text) {
-  static const std::regex form(R"(An error occurred \(([^)]+)\) when calling the (\w+) operation[^:]*: ([^]*))");
+  // Between operation and sentence may stand "(reached max retries: 0)", or more of the kind.
+  static const std::regex form(
+      R"(An error occurred \(([^)]+)\) when calling the (\w+) operation(?: \([^)]*\))*: ([^]*))");
   const std::string text = trimmed(stderr_text);
   std::smatch match;
   std::string code;
@@ -114,18 +150,23 @@ AwsError parse_aws_error(const std::string& operation, int exit_code, const std:
   }
   // Killed before it could answer, by a signal of the terminal, say.
   const AwsErrorKind kind = text.empty() && exit_code > 128 ? AwsErrorKind::ambiguous : classify(code, text);
-  return {kind, code, fmt::format("aws {}: {}{}", operation, sentence, advice(kind, code))};
+  return {kind, code, fmt::format("aws {}: {}{}", operation, sentence, advice(kind, code, text))};
 }
 
-Aws::Aws(const std::string& region, std::string profile) : region_(region), profile_(std::move(profile)) {
+Aws::Aws(const std::string& region, std::string profile, const std::string& otherwise)
+    : region_(region), region_origin_("--region"), profile_(std::move(profile)) {
   for (const char* name : {"AWS_REGION", "REGION", "AWS_DEFAULT_REGION"}) {
-    if (region_.empty()) region_ = environment(name);
+    if (!region_.empty()) break;
+    region_ = environment(name);
+    region_origin_ = std::string("of $") + name;
   }
   if (region_.empty()) {
     std::vector<std::string> words{"aws", "configure", "get", "region"};
     if (!profile_.empty()) words.insert(words.end(), {"--profile", profile_});
     region_ = trimmed(run_captured(command_of(words)).out);
+    region_origin_ = profile_.empty() ? "of `aws configure`" : "of the profile " + profile_;
   }
+  if (region_.empty()) region_ = otherwise;
   static const std::regex form("[a-z]{2}(-[a-z]+)+-[0-9]");
   if (region_.empty()) {
     fail(ExitCode::usage, "no region: give --region, AWS_REGION, REGION, or `aws configure set region us-east-1`");
@@ -143,6 +184,8 @@ std::vector<std::string> Aws::argv(const std::vector<std::string>& words) const 
 
 std::string Aws::text(const std::vector<std::string>& words) const {
   stop_if_requested();
+  // The CLI's timeouts and retries last a minute and more.
+  const WaitNotice notice(fmt::format("aws {} in {}", operation_of(words), region_));
   const ChildResult result = run_captured(command_of(argv(words)));
   stop_if_requested();
   if (result.exit_code != 0) throw parse_aws_error(operation_of(words), result.exit_code, result.err);
@@ -154,11 +197,11 @@ Json Aws::call(const std::vector<std::string>& words) const {
   all.insert(all.end(), {"--output", "json"});
   const std::string out = text(all);
   if (trimmed(out).empty()) return Json::object();
-  Json answer = Json::parse(out, nullptr, false);
-  if (answer.is_discarded()) {
+  auto answer = try_parse_json<Json>(out);
+  if (!answer) {
     throw AwsError(AwsErrorKind::ambiguous, "", fmt::format("aws {}: the answer is not JSON", operation_of(words)));
   }
-  return answer;
+  return std::move(*answer);
 }
 
 void Aws::attached(const std::vector<std::string>& words) const {

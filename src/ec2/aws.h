@@ -49,10 +49,12 @@ std::string owner_of(const std::string& arn);
 class Aws {
  public:
   // `region` and `profile` as options say. Where no region is given: $AWS_REGION, $REGION, $AWS_DEFAULT_REGION, the
-  // profile's. Throws Error{usage} where none of them names one.
-  Aws(const std::string& region, std::string profile);
+  // profile's, `otherwise`. Throws Error{usage} where none of them names one.
+  Aws(const std::string& region, std::string profile, const std::string& otherwise = "");
 
   const std::string& region() const { return region_; }
+  // "us-east-1 (of $AWS_REGION)": which region, and who said so.
+  std::string region_text() const { return region_ + " (" + region_origin_ + ")"; }
   Aws in_region(const std::string& region) const { return {region, profile_}; }
 
   // `aws <words...> --region R --output json`. Throws AwsError; Error{interrupted} after a stop request.
@@ -68,7 +70,7 @@ class Aws {
  private:
   std::vector<std::string> argv(const std::vector<std::string>& words) const;
 
-  std::string region_, profile_;
+  std::string region_, region_origin_, profile_;
 };
 
 }  // namespace hens::ec2

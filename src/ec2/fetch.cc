@@ -5,6 +5,7 @@
 #include "ec2/launch.h"
 #include "ec2/login_machine.h"
 #include "ec2/remote_results.h"
+#include "ec2/wait_notice.h"
 
 namespace hens::ec2 {
 namespace {
@@ -48,6 +49,7 @@ std::optional<JobStatus> status_of(const Session& session, const Wanted& wanted)
 
 // While the machine lives, the end is still to come.
 std::optional<JobStatus> wait_for_end(const Session& session, const Wanted& wanted, bool wait) {
+  const WaitNotice notice("the end of the job");
   while (true) {
     // Asked first: a machine that is gone afterwards had its last word before.
     const bool lives = find_machine(session, wanted.results).has_value();

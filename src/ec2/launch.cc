@@ -3,7 +3,10 @@
 #include <iostream>
 #include <random>
 
+#include "base/stop.h"
+#include "ec2/instance_type.h"
 #include "ec2/price.h"
+#include "ec2/wait_notice.h"
 
 namespace hens::ec2 {
 namespace {
@@ -54,20 +57,23 @@ std::optional<Instance> find_launched(const Aws& aws, const Tags& tags) {
   return std::nullopt;
 }
 
-[[noreturn]] void fail_unclear(const LaunchPlan& plan, const AwsError& error) {
-  fail(ExitCode::unavailable,
+[[noreturn]] void fail_unclear(const Aws& aws, const LaunchPlan& plan, ExitCode code, const std::string& what) {
+  const std::string where = fmt::format("--name {} --region {}", value_of(plan.tags, tag::name), aws.region());
+  fail(code,
        "{}\n  EC2 may have launched an instance (launch {}) or not: the same command within ten minutes asks again for "
-       "that very one; `hens-ec2 list` shows it, `hens-ec2 teardown` ends it. It ends itself in any case.",
-       error.what(), plan.launch);
+       "that very one; `hens-ec2 list {}` shows it, `hens-ec2 teardown {}` ends it. It ends itself in any case.",
+       what, plan.launch, where, where);
 }
 
-// Whether a launched instance is among those that EC2 tells of, now or within a minute.
+// Whether a launched instance is among those that EC2 tells of, now or within a minute. A stop request ends the
+// looking: what is launched is told of all the same.
 bool is_seen(const Aws& aws, const Tags& tags) {
-  for (int look = 0; look < looks_in_a_minute; ++look) {
-    if (look > 0) poll_pause();
+  const WaitNotice notice("the instance to be seen");
+  for (int look = 0; look < looks_in_a_minute && !stop_requested(); ++look) {
     try {
+      if (look > 0) poll_pause();
       if (find_launched(aws, tags)) return true;
-    } catch (const AwsError&) {  // it is launched all the same
+    } catch (const Error&) {  // it is launched all the same
     }
   }
   return false;
@@ -89,7 +95,7 @@ Instance run_in(const Aws& aws, const LaunchPlan& plan, const std::vector<std::s
       const bool used = error.aws_code() == "IdempotentParameterMismatch";
       if (error.kind() == AwsErrorKind::capacity || !(unclear || used || was_unclear)) throw;
       if (const auto found = find_launched(aws, plan.tags)) return *found;
-      if (!unclear || attempt == 3) fail_unclear(plan, error);
+      if (!unclear || attempt == 3) fail_unclear(aws, plan, ExitCode::unavailable, error.what());
       was_unclear = true;
     }
     poll_pause();
@@ -198,12 +204,19 @@ std::vector<std::string> run_instances_words(const LaunchPlan& plan, const Subne
   return words;
 }
 
-std::optional<Instance> launch(const Aws& aws, const LaunchOptions& options, const std::optional<JobText>& job) {
+namespace {
+
+// What a stop by a signal left behind depends on how far it was.
+enum class Reached { nothing, request };
+
+std::optional<Instance> launch_reaching(const Aws& aws, const LaunchOptions& options, const std::optional<JobText>& job,
+                                        Reached& reached) {
   const std::string owner = aws.caller();
   const LocalState state(owner, aws.region(), options.name);
   std::optional<FileLock> one_at_a_time;
   if (!options.dry_run) one_at_a_time.emplace(state.scratch("lock"));
   refuse_second(find_instances(aws, {owner, options.name}), options);
+  check_instance_type(aws, options.instance_type);
   const MachineImage image = find_machine_image(aws, options.ami);
   const std::vector<Subnet> subnets = find_subnets(aws, options.subnet, options.instance_type);
   const std::string expires = iso_time(now() + std::chrono::minutes(options.shutdown_minutes) + start_allowance);
@@ -218,6 +231,7 @@ std::optional<Instance> launch(const Aws& aws, const LaunchOptions& options, con
                   options.instance_profile,
                   user_data_of(options, number.launch, aws, job),
                   launch_tags(options, owner, number, job.has_value())};
+  std::cerr << fmt::format("region {}\n", aws.region_text());
   std::cerr << launch_cost_text(options.instance_type, aws.region(), options.price, options.shutdown_minutes) << "\n";
   if (options.dry_run) {
     show_plan(plan, options, subnets, job.has_value());
@@ -229,19 +243,36 @@ std::optional<Instance> launch(const Aws& aws, const LaunchOptions& options, con
   if (!job) plan.key_name = ensure_key_pair(aws, state.public_key(), plan.tags);
   const std::string group = ensure_group(aws, subnets[0].vpc, plan.tags, options.ssh_cidrs);
   const UserDataFile user_data(state.scratch("user_data.sh"), plan.user_data);
+  reached = Reached::request;
   try {
     Instance instance = run_where_capacity_is(aws, plan, subnets, group, user_data.path());
+    std::cerr << fmt::format("{} is launched\n", instance.id);
     // Until all can see it, its number stays: who asks again in the meantime gets this very one.
     if (is_seen(aws, plan.tags)) state.clear_pending();
-    std::cerr << fmt::format("{} is launched\n", instance.id);
     return instance;
   } catch (const AwsError&) {
     state.clear_pending();  // a clear no: the next try is another attempt
     throw;
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::interrupted) throw;
+    fail_unclear(aws, plan, error.code(), "stopped by a signal while EC2 was asked for an instance");
+  }
+}
+
+}  // namespace
+
+std::optional<Instance> launch(const Aws& aws, const LaunchOptions& options, const std::optional<JobText>& job) {
+  Reached reached = Reached::nothing;
+  try {
+    return launch_reaching(aws, options, job, reached);
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::interrupted || reached != Reached::nothing) throw;
+    fail(error.code(), "stopped by a signal before EC2 was asked for an instance: this command launched none");
   }
 }
 
 Instance wait_until_running(const Aws& aws, const Instance& wanted) {
+  const WaitNotice notice(fmt::format("{} to run", wanted.id));
   const auto end = std::chrono::steady_clock::now() + start_patience;
   std::string state = "not to be seen";
   while (std::chrono::steady_clock::now() < end) {

@@ -21,7 +21,7 @@ void check_form(const char* option, const std::string& value, const char* form, 
 
 void add_account_options(Options& options) {
   options.add("name", "NAME", "what belongs together (default: hens-benchmark)");
-  options.add("region", "REGION", "default: $AWS_REGION, $REGION, or the profile's");
+  options.add("region", "REGION", "default: $AWS_REGION, $REGION, $AWS_DEFAULT_REGION or the profile's, in this order");
   options.add("profile", "PROFILE", "of the aws command line (default: its own)");
 }
 
@@ -30,7 +30,7 @@ void add_launch_options(Options& options) {
   options.add("image", "IMAGE", "the container image by digest, as `make push` prints it: NAME@sha256:...");
   options.add("tags", "JSON", R"(more tags, as '{"Customer": "acme"}')");
   options.add("auto-shutdown", "MIN", "the machine terminates itself after so many minutes (default: 60)");
-  options.add("instance-type", "TYPE", "default: g6e.4xlarge");
+  options.add("instance-type", "TYPE", "one with a GPU of NVIDIA's (default: g6e.4xlarge: L40S, 48 GB)");
   options.add("ami", "AMI", "default: Amazon's current Deep Learning Base OSS driver image (Ubuntu 22.04)");
   options.add("subnet", "SUBNET", "default: the default subnets, zone after zone until one has capacity");
   options.add("results", "S3URI", "s3://BUCKET/PREFIX to which results are uploaded");

@@ -7,6 +7,7 @@
 
 #include "base/child_process.h"
 #include "base/error.h"
+#include "base/json.h"
 
 namespace hens::ec2 {
 namespace {
@@ -35,7 +36,7 @@ std::string account_of(const std::string& arn) {
 nlohmann::json read_json(const fs::path& path) {
   std::error_code ignored;
   if (!fs::exists(path, ignored)) return nullptr;
-  const auto parsed = nlohmann::json::parse(read_file(path, 1 << 20), nullptr, false);
+  const auto parsed = try_parse_json(read_file(path, 1 << 20)).value_or(nullptr);
   return parsed.is_object() ? parsed : nlohmann::json(nullptr);
 }
 

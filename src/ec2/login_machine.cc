@@ -4,8 +4,9 @@
 
 namespace hens::ec2 {
 
-Session::Session(const Options& options)
-    : name(options.text("name", "hens-benchmark")), aws(options.text("region"), options.text("profile")) {
+Session::Session(const Options& options, const std::string& otherwise_region)
+    : name(options.text("name", "hens-benchmark")),
+      aws(options.text("region"), options.text("profile"), otherwise_region) {
   check_name(name);
   owner = aws.caller();
 }

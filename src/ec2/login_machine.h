@@ -9,7 +9,8 @@ namespace hens::ec2 {
 
 // Account, name and who asks, as the options of add_account_options say.
 struct Session {
-  explicit Session(const Options& options);
+  // `otherwise_region`: where neither options nor environment nor profile name one.
+  explicit Session(const Options& options, const std::string& otherwise_region = "");
   std::string name;
   Aws aws;
   std::string owner;

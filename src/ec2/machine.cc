@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "ec2/user_data.h"
+#include "ec2/wait_notice.h"
 
 namespace hens::ec2 {
 namespace {
@@ -76,6 +77,7 @@ std::string Machine::demand(const std::string& line, std::string_view input) con
 }
 
 void Machine::wait_until_ready(int seconds) const {
+  const WaitNotice notice(fmt::format("{} to let in and be ready, at most {} s", id_, seconds));
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
   while (true) {
     const ChildResult result = run("test -e /var/lib/hens-ec2/ready");

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <string_view>
 #include <utility>
@@ -47,10 +46,19 @@ std::optional<double> default_price(const std::string& instance_type) {
   return std::nullopt;
 }
 
+std::vector<std::string> priced_types() {
+  std::vector<std::string> types;
+  for (const auto& [type, price] : prices) types.emplace_back(type);
+  return types;
+}
+
 double parse_price(const std::string& text) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || !(value > 0) || !(value < 10'000)) {
+  // Digits and one point alone: what std::stod makes of these is the same in every locale but for the point, and the
+  // programs here set none. (from_chars of a double is new in the C++ library of macOS.)
+  const bool plain = text.size() <= 20 && text.find_first_not_of("0123456789.") == std::string::npos &&
+                     std::count(text.begin(), text.end(), '.') <= 1 && text != "." && !text.empty();
+  const double value = plain ? std::stod(text) : 0;
+  if (!(value > 0) || !(value < 10'000)) {
     fail(ExitCode::usage, "--price-per-hour {}: expected USD an hour, as 3.00424", text);
   }
   return value;

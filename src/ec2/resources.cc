@@ -8,6 +8,7 @@
 
 #include "base/checksum.h"
 #include "base/stop.h"
+#include "ec2/wait_notice.h"
 
 namespace hens::ec2 {
 namespace {
@@ -147,6 +148,7 @@ std::optional<Resource> find_key_named(const Aws& aws, const std::string& key_na
 // Deletes by one call; ambiguous answers are asked again, what is not there is deleted.
 void delete_once(const Aws& aws, const std::vector<std::string>& words) {
   const auto end = std::chrono::steady_clock::now() + patience;
+  const WaitNotice notice(fmt::format("{} ({})", words.back(), words[1]));
   for (int unclear = 0;;) {
     try {
       aws.call(words);
@@ -232,6 +234,12 @@ std::vector<Subnet> find_subnets(const Aws& aws, const std::string& subnet, cons
   std::vector<std::string> command{"ec2", "describe-subnets"};
   command.insert(command.end(), words.begin(), words.end());
   const Json answer = aws.call(command);
+  if (subnet.empty() && answer.value("Subnets", Json::array()).empty()) {
+    fail(ExitCode::unavailable,
+         "{} has no default subnets (its default VPC is gone): `aws ec2 create-default-vpc --region {}` makes them, or "
+         "--subnet names another",
+         aws.region(), aws.region());
+  }
   const std::set<std::string> offered = zones_with(aws, instance_type);
   for (const Json& entry : answer.value("Subnets", Json::array())) {
     const Subnet found = subnet_from(entry);
@@ -299,6 +307,7 @@ void terminate(const Aws& aws, const std::vector<Instance>& instances) {
     ids.push_back(instance.id);
   }
   if (ids.empty()) return;
+  const WaitNotice notice(fmt::format("{} to end", fmt::join(ids, ", ")));
   const auto end = std::chrono::steady_clock::now() + patience;
   Json filters = Json::array({filter("instance-id", ids)});
   filters.push_back(filter("instance-state-name", {"pending", "running", "stopping", "stopped", "shutting-down"}));

@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "base/error.h"
+#include "base/json.h"
 
 namespace hens::ec2 {
 namespace {
@@ -21,7 +22,7 @@ const char* advice(const std::string& stage) {
 }  // namespace
 
 JobStatus parse_status(const std::string& text) {
-  const Json json = Json::parse(text, nullptr, false);
+  const Json json = try_parse_json<Json>(text).value_or(nullptr);
   if (!json.is_object()) fail(ExitCode::bad_input, "status.json: expected a JSON object, got '{}'", text.substr(0, 80));
   JobStatus status;
   try {

@@ -1,6 +1,7 @@
 #include <iostream>
 
 #include "base/error.h"
+#include "base/stop.h"
 #include "ec2/commands.h"
 #include "ec2/job_file.h"
 #include "ec2/launch.h"
@@ -49,6 +50,13 @@ int submit_command(const Arguments& arguments) {
   std::cout << fmt::format("{}  {}  launch {}\nresults:  {}\nbring:    hens-ec2 fetch --wait{}\n", launching.name,
                            instance->id, number, launching.results,
                            options.has("name") ? " --name " + launching.name : "");
+  if (stop_requested()) {
+    fail(
+        ExitCode::interrupted,
+        "stopped by a signal, too late: {} is launched, runs the job and costs money until it ends: `hens-ec2 teardown "
+        "--name {} --region {}` ends it now",
+        instance->id, launching.name, aws.region());
+  }
   return 0;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/json.h"
 
 namespace hens::ec2 {
 namespace {
@@ -28,7 +29,7 @@ void check_user_tag(const std::string& key, const Json& value) {
 
 Tags parse_user_tags(const std::string& json) {
   if (json.empty()) return {};
-  const Json parsed = Json::parse(json, nullptr, false);
+  const Json parsed = try_parse_json<Json>(json).value_or(nullptr);
   if (!parsed.is_object()) {
     fail(ExitCode::usage, "--tags {}: expected a JSON object, as '{{\"Customer\": \"acme\"}}'", json);
   }

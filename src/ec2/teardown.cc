@@ -6,6 +6,7 @@
 #include "ec2/launch.h"
 #include "ec2/login_machine.h"
 #include "ec2/prompt.h"
+#include "ec2/wait_notice.h"
 
 namespace hens::ec2 {
 namespace {
@@ -59,10 +60,13 @@ int teardown_command(const Arguments& arguments) {
   Found found = find_all(session, options.has("all"));
   // A launch without a clear answer may show up late: then nothing is not nothing.
   const auto unclear = session.state().pending();
+  std::optional<WaitNotice> notice;
+  if (unclear) notice.emplace("a launch without a clear answer to show itself");
   for (int look = 1; unclear && found.instances.empty() && look < looks_in_a_minute; ++look) {
     poll_pause();
     found = find_all(session, options.has("all"));
   }
+  notice.reset();
   if (unclear && found.empty()) {
     fail(ExitCode::unavailable,
          "{}: nothing is to be seen in {}, but a launch of the last ten minutes ({}) had no clear answer: run "

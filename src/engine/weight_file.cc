@@ -15,6 +15,7 @@
 
 #include "base/checksum.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "base/stop.h"
 
 namespace hens::engine {
@@ -150,7 +151,7 @@ std::vector<uint32_t> checksums_of(int file, const std::string& package_digest, 
   if (size != preamble_bytes + bytes + length + sizeof end) return {};
   std::string text(length, '\0');
   if (!read_at(file, text.data(), length, preamble_bytes + bytes)) return {};
-  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const Json json = try_parse_json<Json>(text).value_or(nullptr);
   // By find and ==, which take a value of any type.
   const auto says = [&](const char* key, const Json& value) {
     const auto found = json.find(key);

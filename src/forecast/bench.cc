@@ -11,6 +11,7 @@
 
 #include "base/child_process.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "base/version.h"
 #include "engine/fast_engine.h"
 #include "engine/operator_errors.h"
@@ -163,7 +164,7 @@ Json python_bench(const fs::path& script, const fs::path& package, const at::Dev
       run_captured({{"python3", script.string(), package.string(), "--bench", "--modes", "fp32,default,tf32,amp-bf16",
                      "--iters", "7", "--device", device.is_cuda() ? "cuda" : "cpu"},
                     {{"LD_LIBRARY_PATH", ""}}});  // its own torch, not ours
-  const Json json = Json::parse(result.out, nullptr, /*allow_exceptions=*/false);
+  const Json json = try_parse_json<Json>(result.out).value_or(nullptr);
   if (result.exit_code == 0 && json.is_object()) return json;
   return {{"failed", fmt::format("{}: exit code {}: {}", script.string(), result.exit_code,
                                  result.err.substr(result.err.size() > 400 ? result.err.size() - 400 : 0))}};

@@ -6,7 +6,10 @@
 #include "base/url.h"
 #include "forecast/stage.h"
 #include "grid/channels.h"
+#include "job/path_pattern.h"
 #include "package/package.h"
+#include "perturbation/perturber.h"
+#include "source/gfs_source.h"
 
 namespace hens {
 namespace {
@@ -26,13 +29,14 @@ class ModelCheck {
   void run() {
     for (const std::string& uri : spec_.models) check_model(uri);
     for (const std::string& path : spec_.initial_conditions.path) {
-      check_address(format_time(Time{}, path.c_str()), "initial_conditions.path", path);
+      check_address(filled_path(path, Time{}), "initial_conditions.path", path);
     }
     for (size_t k = 0; k < spec_.output.size(); ++k) {
       const std::string key = fmt::format("output.{}.variables", k);
       for (const std::string& variable : spec_.output[k].variables) check_channel(variable, key);
     }
     check_amplitudes();
+    check_gfs_dates();
     if (reading_.problems.empty() && unusable_) throw *unusable_;
   }
 
@@ -87,6 +91,25 @@ class ModelCheck {
       for (const KnownModel& model : known_) channel_positions({channel}, model.channels);
     } catch (const Error& error) {
       reading_.problem(key, error.what(), channel);
+    }
+  }
+
+  // What the public bucket cannot have; mirrors may have more.
+  void check_gfs_dates() {
+    const InitialConditionsSpec& spec = spec_.initial_conditions;
+    if (spec.source != SourceKind::gfs || !spec_.mirrors.s3.empty()) return;
+    const auto late = [](Time time) { return time > std::chrono::system_clock::now(); };
+    for (const Time time : spec.times) {
+      const Time first = analysis_times(spec_.perturbation, time).front();
+      if (first >= gfs_bucket_begin && !late(time)) continue;
+      if (reading_.problems.count() >= enough) return;
+      const std::string what =
+          late(time) ? iso_time(time) + " is in the future: GFS has no analysis of it yet"
+                     : fmt::format(
+                           "{} needs the analysis of {}: the public bucket of GFS begins on {}; older ones need a "
+                           "mirror (mirrors.s3) or source: grib",
+                           iso_time(time), iso_time(first), iso_time(gfs_bucket_begin).substr(0, 10));
+      reading_.problem("initial_conditions.times", what, iso_time(time));
     }
   }
 

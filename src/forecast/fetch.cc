@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "forecast/stage.h"
 #include "grid/channels.h"
+#include "job/path_pattern.h"
 #include "package/package.h"
 #include "perturbation/perturber.h"
 #include "source/gfs_source.h"
@@ -55,7 +56,7 @@ std::vector<FetchItem> plan_fetch(const JobSpec& spec, Downloader& downloader) {
   for (const Time time : all_analysis_times(spec)) {
     if (spec.initial_conditions.source == SourceKind::gfs) plan_gfs_analysis(time, spec, downloader, items);
     for (const std::string& pattern : spec.initial_conditions.path) {
-      const std::string path = format_time(time, pattern.c_str());
+      const std::string path = filled_path(pattern, time);
       items.push_back({"analysis", path, downloader.resolve(path)});
     }
   }

@@ -2,11 +2,11 @@
 
 #include <fstream>
 #include <string>
-#include <thread>
 #include <unistd.h>
 
 #include <sys/resource.h>
 
+#include "base/cpus.h"
 #include "forecast/platform.h"
 #include "sfno/device.h"
 
@@ -27,7 +27,7 @@ std::string cpu_model() {
 Hardware find_hardware(at::Device device) {
   Hardware hardware;
   hardware.host_cpu = cpu_model();
-  hardware.cores = static_cast<int>(std::thread::hardware_concurrency());
+  hardware.cores = usable_cpus();
   hardware.memory_gib = static_cast<double>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE) / (1 << 30);
   hardware.device = device.str();
   const DeviceFacts facts = device_facts(device);

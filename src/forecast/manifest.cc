@@ -4,11 +4,15 @@
 
 #include "base/checksum.h"
 #include "base/error.h"
+#include "base/sealed_json.h"
+#include "base/secrets.h"
 
 namespace hens {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+constexpr uint64_t largest_manifest = uint64_t{1} << 30, largest_attempt = uint64_t{64} << 20;  // bytes
 
 Json to_json(const Hardware& h) {
   return {
@@ -106,37 +110,50 @@ Attempt attempt_from(const Json& j) {
   return a;
 }
 
-// The JSON's text with the digest of all other keys as its last key.
-std::string sealed_text(Json json) {
-  json["digest"] = sha256_hex(json.dump());
-  return json.dump(1) + "\n";
+[[noreturn]] void inconsistent(const std::string& what) { fail(ExitCode::bad_input, "{}", what); }
+
+// A seal says who wrote the text last, not that the parts of it fit each other.
+void check_plan(const JobSpec& spec) {
+  const double forecasts = static_cast<double>(spec.models.size()) *
+                           static_cast<double>(spec.initial_conditions.times.size()) *
+                           static_cast<double>(spec.forecast.steps.size());
+  if (spec.models.empty() || spec.initial_conditions.times.empty() || spec.forecast.steps.empty()) {
+    inconsistent("its spec has no models, times or steps");
+  }
+  if (spec.ensemble.members < 1 || forecasts * spec.ensemble.members > static_cast<double>(plan_limit)) {
+    inconsistent(fmt::format("its spec plans {} members of {} forecasts: expected 1 to {} in all",
+                             spec.ensemble.members, forecasts, plan_limit));
+  }
+  for (const int steps : spec.forecast.steps) {
+    if (steps < 1 || steps > 10000) inconsistent(fmt::format("its spec has a forecast of {} steps", steps));
+  }
 }
 
-// The digest speaks of the content; the bytes have to be the sealed ones, too, so that no damage passes unnoticed.
-Json read_sealed(const fs::path& path) {
-  const std::string text = read_file(path);
-  Json json;
-  try {
-    json = Json::parse(text);
-    json.erase("digest");
-    if (sealed_text(json) == text) return json;
-  } catch (const Json::exception& error) {
-    fail(ExitCode::bad_input, "{}: is damaged: {}", path.string(), error.what());
+void check_consistency(const Manifest& m) {
+  if (m.model_names.size() != m.spec.models.size()) {
+    inconsistent(fmt::format("it lists {} models, its spec has {}", m.model_names.size(), m.spec.models.size()));
   }
-  fail(ExitCode::bad_input, "{}: is damaged: its digest does not match its content", path.string());
+  if (m.grid.points() == 0) inconsistent("its grid is none");
+  const WorkPlan plan(m.spec);
+  const auto planned = static_cast<int64_t>(plan.size());
+  if (m.complete < 0 || m.failed < 0 || m.complete > planned || m.failed > planned - m.complete) {
+    inconsistent(fmt::format("it counts {} complete and {} failed members of {}", m.complete, m.failed, planned));
+  }
+  for (const Attempt& attempt : m.attempts) {
+    for (const MemberFailure& failure : attempt.failures) {
+      if (!plan.contains(failure.task)) inconsistent("an attempt names a failed member that the plan has not");
+    }
+  }
 }
 
 Manifest manifest_from(const Json& j) {
   Manifest m;
   m.spec = job_spec_from_json(j.at("spec"));
+  check_plan(m.spec);
   m.forecast_hash = j.at("forecast_hash");
   for (const Json& model : j.at("models")) {
     m.model_names.push_back(model.at("name"));
     m.model_digests.push_back(model.at("digest"));
-  }
-  if (m.model_names.empty() || m.model_names.size() != m.spec.models.size()) {
-    fail(ExitCode::bad_input, "run.json: lists {} models where its spec has {}", m.model_names.size(),
-         m.spec.models.size());
   }
   m.device_kind = j.at("device_kind");
   const int nlat = j.at("grid").at("nlat"), nlon = j.at("grid").at("nlon");
@@ -148,6 +165,7 @@ Manifest manifest_from(const Json& j) {
   if (const Json table = j.value("member_table", Json()); !table.is_null()) m.member_table = stored_file_from(table);
   m.earlier_attempts = j.value("earlier_attempts", std::vector<int>());
   m.reports = list_from<StoredFile>(j.at("reports"), stored_file_from);
+  check_consistency(m);
   return m;
 }
 
@@ -168,8 +186,8 @@ std::string manifest_text(const Manifest& m) {
   const std::vector<Attempt> last(m.attempts.begin() + static_cast<std::ptrdiff_t>(earlier), m.attempts.end());
   return sealed_text({{"kind", "hens run"},
                       {"forecast_hash", m.forecast_hash},
-                      {"spec", to_json(m.spec)},
-                      {"models", models},
+                      {"spec", redacted_json(to_json(m.spec))},
+                      {"models", redacted_json(std::move(models))},
                       {"device_kind", m.device_kind},
                       {"grid", {{"nlat", m.grid.nlat()}, {"nlon", m.grid.nlon()}}},
                       {"members_planned", WorkPlan(m.spec).size()},
@@ -177,27 +195,27 @@ std::string manifest_text(const Manifest& m) {
                       {"members_failed", m.failed},
                       {"member_table", m.member_table.path.empty() ? Json() : to_json(m.member_table)},
                       {"earlier_attempts", numbers},
-                      {"attempts", list_json<Attempt>(last, to_json)},
+                      {"attempts", redacted_json(list_json<Attempt>(last, to_json))},
                       {"reports", list_json<StoredFile>(m.reports, to_json)}});
 }
 
 Manifest read_manifest(const fs::path& run_folder) {
   const fs::path path = run_folder / "run.json";
-  const Json json = read_sealed(path);
+  const Json json = read_sealed(path, largest_manifest);
   try {
     return manifest_from(json);
-  } catch (const Json::exception& error) {
+  } catch (const std::exception& error) {  // another key, kind of value, number or name than this version writes
     fail(ExitCode::bad_input, "{}: is not a manifest of this version of hens: {}", path.string(), error.what());
   }
 }
 
-std::string attempt_text(const Attempt& attempt) { return sealed_text(to_json(attempt)); }
+std::string attempt_text(const Attempt& attempt) { return sealed_text(redacted_json(to_json(attempt))); }
 
 Attempt read_attempt(const fs::path& path) {
-  const Json json = read_sealed(path);
+  const Json json = read_sealed(path, largest_attempt);
   try {
     return attempt_from(json);
-  } catch (const Json::exception& error) {
+  } catch (const std::exception& error) {
     fail(ExitCode::bad_input, "{}: is not an attempt's record of this version of hens: {}", path.string(),
          error.what());
   }

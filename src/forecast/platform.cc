@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/http.h"
+#include "base/json.h"
 
 namespace hens {
 namespace {
@@ -70,7 +71,7 @@ std::optional<nlohmann::json> identity_document(std::string endpoint) {
                            .headers = {"X-aws-ec2-metadata-token: " + *token}},
                           deadline);
     if (!text) return std::nullopt;
-    return nlohmann::json::parse(*text);
+    return try_parse_json(*text);
   } catch (const std::exception&) {  // no metadata service, or none that speaks as it should
     return std::nullopt;
   }

@@ -12,6 +12,7 @@
 #include <sys/file.h>
 
 #include "base/error.h"
+#include "base/locks.h"
 #include "forecast/member_table.h"
 #include "forecast/metrics.h"
 
@@ -217,7 +218,11 @@ Manifest merge(const fs::path& root, Manifest manifest, int attempt = 0, const s
 
 RunLock::RunLock(const fs::path& root) : folder_(::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
   if (!folder_) fail(output_error_code(errno), "{}: cannot open the folder: {}", root.string(), errno_text(errno));
-  while (::flock(folder_.get(), LOCK_EX) != 0 && errno == EINTR) {
+  while (::flock(folder_.get(), LOCK_EX) != 0) {
+    if (errno == EINTR) continue;
+    if (!has_no_locks(errno)) fail(ExitCode::io, "{}: cannot lock the folder: {}", root.string(), errno_text(errno));
+    while (!(machine_lock_ = try_machine_lock(root))) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    return;
   }
 }
 
@@ -265,6 +270,13 @@ RunFolder::RunFolder(fs::path root, RunIdentity identity, Log& log)
   make_folders(root_);
   check_publishing(root_);
   const RunLock lock(root_);
+  if (!lock.reaches_other_machines()) {
+    log_.warn("no_locks",
+              {{"path", root_.string()},
+               {"message",
+                "this file system has no locks: work on the folder from one machine at a time, or give each "
+                "shard an --output of its own"}});
+  }
   refuse_other_run();
 }
 

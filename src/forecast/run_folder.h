@@ -112,14 +112,15 @@ std::vector<bool> marked_members(const fs::path& root, const WorkPlan& plan);
 // Records of attempts in the order of their numbers. A damaged one is left out, and its path appended to `damaged`.
 std::vector<Attempt> read_attempts(const fs::path& root, std::vector<fs::path>* damaged = nullptr);
 
-// Excludes other processes from read-and-write-back in `root` while it lives (flock on the folder itself; on file
-// systems without locks it does nothing).
+// Excludes other processes from read-and-write-back in `root` while it lives (flock on the folder itself). On file
+// systems without locks it excludes those of the same machine.
 class RunLock {
  public:
   explicit RunLock(const fs::path& root);
+  bool reaches_other_machines() const { return !machine_lock_; }
 
  private:
-  FileDescriptor folder_;
+  FileDescriptor folder_, machine_lock_;
 };
 
 }  // namespace hens

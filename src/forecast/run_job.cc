@@ -8,7 +8,6 @@
 #include <memory>
 #include <optional>
 
-#include <ATen/Parallel.h>
 #include <torch/version.h>
 
 #include "base/error.h"
@@ -29,6 +28,8 @@ namespace hens {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+constexpr int64_t most_parameters_on_cpu = 50'000'000;  // unless told to; HENS has 1123 million, the mini package 0.3
 
 // Adds the time from construction to destruction to a stage.
 class StageTimer {
@@ -58,9 +59,11 @@ class JobRun {
 
  private:
   void open_models();
+  void computes_on_cpu(const std::string& obstacle) const;
   RunIdentity identity() const;
   fs::path file_of(int model) const;
   std::unique_ptr<Engine> load(int model, Time first_time);
+  void refuse_changed(int model);
   void run_model(RunFolder& folder, int model, const std::vector<MemberTask>& tasks, const fs::path& read_next);
   void record_check(const MemberTask& task, const nlohmann::ordered_json& by_step);
   void run_group(Rollout& rollout, std::span<const MemberTask> tasks);
@@ -99,6 +102,19 @@ void JobRun::open_models() {
            uri, packages_.back().grid.nlat(), packages_.back().grid.nlon(), spec_.models.front(),
            packages_.front().grid.nlat(), packages_.front().grid.nlon());
     }
+  }
+}
+
+// `auto` found no GPU. A network of full size takes minutes a step without one, on a machine that may be paid for its
+// GPU.
+void JobRun::computes_on_cpu(const std::string& obstacle) const {
+  log_.warn("no_gpu", {{"message", "computing on the CPU: " + obstacle}});
+  for (const ModelPackage& package : packages_) {
+    if (package.parameters() <= most_parameters_on_cpu) continue;
+    fail(ExitCode::gpu,
+         "no GPU can be used: {}. {} has {} million parameters, and hens does not run more than {} million on a CPU "
+         "unless told to: mend that, or say --device cpu (runtime.device=cpu)",
+         obstacle, package.folder.string(), package.parameters() / 1'000'000, most_parameters_on_cpu / 1'000'000);
   }
 }
 
@@ -174,6 +190,14 @@ fs::path JobRun::file_of(int model) const {
   return engine_file(engine_kind_, packages_[model], weight_folder(downloader_.options().cache), digests_[model]);
 }
 
+// What the engine was made of must be what the digest was made of: the package is looked at again after it was read.
+void JobRun::refuse_changed(int model) {
+  const fs::path& folder = packages_[model].folder;
+  if (staged_package_digest(spec_.models[model], folder, downloader_) == digests_[model]) return;
+  fail(ExitCode::bad_input, "models[{}]: {}: the package changed while it was read: run again once nobody writes to it",
+       model, folder.string());
+}
+
 // The model, loaded while the analyses of its first initial time come. What is left to wait for then counts as `load`.
 // A model that cannot be loaded ends the run before the next analysis is asked for.
 std::unique_ptr<Engine> JobRun::load(int model, Time first_time) {
@@ -194,6 +218,7 @@ std::unique_ptr<Engine> JobRun::load(int model, Time first_time) {
   }
   const StageTimer timer(attempt_.stages, "load");
   if (!engine) engine = coming.get();
+  refuse_changed(model);
   attempt_.model_load_seconds.resize(spec_.models.size());
   attempt_.model_load_seconds[model] = seconds;
   return engine;
@@ -280,12 +305,14 @@ RunResult JobRun::run() {
   attempt_.hens_version = version;
   attempt_.libtorch_version = TORCH_VERSION;
   attempt_.selection = options_.selection_text;
-  if (spec_.runtime.threads > 0) at::set_num_threads(spec_.runtime.threads);
+  use_threads(spec_.runtime.threads);
   const PatientThreads patience;
-  device_ = open_device(spec_.runtime.device);
+  std::string obstacle;
+  device_ = open_device(spec_.runtime.device, &obstacle);
   attempt_.hardware = find_hardware(device_);
   const std::vector<MemberTask> selected = select_members(spec_, options_.selection);
   open_models();
+  if (!obstacle.empty()) computes_on_cpu(obstacle);
   engine_kind_ = resolve_engine(spec_.forecast, device_, packages_);
   source_ = open_source(spec_.initial_conditions, downloader_, log_);
 

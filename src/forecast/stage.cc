@@ -47,8 +47,9 @@ fs::path stage_synthetic(const std::string& uri, const fs::path& cache, Log& log
   const SynthRequest request = parse_synth(uri);
   const SynthSize size = synth_size(request.name);
   const fs::path folder = cache / "synthetic" / synth_name(request);
-  const FileLock lock(cache / "synthetic" / (synth_name(request) + ".lock"));
   std::error_code none;
+  if (fs::exists(folder / "config.json", none)) return folder;  // written last; a cache may be read-only
+  const FileLock lock(cache / "synthetic" / (synth_name(request) + ".lock"));
   if (!fs::exists(folder / "config.json", none)) {
     log.info("synthetic_package", {{"uri", uri}, {"folder", folder.string()}});
     write_synthetic_package(folder, size, request.seed);
@@ -71,8 +72,10 @@ fs::path stage_remote(const std::string& uri, Downloader& downloader) {
 std::string file_facts(const fs::path& path) {
   struct stat status{};
   if (::stat(path.c_str(), &status) != 0) return "absent";
-  return fmt::format("{} {} {}.{:09d} {}", fs::absolute(path).string(), status.st_size, status.st_mtim.tv_sec,
-                     status.st_mtim.tv_nsec, status.st_ino);
+  // A time of change cannot be set by hand, as that of modification can.
+  return fmt::format("{} {} {}.{:09d} {}.{:09d} {} {}", fs::absolute(path).string(), status.st_size,
+                     status.st_mtim.tv_sec, status.st_mtim.tv_nsec, status.st_ctim.tv_sec, status.st_ctim.tv_nsec,
+                     status.st_dev, status.st_ino);
 }
 
 }  // namespace
@@ -124,7 +127,10 @@ std::string remembered_package_digest(const fs::path& folder, const fs::path& ca
     if (digest.size() == 64) return digest;
   }
   const std::string digest = package_digest(folder);
-  publish_file(memory, digest);
+  try {
+    publish_file(memory, digest);
+  } catch (const Error&) {  // a cache that cannot be written to: the digest is made again the next time
+  }
   return digest;
 }
 

@@ -5,6 +5,8 @@
 #include <sstream>
 
 #include "base/error.h"
+#include "base/utf8.h"
+#include "job/path_pattern.h"
 #include "job/section_reader.h"
 #include "job/spec_names.h"
 
@@ -14,7 +16,6 @@ namespace {
 constexpr IntRange step_range{1, 10'000};
 constexpr Duration longest_lead = step_range.most * model_step;
 constexpr Duration longest_interval = std::chrono::days(10'000);
-constexpr int64_t plan_limit = 10'000'000;  // members in all: a plan of 160 MB
 constexpr const char* name_letters = "abcdefghijklmnopqrstuvwxyz0123456789_-";
 constexpr const char* name_wanted = "letters a-z, digits, _ and -, at most 64";
 
@@ -60,7 +61,7 @@ void read_initial_conditions(SectionReader section, InitialConditionsSpec& spec,
                 gfs ? "UTC times at 00, 06, 12 or 18 h, where GFS has analyses, as 2024-01-01T00:00:00Z"
                     : "UTC times in whole minutes, of 1678 to 2261, as 2024-01-01T00:00:00Z");
   section.texts("path", spec.path, true);
-  for (std::string& path : spec.path) path = anchored(path, folder);
+  for (std::string& path : spec.path) path = anchored(path, as_pattern(folder.string()));
   const bool reads_files = !gfs && spec.source != SourceKind::analytic;
   const std::string source = "source " + name_of(spec.source, source_names());
   if (reads_files) section.require("path", fmt::format("the files that {} reads", source));
@@ -70,8 +71,10 @@ void read_initial_conditions(SectionReader section, InitialConditionsSpec& spec,
   if (!reads_files) unused(section, "path", spec.path, {}, source);
   read_product(section, spec, source);
   section.real("gravity", spec.gravity, {9.7, 9.9});
-  const bool has_heights = gfs || spec.source == SourceKind::grib;
+  const bool has_heights = gfs || spec.source == SourceKind::grib || spec.source == SourceKind::netcdf;
   if (!has_heights) unused(section, "gravity", spec.gravity, InitialConditionsSpec{}.gravity, source);
+  section.choice("check", spec.check, check_names());
+  if (spec.source == SourceKind::analytic) unused(section, "check", spec.check, InitialConditionsSpec{}.check, source);
   section.finish();
 }
 
@@ -262,6 +265,21 @@ void check_engine(SpecReading& reading) {
   }
 }
 
+// Relative paths bring the folder's name into run.json, which is UTF-8.
+void check_folder_name(SpecReading& reading, const fs::path& folder) {
+  if (is_utf8(folder.string())) return;
+  const auto check = [&](const std::string& key, const std::vector<std::string>& paths) {
+    if (std::all_of(paths.begin(), paths.end(), is_utf8)) return;
+    reading.problem(key, fmt::format("is relative to the folder '{}', whose name is not UTF-8, so that run.json could "
+                                     "not name what lies there: rename the folder, or give absolute paths",
+                                     shown_bytes(folder.string())));
+  };
+  check("initial_conditions.path", reading.spec.initial_conditions.path);
+  check("models", reading.spec.models);
+  const MirrorsSpec& mirrors = reading.spec.mirrors;
+  check("mirrors", {mirrors.s3, mirrors.hf, mirrors.https});
+}
+
 JobSpec read_spec(const YamlNode& root, const fs::path& folder, Problems& problems) {
   JobSpec spec;
   SectionReader top(&root, "", root.place, problems);
@@ -311,6 +329,7 @@ SpecReading read_text(const std::string& text, const std::string& name, const fs
     reading.spec = read_spec(root, folder, reading.problems);
     check_members_differ(reading);
     check_engine(reading);
+    check_folder_name(reading, folder);
   } else if (reading.problems.empty()) {
     reading.problems.add(root.place.line == 0 ? Place{name} : root.place, "",
                          fmt::format("is {}, expected a mapping: name, initial_conditions, models, ...", shown(root)));

@@ -30,6 +30,7 @@ struct Amplitude {
 using Amplitudes = std::map<std::string, Amplitude>;
 
 enum class SourceKind { gfs, grib, netcdf, makani, analytic };
+enum class StateCheck { strict, finite };  // strict: what the atmosphere knows; finite: numbers
 enum class PerturbationMethod { none, correlated_spherical_gaussian, hemispheric_centred_bred_vector };
 enum class StoreFormat { zarr, netcdf };
 enum class Compression { none, lz4, zstd };
@@ -44,8 +45,9 @@ struct InitialConditionsSpec {
   // the valid time wanted. Relative paths are relative to the spec's folder; after loading they are absolute. URLs
   // (https, s3, file) are fetched.
   std::vector<std::string> path;
-  std::string product = "0p25";  // gfs: 0p25 (the bucket's files) | 2p50 (a mirror's)
-  double gravity = 9.80665;      // m s-2, gpm -> m2 s-2; 9.81 reproduces Earth2Studio
+  std::string product = "0p25";           // gfs: 0p25 (the bucket's files) | 2p50 (a mirror's)
+  double gravity = 9.80665;               // m s-2, gpm -> m2 s-2; 9.81 reproduces Earth2Studio
+  StateCheck check = StateCheck::strict;  // refuses, and changes no byte: it does not enter the hash
 };
 
 struct NoiseSpec {
@@ -117,6 +119,8 @@ struct JobSpec {
   MirrorsSpec mirrors;
   ReportSpec report;
 };
+
+inline constexpr int64_t plan_limit = 10'000'000;  // members in all: a plan of 160 MB
 
 // A spec as far as it could be read, and *every* problem found: who knows more about its words (which channels a model
 // has, say) adds to them, and then accepts it.

@@ -106,7 +106,8 @@ Json initial_conditions_json(const InitialConditionsSpec& spec) {
           {"times", texts_json(spec.times, iso_time)},
           {"path", spec.path},
           {"product", spec.product},
-          {"gravity", spec.gravity}};
+          {"gravity", spec.gravity},
+          {"check", name_of(spec.check, check_names())}};
 }
 
 InitialConditionsSpec initial_conditions_from(const Json& json) {
@@ -116,6 +117,7 @@ InitialConditionsSpec initial_conditions_from(const Json& json) {
   spec.path = json.at("path").get<std::vector<std::string>>();
   spec.product = json.at("product");
   spec.gravity = json.at("gravity");
+  if (json.contains("check")) spec.check = enum_from(json.at("check"), check_names());  // absent in older runs
   return spec;
 }
 
@@ -191,11 +193,12 @@ JobSpec job_spec_from_json(const Json& json) {
 }
 
 // Paths of packages and analyses differ from host to host: weights are identified by their digests (run_identity), and
-// analyses by what the sources record. `name` stands in the stores' titles.
+// analyses by what the sources record. The check of analyses lets them pass or not. `name` stands in the stores'
+// titles.
 Json forecast_part(const JobSpec& spec) {
   Json json = to_json(spec);
   for (const char* key : {"models", "runtime", "mirrors", "report"}) json.erase(key);
-  json["initial_conditions"].erase("path");
+  for (const char* key : {"path", "check"}) json["initial_conditions"].erase(key);
   json["models"] = spec.models.size();
   return json;
 }

@@ -86,6 +86,11 @@ std::optional<Integer> parse_in(const YamlNode& node, IntRange range) {
   return static_cast<Integer>(*number);
 }
 
+// What list() expects in the place of any node.
+auto always(std::string wanted) {
+  return [wanted = std::move(wanted)](const YamlNode&) { return wanted; };
+}
+
 }  // namespace
 
 std::string shown(const YamlNode& node) {
@@ -157,9 +162,9 @@ std::optional<std::vector<const YamlNode*>> SectionReader::take_scalars(const st
   return scalars;
 }
 
-template <typename Value, typename Parse>
-void SectionReader::list(const std::string& key, std::vector<Value>& values, const std::string& wanted,
-                         bool may_be_empty, const Parse& parse) {
+template <typename Value, typename Wanted, typename Parse>
+void SectionReader::list(const std::string& key, std::vector<Value>& values, const Wanted& wanted, bool may_be_empty,
+                         const Parse& parse) {
   const auto nodes = take_scalars(key, may_be_empty);
   if (!nodes) return;
   values.clear();
@@ -167,7 +172,7 @@ void SectionReader::list(const std::string& key, std::vector<Value>& values, con
   for (const YamlNode* node : *nodes) {
     const std::optional<Value> value = parse(*node);
     if (!value) {
-      expected(*node, key, wanted);
+      expected(*node, key, wanted(*node));
     } else if (!seen.insert(*value).second) {
       problems_.add(node->place, dotted(key), fmt::format("names {} twice", shown(*node)));
     } else {
@@ -237,28 +242,33 @@ void SectionReader::duration(const std::string& key, Duration& value, Duration m
 }
 
 void SectionReader::texts(const std::string& key, std::vector<std::string>& values, bool may_be_empty) {
-  list(key, values, "text", may_be_empty,
+  list(key, values, always("text"), may_be_empty,
        [](const YamlNode& node) { return node.text.empty() ? std::nullopt : std::optional(node.text); });
 }
 
 void SectionReader::words(const std::string& key, std::vector<std::string>& values, const std::string& wanted,
                           bool (*is_word)(const std::string&)) {
-  list(key, values, wanted, false,
+  list(key, values, always(wanted), false,
        [&](const YamlNode& node) { return is_word(node.text) ? std::optional(node.text) : std::nullopt; });
 }
 
 void SectionReader::integers(const std::string& key, std::vector<int>& values, IntRange range) {
-  list(key, values, fmt::format("whole numbers from {} to {}", range.least, range.most), false,
+  list(key, values, always(fmt::format("whole numbers from {} to {}", range.least, range.most)), false,
        [&](const YamlNode& node) { return parse_in<int>(node, range); });
 }
 
 void SectionReader::times(const std::string& key, std::vector<Time>& values, Duration multiple_of,
                           const std::string& wanted) {
-  list(key, values, wanted, false, [&](const YamlNode& node) { return parse_time_on(node, multiple_of); });
+  const auto expected_time = [&](const YamlNode& node) {
+    const std::string utc = other_offset_in_utc(node.text);
+    return utc.empty() ? wanted : fmt::format("UTC, in which it is {}", utc);
+  };
+  list(key, values, expected_time, false, [&](const YamlNode& node) { return parse_time_on(node, multiple_of); });
 }
 
 void SectionReader::durations(const std::string& key, std::vector<Duration>& values, Duration multiple_of) {
-  list(key, values, fmt::format("durations in whole multiples of {}, as 24h or 10d", duration_text(multiple_of)), false,
+  list(key, values,
+       always(fmt::format("durations in whole multiples of {}, as 24h or 10d", duration_text(multiple_of))), false,
        [&](const YamlNode& node) { return parse_multiple(node, multiple_of); });
 }
 

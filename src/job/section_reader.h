@@ -71,8 +71,9 @@ class SectionReader {
   const YamlNode* take_scalar(const std::string& key);
   // A list of scalars, or one scalar. Null where the key is absent or something else stands there.
   std::optional<std::vector<const YamlNode*>> take_scalars(const std::string& key, bool may_be_empty);
-  template <typename Value, typename Parse>
-  void list(const std::string& key, std::vector<Value>& values, const std::string& wanted, bool may_be_empty,
+  // `wanted(node)` says what was expected in a node's place.
+  template <typename Value, typename Wanted, typename Parse>
+  void list(const std::string& key, std::vector<Value>& values, const Wanted& wanted, bool may_be_empty,
             const Parse& parse);
   void expected(const YamlNode& node, const std::string& key, const std::string& what);
 

@@ -14,6 +14,11 @@ inline const EnumNames<SourceKind>& source_names() {
   return names;
 }
 
+inline const EnumNames<StateCheck>& check_names() {
+  static const EnumNames<StateCheck> names{{{"strict", StateCheck::strict}, {"finite", StateCheck::finite}}};
+  return names;
+}
+
 inline const EnumNames<PerturbationMethod>& perturbation_names() {
   static const EnumNames<PerturbationMethod> names{
       {{"none", PerturbationMethod::none},

@@ -12,6 +12,8 @@
 #include <yaml-cpp/mark.h>
 #include <yaml-cpp/parser.h>
 
+#include "base/utf8.h"
+
 namespace hens {
 namespace {
 
@@ -160,24 +162,6 @@ YamlNode* descend(YamlNode& node, const std::string& word, const Place& place, P
   return &node.entries.back().second;
 }
 
-// Bytes of the UTF-8 character at the front of `text`; 0 where none is there (RFC 3629, without its rarer rules: what
-// comes out must be fit for JSON, which also refuses surrogates and overlong forms).
-size_t utf8_length(std::string_view text) {
-  const auto byte = [&](size_t k) { return k < text.size() ? static_cast<unsigned char>(text[k]) : 0u; };
-  const unsigned lead = byte(0), second = byte(1);
-  const size_t length = lead < 0x80                   ? 1
-                        : lead >= 0xc2 && lead < 0xe0 ? 2
-                        : lead >= 0xe0 && lead < 0xf0 ? 3
-                        : lead >= 0xf0 && lead < 0xf5 ? 4
-                                                      : 0;
-  for (size_t k = 1; k < length; ++k) {
-    if ((byte(k) & 0xc0) != 0x80) return 0;
-  }
-  const bool overlong = (lead == 0xe0 && second < 0xa0) || (lead == 0xf0 && second < 0x90);
-  const bool outside = (lead == 0xed && second >= 0xa0) || (lead == 0xf4 && second >= 0x90);
-  return overlong || outside ? 0 : length;
-}
-
 bool is_control(char c) { return (c >= 0 && c < ' ' && c != '\t' && c != '\n' && c != '\r') || c == 0x7f; }
 
 // Adds a problem and returns false where the first bad byte is.
@@ -195,6 +179,18 @@ bool is_text(const std::string& text, const std::string& origin, Problems& probl
     at += length;
   }
   return true;
+}
+
+// A tab in front of the words of line `line`, over which yaml-cpp stumbles with other words.
+std::optional<Place> indenting_tab(const std::string& text, const std::string& origin, int line) {
+  std::istringstream lines(text);
+  std::string words;
+  for (int k = 0; k < line; ++k) {
+    if (!std::getline(lines, words)) return std::nullopt;
+  }
+  const size_t tab = words.find_first_not_of(' ');
+  if (tab == words.npos || words[tab] != '\t') return std::nullopt;
+  return Place{origin, line, static_cast<int>(tab) + 1};
 }
 
 std::string printable(std::string text) {
@@ -245,7 +241,8 @@ std::string Problems::text() const {
       lines.push_back(fmt::format("... and {} more", count() - problems_shown));
       break;
     }
-    lines.push_back(printable(fmt::format("{}: {}{}", p.place.text(), p.key.empty() ? "" : p.key + ": ", p.what)));
+    lines.push_back(
+        printable(shown_bytes(fmt::format("{}: {}{}", p.place.text(), p.key.empty() ? "" : p.key + ": ", p.what))));
   }
   return fmt::format("{}", fmt::join(lines, "\n"));
 }
@@ -293,6 +290,10 @@ YamlNode parse_yaml(const std::string& text, const std::string& origin, Problems
       problems.add(second.take().place, "", "a second document begins here: expected one");
     }
   } catch (const YAML::Exception& error) {
+    if (const auto tab = indenting_tab(text, origin, error.mark.line + 1)) {
+      problems.add(*tab, "", "a tab indents this line: YAML is indented by blanks");
+      return {};
+    }
     const bool token = error.msg == YAML::ErrorMsg::UNKNOWN_TOKEN;  // yaml-cpp wants [a?b] quoted, which YAML does not
     problems.add(
         {origin, error.mark.line + 1, error.mark.column + 1}, "",

@@ -7,6 +7,7 @@
 
 #include "base/checksum.h"
 #include "base/error.h"
+#include "base/file_kind.h"
 #include "base/read_ahead.h"
 #include "package/byte_reader.h"
 #include "package/pickle_reader.h"
@@ -18,8 +19,13 @@ namespace {
 using Bytes = std::span<const std::byte>;
 using Kind = PickleValue::Kind;
 
-// The bytes of a storage, however the container keeps them. Throws where they are not all there.
-using StorageLookup = std::function<Bytes(const PickledStorage&)>;
+// The bytes of a storage, however the container keeps them, and their CRC where it has one.
+struct StoredBytes {
+  Bytes bytes;
+  std::optional<uint32_t> crc32;
+};
+// Throws where they are not all there.
+using StorageLookup = std::function<StoredBytes(const PickledStorage&)>;
 
 template <typename... Args>
 [[noreturn]] void wrong(const fs::path& path, fmt::format_string<Args...> format, Args&&... args) {
@@ -75,8 +81,9 @@ TensorView view_of(const fs::path& path, std::string_view name, const PickledTen
     wrong(path, "tensor {} needs elements {} to {} of a storage of {}", name, tensor.offset, tensor.offset + *count,
           tensor.storage.elements);
   }
-  const Bytes storage = lookup(tensor.storage);
-  return {*type, tensor.shape, storage.data() + tensor.offset * tensor.storage.type.bytes};
+  const StoredBytes storage = lookup(tensor.storage);
+  return {*type, tensor.shape, storage.bytes.data() + tensor.offset * tensor.storage.type.bytes, storage.bytes,
+          storage.crc32};
 }
 
 std::map<std::string, TensorView> model_tensors(const fs::path& path, const Pickle& pickle, const StorageLookup& lookup,
@@ -129,7 +136,7 @@ Checkpoint read_zip(const MappedFile& file, bool (*wanted)(std::string_view)) {
       wrong(file.path(), "{} has {} bytes, its {} needs {} elements", name, entry->data.size(), storage.type.name,
             storage.elements);
     }
-    return entry->data;
+    return StoredBytes{entry->data, entry->crc32};
   };
   return {"zip", model_tensors(file.path(), pickle, lookup, wanted)};
 }
@@ -216,7 +223,7 @@ Checkpoint read_stream(const MappedFile& file, bool (*wanted)(std::string_view))
   const auto lookup = [&](const PickledStorage& storage) {
     const auto bytes = found.find(storage.key);
     if (bytes == found.end()) wrong(path, "storage {} is not in its list of storages", storage.key);
-    return bytes->second;
+    return StoredBytes{bytes->second, std::nullopt};
   };
   return {"stream", model_tensors(path, object, lookup, wanted)};
 }
@@ -227,10 +234,11 @@ bool is_zip(Bytes file) { return file.size() >= 2 && file[0] == std::byte{'P'} &
 
 Checkpoint read_checkpoint(const MappedFile& file, bool (*wanted)(std::string_view name)) {
   const Bytes bytes = file.bytes();
-  if (bytes.size() < 16) wrong(file.path(), "{} bytes are no checkpoint", bytes.size());
+  if (bytes.size() < 16) wrong(file.path(), "{} bytes are no checkpoint{}", bytes.size(), file_kind_hint(bytes));
   if (is_zip(bytes)) return read_zip(file, wanted);
   if (bytes[0] == std::byte{0x80}) return read_stream(file, wanted);
-  wrong(file.path(), "begins neither as a PyTorch zip archive (PK) nor as its older stream (0x80)");
+  wrong(file.path(), "begins neither as a PyTorch zip archive (PK) nor as its older stream (0x80){}",
+        file_kind_hint(bytes));
 }
 
 std::string checkpoint_sha256(const fs::path& path) {

@@ -8,6 +8,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/file_kind.h"
+#include "base/json.h"
 #include "grid/channels.h"
 
 namespace hens {
@@ -21,11 +23,13 @@ constexpr uint64_t config_limit = uint64_t{8} << 20;  // a HENS config has 22 KB
 class Config {
  public:
   Config(const fs::path& path, const std::string& text) : path_(path) {
-    try {
-      values_ = json::parse(text);
-    } catch (const json::exception& error) {
-      fail(ExitCode::bad_input, "{}: is no JSON: {}", path.string(), error.what());
+    auto values = try_parse_json(text);
+    if (!values) {
+      const std::string kind = file_kind_hint(std::as_bytes(std::span(text)));
+      if (!kind.empty() && kind.find("JSON") == kind.npos)
+        fail(ExitCode::bad_input, "{}: is no JSON{}", path.string(), kind);
     }
+    values_ = values ? std::move(*values) : parse_json(text, path.string());
     if (!values_.is_object()) fail(ExitCode::bad_input, "{}: a JSON object was expected", path.string());
   }
 

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "base/file_kind.h"
 #include "package/byte_reader.h"
 
 namespace hens {
@@ -136,7 +137,8 @@ struct HeaderPlace {
 HeaderPlace header_place(const fs::path& path, std::string_view file) {
   const auto byte = [&](size_t i) { return static_cast<size_t>(static_cast<unsigned char>(file[i])); };
   if (file.size() < 12 || !file.starts_with(magic)) {
-    fail(ExitCode::bad_input, "{}: is no .npy file: it does not begin with \\x93NUMPY", path.string());
+    fail(ExitCode::bad_input, "{}: is no .npy file: it does not begin with \\x93NUMPY{}", path.string(),
+         file_kind_hint(std::as_bytes(std::span(file))));
   }
   if (byte(6) < 1 || byte(6) > 3) {
     fail(ExitCode::bad_input, "{}: .npy version {}; supported: 1 to 3", path.string(), byte(6));

@@ -8,6 +8,8 @@
 
 #include "base/checksum.h"
 #include "base/error.h"
+#include "base/file_kind.h"
+#include "base/json.h"
 #include "package/byte_reader.h"
 #include "package/checkpoint.h"
 #include "package/config_reader.h"
@@ -15,6 +17,7 @@
 #include "package/npy.h"
 #include "package/package_files.h"
 #include "package/static_field.h"
+#include "package/zip_format.h"
 
 namespace hens {
 namespace {
@@ -65,7 +68,15 @@ const TensorView& ModelPackage::tensor(const std::string& name, const std::vecto
     fail(ExitCode::bad_input, "{}: tensor {} is [{}], the configuration needs [{}]", file, name,
          fmt::join(found->second.shape, ", "), fmt::join(shape, ", "));
   }
-  return found->second;
+  const TensorView& view = found->second;
+  if (view.crc32 && zip::crc32(view.entry) != *view.crc32) {
+    fail(ExitCode::bad_input,
+         "{}: tensor {} does not have the CRC of its archive: the file is damaged or changed while it was read; fetch "
+         "it "
+         "again",
+         file, name);
+  }
+  return view;
 }
 
 int64_t ModelPackage::parameters() const {
@@ -85,13 +96,13 @@ std::vector<std::string_view> needed_files(const ModelConfig& config) {
 void check_kind_of_file(const fs::path& path, std::string_view name, const std::string& origin) {
   const MappedFile file(path);
   const std::string_view bytes(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
-  const bool right = name.ends_with(".json")  ? nlohmann::json::accept(bytes)
+  const bool right = name.ends_with(".json")  ? try_parse_json(bytes).has_value()
                      : name.ends_with(".npy") ? bytes.starts_with("\x93NUMPY")
                      : name.ends_with(".nc")  ? bytes.starts_with("CDF") || bytes.starts_with("\x89HDF")
                                               : bytes.starts_with("PK") || bytes.starts_with("\x80");
   if (!right)
-    fail(ExitCode::bad_input, "{}: begins as no {} does: '{}'", origin, name,
-         printable(std::string(bytes.substr(0, 40))));
+    fail(ExitCode::bad_input, "{}: begins as no {} does: '{}'{}", origin, name,
+         printable(std::string(bytes.substr(0, 40))), file_kind_hint(file.bytes()));
 }
 
 std::vector<float> read_statistics(const fs::path& path, const std::vector<std::string>& channels, bool positive) {

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -26,6 +27,9 @@ struct TensorView {
   ElementType type = ElementType::float32;
   std::vector<int64_t> shape;
   const std::byte* data = nullptr;
+  // Of zip archives: the entry that holds the data, and the CRC that its directory claims.
+  std::span<const std::byte> entry;
+  std::optional<uint32_t> crc32;
   int64_t elements() const;
   size_t bytes() const { return static_cast<size_t>(elements()) * (type == ElementType::complex64 ? 8 : 4); }
 };
@@ -62,7 +66,9 @@ struct ModelPackage {
   std::shared_ptr<const MappedFile> checkpoint;  // what the views look into
   std::string checkpoint_format;                 // "zip" | "stream"
 
-  // The tensor `name`. Throws Error{bad_input} naming it and the checkpoint where it is not there or its shape differs.
+  // The tensor `name`, to be read now: of a zip archive its bytes are held against their CRC, so that a file that
+  // changed since its digest was made goes into no forecast. Throws Error{bad_input} naming the tensor and the
+  // checkpoint where it is not there, its shape differs or its bytes are not those that were written.
   const TensorView& tensor(const std::string& name, const std::vector<int64_t>& shape) const;
   int64_t parameters() const;  // complex numbers counted once
 };

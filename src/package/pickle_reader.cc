@@ -17,7 +17,8 @@ using Items = std::vector<PickleValue>;
 // A HENS checkpoint's pickle has 20 KB and some 4000 objects; one with optimizer state stays below 1 MB. An object
 // costs at most some 300 bytes here, so a hostile pickle gets no more than 100 MB.
 constexpr size_t pickle_limit = size_t{16} << 20;
-constexpr size_t object_limit = 300'000;
+constexpr size_t object_limit = 150'000;
+constexpr size_t item_limit = 500'000;  // of all tuples, lists and dicts together; 48 bytes each while they grow
 constexpr size_t stack_limit = 100'000;
 constexpr size_t rank_limit = 8;
 
@@ -186,6 +187,7 @@ class PickleMachine {
   PickleValue sequence(Kind kind, Items items) {
     PickleValue value{kind};
     value.index = out_.sequences_.size();
+    items_ += items.size();
     out_.sequences_.push_back(std::move(items));
     return value;
   }
@@ -199,6 +201,7 @@ class PickleMachine {
     const PickleValue target = top();
     if (target.kind == Kind::inert) return;
     if (target.kind != Kind::list) wrong("append to what is no list");
+    items_ += items.size();
     auto& list = out_.sequences_[target.index];
     list.insert(list.end(), items.begin(), items.end());
   }
@@ -207,6 +210,7 @@ class PickleMachine {
     const PickleValue target = top();
     if (target.kind == Kind::inert) return;
     if (target.kind != Kind::dict) wrong("item set in what is no dict");
+    items_ += items.size();
     auto& dict = out_.dicts_[target.index];
     for (size_t k = 0; k < items.size(); k += 2) dict.emplace_back(items[k], items[k + 1]);
   }
@@ -214,6 +218,7 @@ class PickleMachine {
     if (stack_.size() + marks_.size() > stack_limit) wrong("more than {} values on the stack", stack_limit);
     const size_t objects = out_.sequences_.size() + out_.dicts_.size() + out_.storages_.size() + out_.tensors_.size();
     if (objects + memo_.size() > object_limit) wrong("more than {} objects", object_limit);
+    if (items_ > item_limit) wrong("more than {} items of tuples, lists and dicts", item_limit);
   }
 
   // ---- opcodes: each group hands on what it does not know
@@ -467,6 +472,7 @@ class PickleMachine {
   Items stack_;
   std::vector<size_t> marks_;
   std::unordered_map<uint32_t, PickleValue> memo_;
+  size_t items_ = 0;  // of all sequences and dicts
 };
 
 Pickle::Pickle(const std::string& where, std::span<const std::byte> bytes, uint64_t first_byte)

@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <netcdf.h>
 #include <netcdf_mem.h>
 #include <utility>
 
+#include "base/decoder.h"
 #include "base/error.h"
+#include "base/file_kind.h"
 #include "base/netcdf_lock.h"
 
 namespace hens {
@@ -41,7 +44,8 @@ int open_for_reading(const fs::path& path) {
   int id = -1;
   const int status = nc_open(path.c_str(), NC_NOWRITE, &id);
   if (status != NC_NOERR)
-    fail(ExitCode::bad_input, "{}: cannot be read as netCDF: {}", path.string(), nc_strerror(status));
+    fail(ExitCode::bad_input, "{}: cannot be read as netCDF: {}{}", path.string(), nc_strerror(status),
+         file_kind_hint(path, "netCDF"));
   return id;
 }
 
@@ -122,9 +126,7 @@ void fill(const NetcdfFile& file, const StaticField& field, const LatLonGrid& gr
   file.check(nc_put_var_float(file.id(), variable, field.values.data()), "write");
 }
 
-}  // namespace
-
-std::vector<float> read_static_field(const fs::path& path, const std::string& name, const LatLonGrid& grid) {
+std::vector<float> read_here(const fs::path& path, const std::string& name, const LatLonGrid& grid) {
   const NetcdfLock lock;
   const NetcdfFile file(path, open_for_reading(path), ExitCode::bad_input);
   int variable = -1;
@@ -147,6 +149,40 @@ std::vector<float> read_static_field(const fs::path& path, const std::string& na
     }
   }
   return values;
+}
+
+// Reads one field and ends.
+class StaticFieldSession : public DecodeSession {
+ public:
+  DecodeMessage answer(const DecodeMessage& request) override {
+    const nlohmann::json& facts = request.facts;
+    const LatLonGrid grid{facts.at("lat").get<std::vector<double>>(), facts.at("lon").get<std::vector<double>>()};
+    const auto& path = facts.at("path").get_binary();
+    const std::vector<float> field = read_here(std::string(path.begin(), path.end()), facts.at("name"), grid);
+    const auto bytes = std::as_bytes(std::span(field));
+    return {nlohmann::json::object(), {bytes.begin(), bytes.end()}};
+  }
+};
+
+std::unique_ptr<DecodeSession> make_session() { return std::make_unique<StaticFieldSession>(); }
+
+}  // namespace
+
+std::vector<float> read_static_field(const fs::path& path, const std::string& name, const LatLonGrid& grid) {
+  const std::string file = path.string();
+  Decoder decoder(make_session);
+  const nlohmann::json facts{{"path", nlohmann::json::binary({file.begin(), file.end()})},
+                             {"name", name},
+                             {"lat", grid.lat},
+                             {"lon", grid.lon}};
+  const DecodeMessage answer = decoder.call({facts, {}}, fmt::format("{}: {}", file, name));
+  std::vector<float> field(grid.points());
+  if (answer.data.size() != field.size() * sizeof(float)) {
+    fail(ExitCode::bad_input, "{}: {}: {} bytes came of a field of {} points", file, name, answer.data.size(),
+         field.size());
+  }
+  std::memcpy(field.data(), answer.data.data(), answer.data.size());
+  return field;
 }
 
 void write_static_field(const fs::path& path, const StaticField& field, const LatLonGrid& grid) {

@@ -14,7 +14,7 @@ namespace hens {
 
 // Variable `name` as [lat, lon], finite. Its file may be netCDF-4 or classic, with axes of one element in front. Throws
 // Error{missing_input}, or {bad_input} naming the file and variable: another grid or orientation, packed or missing
-// values.
+// values. The file is read in a process of its own (base/decoder.h).
 std::vector<float> read_static_field(const fs::path& path, const std::string& name, const LatLonGrid& grid);
 
 struct StaticField {

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/cpus.h"
 #include "base/error.h"
 #include "grid/channels.h"
 #include "package/checkpoint_writer.h"
@@ -128,7 +129,7 @@ void write_planet(const fs::path& folder, const LatLonGrid& grid) {
 
 // A tensor's floats block by block, a few blocks ahead of the writer, one thread each.
 void stream_weights(const SynthWeights& weights, const std::function<void(std::span<const std::byte>)>& write) {
-  const size_t ahead = std::clamp<size_t>(std::thread::hardware_concurrency(), 1, 8);
+  const size_t ahead = std::clamp<size_t>(usable_cpus(), 1, 8);
   std::deque<std::future<std::vector<float>>> blocks;
   uint64_t next = 0;
   while (next < weights.floats() || !blocks.empty()) {

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "report/benchmark_json.h"
 
 namespace hens {
@@ -115,7 +116,7 @@ std::vector<BenchmarkLength> parse_lengths(const Node& list) {
 }  // namespace
 
 BenchmarkFile parse_benchmark_file(const fs::path& file, const std::string& text) {
-  const Json document = Json::parse(text, nullptr, false);
+  const Json document = try_parse_json<Json>(text).value_or(nullptr);
   if (!document.is_object()) {
     fail(ExitCode::bad_input, "{}: is not a JSON object; a benchmark_results.json was expected", file.string());
   }

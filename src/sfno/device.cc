@@ -17,12 +17,37 @@ namespace {
 
 constexpr const char* cuda_backend = "libtorch_cuda.so";
 
+// What the driver's own library says; empty where it shows a card.
+std::string driver_obstacle() {
+  const bool kernel_part = std::filesystem::exists("/proc/driver/nvidia/version");
+  const bool device_files = std::filesystem::exists("/dev/nvidiactl");
+  void* library = dlopen("libcuda.so.1", RTLD_LAZY);  // not closed: LibTorch loads it, too
+  if (library == nullptr) library = dlopen("/usr/local/nvidia/lib64/libcuda.so.1", RTLD_LAZY);  // GKE's place
+  if (library == nullptr) {
+    if (!kernel_part && !device_files) {
+      return "no NVIDIA driver is visible here (in a container: start it with --gpus all)";
+    }
+    return "the machine has an NVIDIA driver, and its libcuda.so.1 is not found: put its folder (on GKE "
+           "/usr/local/nvidia/lib64) into LD_LIBRARY_PATH, or start the container with --gpus all";
+  }
+  const auto init = reinterpret_cast<int (*)(unsigned)>(dlsym(library, "cuInit"));
+  const auto version = reinterpret_cast<int (*)(int*)>(dlsym(library, "cuDriverGetVersion"));
+  const auto name = reinterpret_cast<int (*)(int, const char**)>(dlsym(library, "cuGetErrorName"));
+  if (init == nullptr || version == nullptr || name == nullptr) return "libcuda.so.1 is not a driver's library";
+  int supported = 0;
+  version(&supported);
+  const int status = init(0);
+  if (status == 0) return {};
+  const char* text = nullptr;
+  name(status, &text);
+  return fmt::format("the NVIDIA driver (for CUDA {}.{}) does not start: {}{}", supported / 1000, supported % 1000 / 10,
+                     text == nullptr ? "unknown error" : text,
+                     device_files ? "" : "; no device files are visible (in a container: start it with --gpus all)");
+}
+
 // Empty where the backend is there and sees a card; else what is in the way.
 std::string load_cuda_backend() {
-  if (!std::filesystem::exists("/proc/driver/nvidia/version") && !std::filesystem::exists("/dev/nvidiactl") &&
-      dlopen("libcuda.so.1", RTLD_LAZY | RTLD_NOLOAD) == nullptr && dlopen("libcuda.so.1", RTLD_LAZY) == nullptr) {
-    return "no NVIDIA driver is visible here (in a container: start it with --gpus all)";
-  }
+  if (std::string obstacle = driver_obstacle(); !obstacle.empty()) return obstacle;
   // Never closed: it registers its kernels with LibTorch for the life of the process.
   if (dlopen(cuda_backend, RTLD_NOW | RTLD_GLOBAL) == nullptr) return dlerror();
   try {
@@ -30,7 +55,7 @@ std::string load_cuda_backend() {
   } catch (const std::exception& error) {
     return error.what();
   }
-  return "the driver shows no GPU, or is too old for this build's CUDA";
+  return "the driver shows no GPU, or is too old for this build's CUDA: nvidia-smi says what it supports";
 }
 
 int device_index(const std::string& name) {
@@ -58,10 +83,13 @@ at::Device open_cuda(int index) {
 
 }  // namespace
 
-at::Device open_device(const std::string& name) {
+at::Device open_device(const std::string& name, std::string* obstacle) {
   if (name == "cpu") return at::kCPU;
   if (name != "auto") return open_cuda(device_index(name));
-  return load_cuda_backend().empty() ? open_cuda(0) : at::Device(at::kCPU);
+  const std::string in_the_way = load_cuda_backend();
+  if (in_the_way.empty()) return open_cuda(0);
+  if (obstacle != nullptr) *obstacle = in_the_way;
+  return at::kCPU;
 }
 
 DeviceFacts device_facts(at::Device device) {

@@ -8,11 +8,11 @@
 
 namespace hens {
 
-// "cpu", "cuda", "cuda:1" or "auto" (a GPU if one works, else the CPU). LibTorch's CUDA backend is loaded here, and
-// only where a GPU is wanted: it costs a second and a gigabyte of address space that CPU runs need not pay. A GPU
-// becomes the calling thread's current device. Throws Error{gpu} naming the device and what is in the way (no driver,
-// driver too old, no such device), and Error{bad_spec} for another word.
-at::Device open_device(const std::string& name);
+// "cpu", "cuda", "cuda:1" or "auto" (a GPU if one works, else the CPU; `obstacle` then says why not). LibTorch's CUDA
+// backend is loaded here, and only where a GPU is wanted: it costs a second and a gigabyte of address space that CPU
+// runs need not pay. A GPU becomes the calling thread's current device. Throws Error{gpu} naming the device and what is
+// in the way (no driver, driver too old, no such device), and Error{bad_spec} for another word.
+at::Device open_device(const std::string& name, std::string* obstacle = nullptr);
 
 struct DeviceFacts {
   std::string gpu;     // "NVIDIA H200"; empty on the CPU

@@ -3,8 +3,16 @@
 #include <cstdlib>
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+
+#include "base/cpus.h"
 
 namespace hens {
+
+void use_threads(int wanted) {
+  if (wanted == 0 && std::getenv("OMP_NUM_THREADS") == nullptr) wanted = usable_cpus();
+  if (wanted > 0) at::set_num_threads(wanted);
+}
 
 // GNU OpenMP has no call for this, and reads its variables before main. But it spins briefly wherever it manages more
 // threads than there are cores: a second pool, made by one operation on another thread and idle ever after, brings it

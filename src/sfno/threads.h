@@ -1,4 +1,4 @@
-// How LibTorch's threads wait for one another on the CPU.
+// How many threads LibTorch and OpenMP have on the CPU, and how they wait for one another.
 #pragma once
 
 #include <condition_variable>
@@ -6,6 +6,9 @@
 #include <thread>
 
 namespace hens {
+
+// Gives the process `wanted` threads; 0: as many as usable_cpus, unless OMP_NUM_THREADS says what the user wants.
+void use_threads(int wanted);
 
 // While one lives, threads that wait for others of an operation sleep soon instead of spinning for milliseconds. On
 // cores that other processes want, too, spinning made a forecast ten times slower. Does nothing where OMP_WAIT_POLICY

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "base/error.h"
 #include "grid/channels.h"
@@ -40,6 +41,25 @@ Bounds bounds_of(const ChannelInfo& info) {
   return {-200.0, 200.0, "is this another unit than m s-1?"};  // winds
 }
 
+struct Place {
+  double lat, lon;
+};
+
+Place place_of(const State& state, size_t point) {
+  return {state.grid.lat[point / state.grid.nlon()], state.grid.lon[point % state.grid.nlon()]};
+}
+
+void check_finite(const State& state, size_t c, const std::string& origin) {
+  const auto values = state.channel(c);
+  const auto bad = std::ranges::find_if(values, [](float v) { return !std::isfinite(v); });
+  if (bad == values.end()) return;
+  const Place at = place_of(state, bad - values.begin());
+  fail(ExitCode::bad_input,
+       "{}: channel {} at {} is not finite: {} at latitude {}, longitude {}; the file misses "
+       "points that the model needs (or calls their values missing or not valid)",
+       origin, state.channels[c], iso_time(state.valid_time), *bad, at.lat, at.lon);
+}
+
 void check_values(const State& state, size_t c, const std::string& origin) {
   const ChannelInfo info = channel_info(state.channels[c]);
   const Bounds bounds = bounds_of(info);
@@ -47,19 +67,66 @@ void check_values(const State& state, size_t c, const std::string& origin) {
   // Written so that NaN fails too.
   const auto bad = std::ranges::find_if(values, [&](float v) { return !(v >= bounds.low && v <= bounds.high); });
   if (bad == values.end()) return;
-  const size_t at = bad - values.begin();
-  const double lat = state.grid.lat[at / state.grid.nlon()], lon = state.grid.lon[at % state.grid.nlon()];
-  if (!std::isfinite(*bad)) {
-    fail(ExitCode::bad_input,
-         "{}: channel {} at {} is not finite: {} at latitude {}, longitude {}; the file misses "
-         "points that the model needs",
-         origin, info.name, iso_time(state.valid_time), *bad, lat, lon);
-  }
+  const Place at = place_of(state, bad - values.begin());
   // No other unit makes a value as far out as this: it was not read right, or stands for a missing one.
   const bool absurd = std::abs(*bad) > 1e7;
-  fail(ExitCode::bad_input, "{}: channel {} at {} is {} at latitude {}, longitude {}: expected {:.6g} .. {:.6g} {}; {}",
-       origin, info.name, iso_time(state.valid_time), *bad, lat, lon, bounds.low, bounds.high, info.units,
+  fail(ExitCode::bad_input,
+       "{}: channel {} at {} is {} at latitude {}, longitude {}: expected {:.6g} .. {:.6g} {}; {}; for a state that is "
+       "meant to be so, initial_conditions.check: finite",
+       origin, info.name, iso_time(state.valid_time), *bad, at.lat, at.lon, bounds.low, bounds.high, info.units,
        absurd ? "is the field damaged, or this the mark of a missing value?" : bounds.hint);
+}
+
+// Geopotential and, where it is there, temperature of one pressure level.
+struct LevelFields {
+  int level = 0;                // hPa
+  std::span<const float> z, t;  // t may be empty
+};
+
+// From the top down.
+std::vector<LevelFields> levels_of(const State& state) {
+  std::map<int, LevelFields> levels;
+  for (size_t c = 0; c < state.channels.size(); ++c) {
+    const ChannelInfo info = channel_info(state.channels[c]);
+    if (!info.level || (info.quantity != "z" && info.quantity != "t")) continue;
+    (info.quantity == "z" ? levels[*info.level].z : levels[*info.level].t) = state.channel(c);
+  }
+  std::vector<LevelFields> found;
+  for (auto& [level, fields] : levels) {
+    fields.level = level;
+    if (!fields.z.empty()) found.push_back(fields);
+  }
+  return found;
+}
+
+// The air between two levels is as warm as its thickness says (hypsometric equation: the difference of geopotential is
+// R times the mean virtual temperature times the logarithm of the pressures' ratio). In analyses it lies within 20 K of
+// the temperatures at its two ends, in the air that is made up below mountains; in coarse and idealised states within
+// 40 K. Where a temperature is missing, the extremes of the atmosphere take its place.
+constexpr double gas_constant = 287.05;                         // J kg-1 K-1, dry air
+constexpr double most_deviation = 60.0;                         // K
+constexpr double coldest_layer = 130.0, warmest_layer = 350.0;  // K, as for temperatures
+
+void check_thickness(const State& state, const LevelFields& upper, const LevelFields& lower,
+                     const std::string& origin) {
+  const double per_kelvin = gas_constant * std::log(static_cast<double>(lower.level) / upper.level);
+  const bool has_temperatures = !upper.t.empty() && !lower.t.empty();
+  for (size_t i = 0; i < upper.z.size(); ++i) {
+    const double mean = (static_cast<double>(upper.z[i]) - lower.z[i]) / per_kelvin;
+    const double low = has_temperatures ? std::min(upper.t[i], lower.t[i]) - most_deviation : coldest_layer;
+    const double high = has_temperatures ? std::max(upper.t[i], lower.t[i]) + most_deviation : warmest_layer;
+    if (mean >= low && mean <= high) continue;  // false for NaN
+    const Place at = place_of(state, i);
+    fail(ExitCode::bad_input,
+         "{0}: channels z{1} and z{2} at {3} do not belong together: their difference of {4:.6g} m2 s-2 at latitude "
+         "{5}, longitude {6} would be a layer of air of {7:.0f} K{8}, expected {9:.0f} .. {10:.0f} K; is one of them "
+         "another field, level or unit, or noise? For a state that is meant to be so, initial_conditions.check: finite",
+         origin, upper.level, lower.level, iso_time(state.valid_time), upper.z[i] - lower.z[i], at.lat, at.lon, mean,
+         has_temperatures
+             ? fmt::format(" where t{} is {:.0f} K and t{} {:.0f} K", upper.level, upper.t[i], lower.level, lower.t[i])
+             : std::string(),
+         low, high);
+  }
 }
 
 // Mean of the rows with latitude in [low, high]; NaN where there is none.
@@ -108,8 +175,12 @@ void check_longitudes(const State& state, size_t pressure, const std::string& or
 
 }  // namespace
 
-void check_state(const State& state, const std::string& origin) {
+void check_state(const State& state, const std::string& origin, StateCheck check) {
+  for (size_t c = 0; c < state.channels.size(); ++c) check_finite(state, c, origin);
+  if (check == StateCheck::finite) return;
   for (size_t c = 0; c < state.channels.size(); ++c) check_values(state, c, origin);
+  const std::vector<LevelFields> levels = levels_of(state);
+  for (size_t k = 1; k < levels.size(); ++k) check_thickness(state, levels[k - 1], levels[k], origin);
   const auto pressure = std::ranges::find(state.channels, "sp");
   if (pressure == state.channels.end()) return;
   check_hemispheres(state, pressure - state.channels.begin(), origin);

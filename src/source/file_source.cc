@@ -6,13 +6,10 @@
 
 #include "base/error.h"
 #include "grid/channels.h"
+#include "job/path_pattern.h"
 
 namespace hens {
 namespace {
-
-std::string filled(const std::string& pattern, Time time) {
-  return pattern.find('%') == std::string::npos ? pattern : format_time(time, pattern.c_str());
-}
 
 // A server's page in place of the file is fetched again and not kept. A file that cannot be read for other reasons is:
 // it may be large, and comes no different the next time.
@@ -27,7 +24,11 @@ ContentCheck refuse_pages(const std::string& origin) {
 }  // namespace
 
 FileSource::FileSource(const InitialConditionsSpec& spec, OpenFieldFile open, Downloader& downloader)
-    : patterns_(spec.path), gravity_(spec.gravity), open_(std::move(open)), downloader_(downloader) {
+    : patterns_(spec.path),
+      gravity_(spec.gravity),
+      check_(spec.check),
+      open_(std::move(open)),
+      downloader_(downloader) {
   if (patterns_.empty()) fail(ExitCode::bad_spec, "initial_conditions.path: names no file for this source");
 }
 
@@ -48,7 +49,7 @@ std::vector<FileSource::Opened> FileSource::open_files(Time time) {
   const std::lock_guard lock(mutex_);
   std::vector<Opened> files;
   for (const std::string& pattern : patterns_) {
-    const std::string origin = filled(pattern, time);
+    const std::string origin = filled_path(pattern, time);
     const bool again = std::ranges::any_of(files, [&](const Opened& file) { return file.origin == origin; });
     if (!again) files.push_back(open_file(origin));
   }
@@ -83,7 +84,7 @@ State FileSource::load(Time valid_time, const std::vector<std::string>& channels
   for (size_t i = 0; i < files.size(); ++i) {
     if (uses[i].bytes) used.push_back(files[i].origin);
   }
-  check_state(state, fmt::format("{}", fmt::join(used, ", ")));
+  check_state(state, fmt::format("{}", fmt::join(used, ", ")), check_);
   for (size_t i = 0; i < files.size(); ++i) record_use(files[i].origin, valid_time, std::move(uses[i]));
   return state;
 }

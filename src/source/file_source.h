@@ -6,6 +6,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <span>
 
 #include "base/checksum.h"
 #include "base/download.h"
@@ -28,6 +29,13 @@ struct FileUse {
   uint64_t bytes = 0;
   Sha256 digest;
   std::vector<std::string> notes;
+  std::vector<std::byte>* record = nullptr;  // gets what the digest gets
+
+  void take(std::span<const std::byte> used) {
+    bytes += used.size();
+    digest.update(used);
+    if (record != nullptr) record->insert(record->end(), used.begin(), used.end());
+  }
 };
 
 // A file of fields. Thread-safe.
@@ -66,6 +74,7 @@ class FileSource : public Source {
 
   std::vector<std::string> patterns_;
   double gravity_;
+  StateCheck check_;
   OpenFieldFile open_;
   Downloader& downloader_;
   mutable std::mutex mutex_;

@@ -73,8 +73,9 @@ std::optional<GfsRecord> parse_line(std::string_view line) {
   const auto first = whole_number(*offset);
   const auto cycle = cycle_time(*date);
   if (!first || !cycle) return std::nullopt;
-  return GfsRecord{std::string(*number),    {*first, std::nullopt}, *cycle,
-                   std::string(*parameter), std::string(*level),    std::string(*forecast)};
+  while (line.ends_with(':')) line.remove_suffix(1);
+  return GfsRecord{std::string(*number), {*first, std::nullopt}, *cycle,           std::string(*parameter),
+                   std::string(*level),  std::string(*forecast), std::string(line)};
 }
 
 // A record ends where the next one with another offset begins; fields of one message share it.
@@ -89,8 +90,12 @@ void set_ends(std::vector<GfsRecord>& records, const std::string& origin) {
   }
 }
 
+bool is_named(const GfsRecord& record, const Field& field) {
+  return record.parameter == field.parameter && record.level == field.level && record.qualifier.empty();
+}
+
 const GfsRecord* find_record(const std::vector<GfsRecord>& records, const Field& field) {
-  const auto named = [&](const GfsRecord& r) { return r.parameter == field.parameter && r.level == field.level; };
+  const auto named = [&](const GfsRecord& r) { return is_named(r, field); };
   const auto analysis =
       std::ranges::find_if(records, [&](const GfsRecord& r) { return named(r) && r.forecast == "anl"; });
   if (analysis != records.end()) return &*analysis;
@@ -134,6 +139,21 @@ std::vector<GfsRecord> parse_gfs_index(std::string_view text, const std::string&
   return records;
 }
 
+namespace {
+
+// Further analyses of the same field as records[index].
+std::vector<size_t> copies_of(const std::vector<GfsRecord>& records, size_t index) {
+  const GfsRecord& first = records[index];
+  std::vector<size_t> copies;
+  for (size_t i = index + 1; i < records.size(); ++i) {
+    if (is_named(records[i], {first.parameter, first.level}) && records[i].forecast == first.forecast)
+      copies.push_back(i);
+  }
+  return copies;
+}
+
+}  // namespace
+
 std::vector<GfsPick> pick_gfs_records(const std::vector<GfsRecord>& records, const std::vector<std::string>& channels,
                                       Time cycle, const std::string& origin) {
   std::vector<GfsPick> picks;
@@ -148,7 +168,8 @@ std::vector<GfsPick> pick_gfs_records(const std::vector<GfsRecord>& records, con
     const bool is_humidity = info.level && info.quantity == "q";
     if (record) {
       const bool is_height = info.level && info.quantity == "z";
-      picks.push_back({channel, is_height ? GfsRecipe::height_times_gravity : GfsRecipe::as_is, *record, 0});
+      picks.push_back({channel, is_height ? GfsRecipe::height_times_gravity : GfsRecipe::as_is, *record, 0,
+                       copies_of(records, *record)});
       continue;
     }
     const auto relative = is_humidity ? find("RH") : std::nullopt;
@@ -157,7 +178,8 @@ std::vector<GfsPick> pick_gfs_records(const std::vector<GfsRecord>& records, con
       fail(ExitCode::bad_input, "{}: channel {}: there is no record {}:{}{}", origin, channel, field->parameter,
            field->level, is_humidity ? ", nor RH and TMP to make it from" : "");
     }
-    picks.push_back({channel, GfsRecipe::from_relative_humidity, *relative, *temperature});
+    picks.push_back(
+        {channel, GfsRecipe::from_relative_humidity, *relative, *temperature, copies_of(records, *relative)});
   }
   return picks;
 }

@@ -20,6 +20,7 @@ struct GfsRecord {
   std::string parameter;  // TMP
   std::string level;      // 2 m above ground
   std::string forecast;   // anl | 6 hour fcst | ...
+  std::string qualifier;  // "ens std dev", "prob >0.5", ...; empty for a plain field
 };
 
 // Parses an index. Throws Error{bad_input} naming `origin` and the line.
@@ -31,8 +32,9 @@ enum class GfsRecipe { as_is, height_times_gravity, from_relative_humidity };
 struct GfsPick {
   std::string channel;
   GfsRecipe recipe = GfsRecipe::as_is;
-  size_t record = 0;       // index into the records
-  size_t temperature = 0;  // from_relative_humidity: the record of TMP on the same level
+  size_t record = 0;           // index into the records
+  size_t temperature = 0;      // from_relative_humidity: the record of TMP on the same level
+  std::vector<size_t> copies;  // other records of the same name as `record`: they must hold the same values
 };
 
 // The records that make `channels` in the analysis of `cycle`. Specific humidity is taken where the file has it, else

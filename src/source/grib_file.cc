@@ -1,5 +1,7 @@
 #include "source/grib_file.h"
 
+#include <algorithm>
+#include <cmath>
 #include <set>
 
 #include <fmt/ranges.h>
@@ -7,23 +9,37 @@
 #include "base/error.h"
 #include "grid/channels.h"
 #include "source/grib_message.h"
+#include "source/grib_parts.h"
 #include "source/grid_match.h"
 #include "source/humidity.h"
 
 namespace hens {
 namespace {
 
+// A field in the file.
 struct Entry {
-  std::span<const std::byte> message;
+  GribPart part;
   GribLabel label;
+  std::string place;  // "analysis.grib2: message at byte 1234"
 };
+
+bool same_values(const GribField& a, const GribField& b) {
+  const auto equal = [](double x, double y) { return x == y || (std::isnan(x) && std::isnan(y)); };
+  return a.lat == b.lat && a.lon == b.lon && std::ranges::equal(a.values, b.values, equal);
+}
 
 class GribFile : public FieldFile {
  public:
   GribFile(const fs::path& path, std::string origin) : origin_(std::move(origin)), file_(path) {
     for (const auto& message : split_grib_messages(file_.bytes(), origin_)) {
-      add({message, read_grib_label(message, place(message))});
+      const std::string here = place(message);
+      for (GribPart& part : split_grib_fields(message, here)) {
+        const std::string where = part.number == 0 ? here : fmt::format("{}, field {}", here, part.number);
+        GribLabel label = read_grib_label(part.bytes, where);
+        add({std::move(part), std::move(label), where});
+      }
     }
+    for (const auto& [key, entries] : entries_) refuse_several_members(entries);
   }
 
   std::optional<std::vector<float>> read(const FieldRequest& request, FileUse& use) override {
@@ -46,29 +62,71 @@ class GribFile : public FieldFile {
     return fmt::format("{}: message at byte {}", origin_, message.data() - file_.bytes().data());
   }
 
+  // Whether `label` is to be preferred to another of its channel and valid time: the latest cycle, then the unperturbed
+  // forecast. Zero where they compete.
+  static int rank(const GribLabel& label, const GribLabel& other) {
+    if (label.reference_time != other.reference_time) return label.reference_time > other.reference_time ? 1 : -1;
+    return (other.member != 0) - (label.member != 0);
+  }
+
   void add(Entry entry) {
     if (entry.label.field.empty()) return;
-    const auto [at, is_new] = entries_.try_emplace({entry.label.field, entry.label.valid_time}, entry);
-    if (is_new) return;
-    const GribLabel &here = entry.label, &there = at->second.label;
-    if (here.reference_time == there.reference_time && here.member != there.member) {
+    if (!entry.label.aside.empty()) {
+      ++passed_over_[entry.label.aside];
+      return;
+    }
+    std::vector<Entry>& there = entries_[{entry.label.field, entry.label.valid_time}];
+    const int preferred = there.empty() ? 0 : rank(entry.label, there.front().label);
+    if (preferred != 0)
+      ++passed_over_[entry.label.member == there.front().label.member ? "earlier cycle" : "ensemble member"];
+    if (preferred > 0) there.clear();
+    if (preferred >= 0) there.push_back(std::move(entry));
+  }
+
+  void refuse_several_members(const std::vector<Entry>& entries) const {
+    for (const Entry& entry : entries) {
+      const GribLabel &here = entry.label, &first = entries.front().label;
+      if (here.member == first.member) continue;
       fail(ExitCode::bad_input,
            "{}: channel {} at {} is there for several ensemble members ({} and {}): keep the one to "
            "start from (grib_copy -w perturbationNumber={})",
-           origin_, here.field, iso_time(here.valid_time), there.member, here.member, there.member);
+           origin_, here.field, iso_time(here.valid_time), first.member, here.member, first.member);
     }
-    if (here.reference_time > there.reference_time) at->second = std::move(entry);
+  }
+
+  // The field of all `entries`, which must be copies of each other.
+  static GribField decode_one(const std::vector<Entry>& entries, const std::string& channel) {
+    const Entry& first = entries.front();
+    GribField field = decode_grib(first.part.bytes, fmt::format("{}: channel {}", first.place, channel));
+    for (const Entry& other : std::span(entries).subspan(1)) {
+      if (std::ranges::equal(first.part.bytes, other.part.bytes)) continue;
+      if (same_values(field, decode_grib(other.part.bytes, fmt::format("{}: channel {}", other.place, channel))))
+        continue;
+      fail(ExitCode::bad_input,
+           "{}: channel {} at {} is there twice with different values: '{}' here and '{}' in {}: keep the one to start "
+           "from (grib_copy -w)",
+           first.place, channel, iso_time(first.label.valid_time), first.label.text, other.label.text, other.place);
+    }
+    return field;
+  }
+
+  void note_passed_over(FileUse& use) const {
+    if (use.bytes != 0) return;
+    for (const auto& [kind, count] : passed_over_) {
+      use.notes.push_back(
+          fmt::format("passed over {} {} of the file: {}", count, count == 1 ? "field" : "fields", kind));
+    }
   }
 
   std::optional<std::vector<double>> decoded(const std::string& field, const FieldRequest& request,
                                              FileUse& use) const {
     const auto found = entries_.find({field, request.time});
     if (found == entries_.end()) return std::nullopt;
-    const auto message = found->second.message;
-    const std::string origin = fmt::format("{}: channel {}", place(message), request.channel());
-    const GribField grib = decode_grib(message, origin);
-    use.bytes += message.size();
-    use.digest.update(message);
+    const Entry& entry = found->second.front();
+    const GribField grib = decode_one(found->second, request.channel());
+    note_passed_over(use);
+    use.take(entry.part.bytes);
+    const std::string origin = fmt::format("{}: channel {}", entry.place, request.channel());
     return take_points(grib.values, grib.lon.size(), 1, match_grid(grib.lat, grib.lon, request.grid, origin));
   }
 
@@ -98,7 +156,8 @@ class GribFile : public FieldFile {
 
   std::string origin_;
   MappedFile file_;
-  std::map<std::pair<std::string, Time>, Entry> entries_;  // by field and valid time
+  std::map<std::pair<std::string, Time>, std::vector<Entry>> entries_;  // by field and valid time; those that compete
+  std::map<std::string, size_t> passed_over_;                           // how many, by why
 };
 
 }  // namespace

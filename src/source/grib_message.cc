@@ -12,6 +12,7 @@
 #include <sstream>
 
 #include "base/error.h"
+#include "base/file_kind.h"
 
 namespace hens {
 namespace {
@@ -55,13 +56,6 @@ uint64_t message_length(std::span<const std::byte> bytes, const std::string& ori
          origin, length);
   }
   return length;
-}
-
-void check_message(std::span<const std::byte> message, const std::string& origin) {
-  if (message_length(message, origin) != message.size()) {
-    fail(ExitCode::bad_input, "{}: {} bytes that hold a GRIB message of {}: the index does not belong to this file",
-         origin, message.size(), message_length(message, origin));
-  }
 }
 
 // ---- ecCodes ----
@@ -129,6 +123,13 @@ class Message {
     return codes_get_long(handle_.get(), key, &value) == CODES_SUCCESS ? std::optional(value) : std::nullopt;
   }
 
+  std::optional<std::string> find_text(const char* key) const {
+    char buffer[256] = "";
+    size_t size = sizeof buffer;
+    if (codes_get_string(handle_.get(), key, buffer, &size) != CODES_SUCCESS) return std::nullopt;
+    return std::string(buffer, strnlen(buffer, sizeof buffer));
+  }
+
   long number(const char* key) const {
     long value = 0;
     check(codes_get_long(handle_.get(), key, &value), key);
@@ -183,19 +184,23 @@ bool is_one_of(const std::string& text, std::initializer_list<const char*> choic
   return std::ranges::any_of(choices, [&](const char* choice) { return text == choice; });
 }
 
-// Names of GFS, GDAS, IFS and ERA5, in both editions; a field on a height is 10u by its name, or u on 10 m.
+// Names of GFS, GDAS, IFS and ERA5, in both editions; a field on a height is 10u by its name, or u on 10 m. ECMWF's
+// edition 1 has 10u on the surface. A name alone is not believed: a mean over a layer of heights may carry it, too.
 std::string single_level_field(const std::string& name, const std::string& surface, long level) {
-  static const std::vector<std::pair<const char*, const char*>> names{
-      {"10u", "u10m"}, {"10v", "v10m"}, {"100u", "u100m"}, {"100v", "v100m"}, {"2t", "t2m"}, {"2d", "d2m"}};
-  for (const auto& [grib, ours] : names) {
-    if (name == grib) return ours;
+  struct Named {
+    const char *grib, *plain, *ours;
+    long height;  // m
+  };
+  static const std::vector<Named> names{{"10u", "u", "u10m", 10},    {"10v", "v", "v10m", 10},
+                                        {"100u", "u", "u100m", 100}, {"100v", "v", "v100m", 100},
+                                        {"2t", "t", "t2m", 2},       {"2d", "dpt", "d2m", 2}};
+  for (const Named& named : names) {
+    const bool on_height = surface == "heightAboveGround" && level == named.height;
+    if (name == named.grib && (on_height || surface == "surface")) return named.ours;
+    if (name == named.plain && on_height) return named.ours;
   }
-  if (surface == "heightAboveGround" && (level == 10 || level == 100) && is_one_of(name, {"u", "v"})) {
-    return fmt::format("{}{}m", name, level);
-  }
-  if (surface == "heightAboveGround" && level == 2 && is_one_of(name, {"t", "dpt"})) return name == "t" ? "t2m" : "d2m";
   if (name == "sp" && surface == "surface") return "sp";
-  if (is_one_of(name, {"msl", "prmsl"})) return "msl";
+  if (is_one_of(name, {"msl", "prmsl"}) && is_one_of(surface, {"meanSea", "surface", "unknown"})) return "msl";
   // PWAT exists for layers near the ground too.
   const bool whole_column = is_one_of(surface, {"entireAtmosphere", "atmosphereSingleLayer", "surface", "unknown"});
   if (is_one_of(name, {"tcwv", "pwat"}) && whole_column) return "tcwv";
@@ -209,6 +214,108 @@ std::string field_name(const std::string& name, const std::string& surface, long
   if (!whole || !is_one_of(name, {"u", "v", "w", "z", "t", "q", "r", "gh"})) return "";
   return fmt::format("{}{}", name, in_pascal ? level / 100 : level);
 }
+
+// ---- what is no state at one moment ----
+
+std::string stated_step(const Message& message) { return message.find_text("stepRange").value_or("?"); }
+
+// What ECMWF's archive calls the kinds of data that are made of several states, or of none.
+std::string kind_aside(const std::string& kind) {
+  static const std::vector<std::pair<const char*, const char*>> kinds{{"em", "ensemble mean"},
+                                                                      {"es", "ensemble spread"},
+                                                                      {"ep", "event probability"},
+                                                                      {"pb", "probability boundary"},
+                                                                      {"pd", "probability"},
+                                                                      {"taem", "time average of ensemble means"},
+                                                                      {"taes", "time average of ensemble spreads"},
+                                                                      {"efi", "extreme forecast index"},
+                                                                      {"efic", "extreme forecast index"},
+                                                                      {"sot", "shift of tails"},
+                                                                      {"cd", "climate distribution"},
+                                                                      {"ci", "cluster information"},
+                                                                      {"cm", "cluster mean"},
+                                                                      {"cs", "cluster spread"},
+                                                                      {"cr", "cluster representative"},
+                                                                      {"ea", "analysis error"},
+                                                                      {"ef", "first guess error"},
+                                                                      {"4i", "analysis increment"},
+                                                                      {"me", "model error"},
+                                                                      {"ssd", "simulated satellite"},
+                                                                      {"sim", "simulated satellite"},
+                                                                      {"hcmean", "hindcast climate mean"},
+                                                                      {"fcmean", "mean over time"},
+                                                                      {"fcmax", "maximum over time"},
+                                                                      {"fcmin", "minimum over time"},
+                                                                      {"fcstdev", "spread over time"},
+                                                                      {"wem", "weighted ensemble mean"},
+                                                                      {"wes", "weighted ensemble spread"},
+                                                                      {"tf", "trajectory"},
+                                                                      {"sa", "satellite observation"},
+                                                                      {"ra", "radar observation"}};
+  for (const auto& [name, meaning] : kinds) {
+    if (kind == name) return meaning;
+  }
+  return "";
+}
+
+// GRIB 2, code table 4.0: only templates 0 and 1 (and 60, a member of a hindcast) are a field at one moment of one
+// forecast.
+std::string template_aside(const Message& message) {
+  const long product = message.number("productDefinitionTemplateNumber");
+  if (product == 0 || product == 1 || product == 60) return "";
+  if (product == 5 || product == 9) return "probability";
+  if (product == 6 || product == 10) return "percentile";
+  if (product == 7) return "analysis or forecast error";
+  if ((product >= 2 && product <= 4) || (product >= 12 && product <= 14)) {
+    const auto derived = message.find_number("derivedForecast");
+    return derived == 4 ? "ensemble spread" : derived == 0 || derived == 1 ? "ensemble mean" : "ensemble statistic";
+  }
+  if (product == 8 || product == 11) return "statistic over the steps " + stated_step(message);
+  return fmt::format("product of template 4.{}", product);
+}
+
+// GRIB 2, code table 4.3.
+std::string process_aside(long process) {
+  switch (process) {
+    case 5:
+      return "probability";
+    case 6:
+    case 7:
+      return "analysis or forecast error";
+    case 8:
+      return "observation";
+    case 9:
+      return "climatology";
+    case 10:
+      return "probability-weighted forecast";
+    case 18:
+      return "difference of forecasts";
+    case 20:
+    case 21:
+      return "analysis increment";
+    default:
+      return "";
+  }
+}
+
+// GRIB 1, code table 5: 0, 1 and 10 are a field at one moment.
+std::string range_aside(const Message& message) {
+  const long range = message.number("timeRangeIndicator");
+  if (range == 0 || range == 1 || range == 10) return "";
+  return fmt::format("statistic over the steps {} (time range indicator {})", stated_step(message), range);
+}
+
+std::string aside_of(const Message& message) {
+  if (std::string kind = kind_aside(message.find_text("dataType").value_or("")); !kind.empty()) return kind;
+  const bool edition_2 = message.number("edition") == 2;
+  if (std::string aside = edition_2 ? template_aside(message) : range_aside(message); !aside.empty()) return aside;
+  if (const auto step = message.find_text("stepType"); step && *step != "instant") {
+    return fmt::format("{} over the steps {}", *step, stated_step(message));
+  }
+  return edition_2 ? process_aside(message.find_number("typeOfGeneratingProcess").value_or(255)) : "";
+}
+
+// ---- when ----
 
 // 20150912, 1800
 Time message_time(long date, long clock, const std::string& origin) {
@@ -230,6 +337,7 @@ GribLabel label_of(const Message& message, const std::string& origin) {
   label.reference_time = message_time(message.number("dataDate"), message.number("dataTime"), origin);
   label.valid_time = message_time(message.number("validityDate"), message.number("validityTime"), origin);
   label.member = message.find_number("perturbationNumber").value_or(0);
+  if (!label.field.empty()) label.aside = aside_of(message);
   return label;
 }
 
@@ -284,18 +392,25 @@ std::vector<std::span<const std::byte>> split_grib_messages(std::span<const std:
     messages.push_back(bytes.subspan(at, length));
     at += length;
   }
-  if (messages.empty()) fail(ExitCode::bad_input, "{}: holds no GRIB message", origin);
+  if (messages.empty()) fail(ExitCode::bad_input, "{}: holds no GRIB message{}", origin, file_kind_hint(bytes));
   return messages;
 }
 
+void check_grib_message(std::span<const std::byte> message, const std::string& origin) {
+  if (message_length(message, origin) != message.size()) {
+    fail(ExitCode::bad_input, "{}: {} bytes that hold a GRIB message of {}: the index does not belong to this file",
+         origin, message.size(), message_length(message, origin));
+  }
+}
+
 GribLabel read_grib_label(std::span<const std::byte> bytes, const std::string& origin) {
-  check_message(bytes, origin);
+  check_grib_message(bytes, origin);
   const EcCodes held(origin);
   return label_of(Message(bytes, origin), origin);
 }
 
 GribField decode_grib(std::span<const std::byte> bytes, const std::string& origin) {
-  check_message(bytes, origin);
+  check_grib_message(bytes, origin);
   const EcCodes held(origin);
   Message message(bytes, origin);
   GribField field{label_of(message, origin), {}, {}, {}};

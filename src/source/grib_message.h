@@ -20,6 +20,9 @@ struct GribLabel {
   std::string text;   // as ecCodes names it: "gh, isobaricInhPa 500", for error messages
   Time reference_time{}, valid_time{};
   long member = 0;  // perturbation number of an ensemble forecast, else 0
+  // Why this is no state of the atmosphere at one moment, as "average over 0-6", "ensemble spread", "percentile"; empty
+  // where it is one.
+  std::string aside;
 };
 
 struct GribField {
@@ -33,7 +36,11 @@ struct GribField {
 std::vector<std::span<const std::byte>> split_grib_messages(std::span<const std::byte> bytes,
                                                             const std::string& origin);
 
-// Reads the headers of one message. Throws Error{bad_input} naming `origin` where it is not one whole GRIB message.
+// Throws Error{bad_input} naming `origin` unless `bytes` are one whole GRIB message by their frame.
+void check_grib_message(std::span<const std::byte> bytes, const std::string& origin);
+
+// Reads the headers of one message, of its first field. Throws Error{bad_input} naming `origin` where it is not one
+// whole GRIB message.
 GribLabel read_grib_label(std::span<const std::byte> message, const std::string& origin);
 
 // Decodes one message on a regular latitude-longitude grid, whatever its packing and scanning mode. Throws

@@ -9,10 +9,13 @@
 #include <fmt/ranges.h>
 
 #include "base/error.h"
+#include "base/file_kind.h"
 #include "base/files.h"
+#include "base/locks.h"
 #include "base/netcdf_lock.h"
 #include "grid/channels.h"
 #include "source/grid_match.h"
+#include "source/hdf5_filters.h"
 
 namespace hens {
 namespace {
@@ -39,9 +42,11 @@ class Handle {
 // One file open for one operation, HDF5 held for this thread meanwhile.
 class Hdf5File {
  public:
-  Hdf5File(const fs::path& path, const std::string& origin) : origin_(origin), file_(open(path), H5Fclose) {
+  Hdf5File(const fs::path& path, const std::string& origin)
+      : origin_(origin), input_(path, origin), file_(open(path), H5Fclose) {
     if (!file_) {
-      fail(ExitCode::bad_input, "{}: cannot be opened as HDF5: damaged, truncated or of another format", origin);
+      fail(ExitCode::bad_input, "{}: cannot be opened as HDF5: damaged, truncated or of another format{}", origin,
+           file_kind_hint(path, "HDF5"));
     }
   }
 
@@ -69,8 +74,9 @@ class Hdf5File {
         H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr) >= 0 &&
         H5Dread(dataset.get(), H5T_NATIVE_DOUBLE, memory.get(), space.get(), H5P_DEFAULT, values.data()) >= 0;
     if (!read) {
-      fail(ExitCode::bad_input, "{}: dataset '{}' cannot be read: truncated, damaged or compressed by a plug-in",
-           origin_, name);
+      const std::string filters = missing_filters(filters_of(dataset));
+      fail(ExitCode::bad_input, "{}: dataset '{}' cannot be read: {}", origin_, name,
+           filters.empty() ? "truncated or damaged" : filters);
     }
     return values;
   }
@@ -105,8 +111,21 @@ class Hdf5File {
  private:
   static hid_t open(const fs::path& path) {
     check_regular_file(path);
-    H5PLset_loading_state(0);  // no plug-ins
+    register_hdf5_filters();
     return H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
+  }
+
+  static std::vector<unsigned> filters_of(const Handle& dataset) {
+    const Handle creation(H5Dget_create_plist(dataset.get()), H5Pclose);
+    std::vector<unsigned> filters;
+    for (int k = 0; k < H5Pget_nfilters(creation.get()); ++k) {
+      size_t parameters = 0;
+      unsigned flags = 0;
+      const H5Z_filter_t id =
+          H5Pget_filter2(creation.get(), static_cast<unsigned>(k), &flags, &parameters, nullptr, 0, nullptr, nullptr);
+      if (id >= 0) filters.push_back(static_cast<unsigned>(id));
+    }
+    return filters;
   }
 
   Handle open_dataset(const char* name) const {
@@ -117,6 +136,7 @@ class Hdf5File {
 
   NetcdfLock lock_;
   const std::string& origin_;
+  InputLock input_;
   Handle file_;
 };
 
@@ -190,8 +210,7 @@ class MakaniFile : public FieldFile {
     const std::vector<double> points = take_points(slab, shape_[3], 1, match);
     const std::vector<float> field(points.begin(), points.end());
     if (use.bytes == 0) use.notes.push_back("bytes and sha256 are those of the fields read, as float32");
-    use.bytes += field.size() * sizeof(float);
-    use.digest.update(std::as_bytes(std::span(field)));
+    use.take(std::as_bytes(std::span(field)));
     return field;
   }
 

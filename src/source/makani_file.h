@@ -1,7 +1,7 @@
 // makani's training data as analyses: an HDF5 file with a dataset `fields` [time, channel, lat, lon].
 //
 // The one place of this folder that knows HDF5. Every call is made under the NetcdfLock, so all functions are
-// thread-safe. HDF5's plug-ins are switched off for the process: an untrusted file must not choose code to load.
+// thread-safe. Compression is undone by hdf5_filters.h.
 #pragma once
 
 #include "source/file_source.h"

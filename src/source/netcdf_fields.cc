@@ -11,23 +11,40 @@
 #include "source/grid_match.h"
 #include "source/netcdf_file.h"
 #include "source/netcdf_names.h"
+#include "source/units.h"
 
 namespace hens {
 namespace {
 
 constexpr size_t longest_coordinate = 10'000'000;
+constexpr size_t most_entries = 16;  // of one field: versions of a reanalysis, repetitions of a time
 
 bool is_one_of(const std::string& text, std::initializer_list<const char*> choices) {
   return std::ranges::any_of(choices, [&](const char* choice) { return text == choice; });
 }
 
-enum class Role { latitude, longitude, level, time, lead, other };
+// version: ERA5's `expver`, which has the final reanalysis beside the preliminary one (ERA5T), one of them empty.
+enum class Role { latitude, longitude, level, time, lead, version, other };
 
 // Where in a variable the field of one channel lies.
 struct Place {
   const NetcdfVariable* variable = nullptr;
   std::vector<size_t> start, count;
   size_t latitude = 0, longitude = 0;  // positions of these dimensions
+  std::optional<size_t> version;       // position of that dimension
+};
+
+struct Entry {
+  const Place* place = nullptr;
+  std::vector<float> field;
+  bool has_values() const {
+    return std::ranges::any_of(field, [](float value) { return !std::isnan(value); });
+  }
+};
+
+// Entries of the axes of time and lead time.
+struct Moments {
+  size_t time = 0, lead = 0;
 };
 
 class NetcdfFields : public FieldFile {
@@ -40,10 +57,16 @@ class NetcdfFields : public FieldFile {
  private:
   Role role_of(const std::string& dimension) const;
   bool has_metre_winds() const;
-  std::optional<Place> find(const ChannelInfo& channel, Time time) const;
-  std::optional<Place> place_of(const NetcdfVariable& variable, const ChannelInfo& channel, Time time) const;
+  std::vector<Place> find(const ChannelInfo& channel, Time time) const;
+  std::vector<Place> places_of(const NetcdfVariable& variable, const ChannelInfo& channel, bool on_levels,
+                               Time time) const;
   std::optional<size_t> level_index(const std::string& dimension, int hectopascal) const;
-  bool find_time(const NetcdfVariable& variable, Time time, std::vector<size_t>& start) const;
+  std::vector<Moments> find_time(const NetcdfVariable& variable, Time time) const;
+  std::vector<double> lead_times(const NetcdfVariable& variable, std::optional<size_t> dimension) const;
+  UnitConversion conversion_of(const NetcdfVariable& variable, const FieldRequest& request) const;
+  std::vector<float> field_at(const Place& place, const FieldRequest& request, const UnitConversion& conversion) const;
+  std::string entry_text(const Place& place) const;
+  void require_same(const Entry& a, const Entry& b, const FieldRequest& request) const;
   CfClock clock_of(const NetcdfVariable& variable) const;
   const NetcdfVariable* scalar_time() const;
   std::vector<double> coordinate(const std::string& dimension) const;
@@ -59,11 +82,13 @@ Role NetcdfFields::role_of(const std::string& dimension) const {
   if (is_one_of(dimension, {"lon", "longitude"}) || is_one_of(units, {"degrees_east", "degree_east"}))
     return Role::longitude;
   if (is_one_of(dimension,
-                {"level", "pressure_level", "isobaricInhPa", "isobaricInPa", "plev", "lev", "levels", "pressure"})) {
+                {"level", "pressure_level", "isobaricInhPa", "isobaricInPa", "plev", "lev", "levels", "pressure"}) ||
+      (axis && (file_.text(*axis, "standard_name") == "air_pressure" || pressure_unit(units)))) {
     return Role::level;
   }
+  if (dimension == "expver") return Role::version;
   if (is_one_of(dimension, {"lead_time", "step", "prediction_timedelta"})) return Role::lead;
-  if (is_one_of(dimension, {"time", "valid_time"}) || units.find(" since ") != std::string::npos) return Role::time;
+  if (is_one_of(dimension, {"time", "valid_time"}) || is_cf_clock(units)) return Role::time;
   return Role::other;
 }
 
@@ -84,30 +109,38 @@ bool NetcdfFields::has_metre_winds() const {
   });
 }
 
-std::optional<Place> NetcdfFields::find(const ChannelInfo& channel, Time time) const {
-  std::vector<std::string> names = single_field_names(channel, has_metre_winds());
-  for (const std::string& name : level_field_names(channel)) names.push_back(name);
-  for (const std::string& name : names) {
-    const NetcdfVariable* variable = file_.find(name);
-    if (!variable || !variable->numeric) continue;
-    if (const auto place = place_of(*variable, channel, time)) return place;
+// Every entry of the file that is the field: one, unless versions or times are repeated.
+std::vector<Place> NetcdfFields::find(const ChannelInfo& channel, Time time) const {
+  const std::vector<std::string> single = single_field_names(channel, has_metre_winds()),
+                                 on_levels = level_field_names(channel);
+  for (const auto* names : {&single, &on_levels}) {
+    for (const std::string& name : *names) {
+      const NetcdfVariable* variable = file_.find(name);
+      if (!variable || !variable->numeric) continue;
+      if (auto places = places_of(*variable, channel, names == &on_levels, time); !places.empty()) return places;
+    }
   }
-  return std::nullopt;
+  return {};
 }
 
-std::optional<Place> NetcdfFields::place_of(const NetcdfVariable& variable, const ChannelInfo& channel,
-                                            Time time) const {
+// A variable named after a quantity alone (`on_levels`) needs its level, one named after a channel has none.
+std::vector<Place> NetcdfFields::places_of(const NetcdfVariable& variable, const ChannelInfo& channel, bool on_levels,
+                                           Time time) const {
   const size_t rank = variable.shape.size();
-  Place place{&variable, std::vector<size_t>(rank, 0), std::vector<size_t>(rank, 1), rank, rank};
+  Place place{&variable, std::vector<size_t>(rank, 0), std::vector<size_t>(rank, 1), rank, rank, std::nullopt};
+  std::optional<size_t> time_dimension, lead_dimension;
   bool has_level = false;
   for (size_t d = 0; d < rank; ++d) {
     const std::string& dimension = variable.dimensions[d];
     const Role role = role_of(dimension);
     if (role == Role::latitude) place.latitude = d, place.count[d] = variable.shape[d];
     if (role == Role::longitude) place.longitude = d, place.count[d] = variable.shape[d];
+    if (role == Role::time) time_dimension = d;
+    if (role == Role::lead) lead_dimension = d;
+    if (role == Role::version) place.version = d;
     if (role == Role::level) {
       const auto index = channel.level ? level_index(dimension, *channel.level) : std::nullopt;
-      if (!index) return std::nullopt;
+      if (!index) return {};
       place.start[d] = *index;
       has_level = true;
     }
@@ -118,11 +151,21 @@ std::optional<Place> NetcdfFields::place_of(const NetcdfVariable& variable, cons
            file_.origin(), channel.name, dimension, variable.name, variable.shape[d], dimension);
     }
   }
-  if (place.latitude == rank || place.longitude == rank) return std::nullopt;
-  // A variable named after a quantity alone needs its level, one named after a channel has none.
-  if (has_level != (channel.level && variable.name != channel.name)) return std::nullopt;
-  if (!find_time(variable, time, place.start)) return std::nullopt;
-  return place;
+  if (place.latitude == rank || place.longitude == rank || has_level != on_levels) return {};
+  std::vector<Place> places;
+  for (const Moments& moment : find_time(variable, time)) {
+    if (time_dimension) place.start[*time_dimension] = moment.time;
+    if (lead_dimension) place.start[*lead_dimension] = moment.lead;
+    for (size_t version = 0; version < (place.version ? variable.shape[*place.version] : 1); ++version) {
+      if (place.version) place.start[*place.version] = version;
+      if (places.size() == most_entries) {
+        fail(ExitCode::bad_input, "{}: channel {}: variable {} has more than {} entries for {}", file_.origin(),
+             channel.name, variable.name, most_entries, iso_time(time));
+      }
+      places.push_back(place);
+    }
+  }
+  return places;
 }
 
 std::vector<double> NetcdfFields::coordinate(const std::string& dimension) const {
@@ -135,27 +178,34 @@ std::vector<double> NetcdfFields::coordinate(const std::string& dimension) const
 
 std::optional<size_t> NetcdfFields::level_index(const std::string& dimension, int hectopascal) const {
   const std::vector<double> levels = coordinate(dimension);
-  const std::string units = file_.text(*file_.find(dimension), "units");
+  const NetcdfVariable& axis = *file_.find(dimension);
+  const std::string units = file_.text(axis, "units"), standard_name = file_.text(axis, "standard_name");
+  const auto pascal = pressure_unit(units);
+  const bool of_model =
+      standard_name.starts_with("atmosphere_") || standard_name.find("model_level") != std::string::npos;
+  if (of_model || (!units.empty() && !pascal)) {
+    fail(ExitCode::bad_input,
+         "{}: dimension '{}' has units '{}'{}: expected levels of pressure, in hPa, mbar or Pa; interpolate "
+         "other levels to these first",
+         file_.origin(), dimension, units, standard_name.empty() ? "" : " and standard_name '" + standard_name + "'");
+  }
   // Without units the numbers tell: no level in hPa lies above 1100.
-  const bool unnamed_pascal = !is_one_of(units, {"hPa", "millibars", "millibar", "mb", "mbar"}) && !levels.empty() &&
-                              *std::ranges::max_element(levels) > 1100;
-  const double unit = units == "Pa" || unnamed_pascal ? 100.0 : 1.0;
-  const auto found =
-      std::ranges::find_if(levels, [&](double l) { return std::abs(l - hectopascal * unit) < 0.01 * unit; });
+  const bool in_pascal = !levels.empty() && *std::ranges::max_element(levels) > 1100;
+  const double unit = pascal.value_or(in_pascal ? 1.0 : 100.0) / 100.0;  // hPa
+  const auto found = std::ranges::find_if(levels, [&](double l) { return std::abs(l * unit - hectopascal) < 0.01; });
   if (found == levels.end()) return std::nullopt;
   return found - levels.begin();
 }
 
 CfClock NetcdfFields::clock_of(const NetcdfVariable& variable) const {
   const std::string units = file_.text(variable, "units"), calendar = file_.text(variable, "calendar");
-  const auto clock = parse_cf_clock(units, calendar);
-  if (!clock) {
+  const CfClockReading reading = read_cf_clock(units, calendar);
+  if (!reading.clock) {
     fail(ExitCode::bad_input,
-         "{}: time '{}' has units '{}'{}: expected, as CF has it, 'hours since 1900-01-01 00:00:00' in "
-         "UTC and the standard calendar",
-         file_.origin(), variable.name, units, calendar.empty() ? "" : " and calendar '" + calendar + "'");
+         "{}: time '{}' has units '{}'{}: {}; CF's form is 'hours since 1900-01-01 00:00:00', in UTC", file_.origin(),
+         variable.name, units, calendar.empty() ? "" : " and calendar '" + calendar + "'", reading.problem);
   }
-  return *clock;
+  return *reading.clock;
 }
 
 // The time of a file without a dimension of time.
@@ -167,10 +217,23 @@ const NetcdfVariable* NetcdfFields::scalar_time() const {
   return nullptr;
 }
 
-// Sets `start` along the dimensions of time and lead time to where their sum is `time`.
-bool NetcdfFields::find_time(const NetcdfVariable& variable, Time time, std::vector<size_t>& start) const {
+// Seconds of lead time along `dimension` of `variable`; 0 without one.
+std::vector<double> NetcdfFields::lead_times(const NetcdfVariable& variable, std::optional<size_t> dimension) const {
+  if (!dimension) return {0.0};
+  const std::string& name = variable.dimensions[*dimension];
+  std::vector<double> ahead = coordinate(name);
+  const std::string units = file_.text(*file_.find(name), "units");
+  const auto unit = cf_unit_seconds(units);
+  if (!unit) fail(ExitCode::bad_input, "{}: lead time has units '{}': expected hours", file_.origin(), units);
+  for (double& lead : ahead) lead *= *unit;
+  return ahead;
+}
+
+// Where time and lead time sum up to `time`: of several such forecasts those with the shortest lead, which an analysis
+// is. A time that stands on the axis twice is found twice.
+std::vector<Moments> NetcdfFields::find_time(const NetcdfVariable& variable, Time time) const {
   std::optional<size_t> times, leads;
-  for (size_t d = 0; d < start.size(); ++d) {
+  for (size_t d = 0; d < variable.dimensions.size(); ++d) {
     const Role role = role_of(variable.dimensions[d]);
     if (role == Role::time) times = d;
     if (role == Role::lead) leads = d;
@@ -184,42 +247,102 @@ bool NetcdfFields::find_time(const NetcdfVariable& variable, Time time, std::vec
   }
   const CfClock clock = clock_of(*axis);
   const std::vector<double> points = times ? coordinate(variable.dimensions[*times]) : file_.read_all(*axis);
-  std::vector<double> ahead{0.0};  // seconds
-  if (leads) {
-    ahead = coordinate(variable.dimensions[*leads]);
-    const std::string units = file_.text(*file_.find(variable.dimensions[*leads]), "units");
-    const auto unit = cf_unit_seconds(units);
-    if (!unit) fail(ExitCode::bad_input, "{}: lead time has units '{}': expected hours", file_.origin(), units);
-    for (double& lead : ahead) lead *= *unit;
-  }
+  const std::vector<double> ahead = lead_times(variable, leads);
+  std::vector<Moments> found;
   for (size_t t = 0; t < points.size(); ++t) {
     for (size_t l = 0; l < ahead.size(); ++l) {
       if (clock.at(points[t] + ahead[l] / clock.unit_seconds) != time) continue;
-      if (times) start[*times] = t;
-      if (leads) start[*leads] = l;
-      return true;
+      if (!found.empty() && ahead[l] > ahead[found.front().lead]) continue;
+      if (!found.empty() && ahead[l] < ahead[found.front().lead]) found.clear();
+      found.push_back({t, l});
     }
   }
-  return false;
+  return found;
 }
 
-std::optional<std::vector<float>> NetcdfFields::read(const FieldRequest& request, FileUse& use) {
-  const auto place = find(channel_info(request.channel()), request.time);
-  if (!place) return std::nullopt;
-  const NetcdfVariable& variable = *place->variable;
-  const std::vector<double> lat = coordinate(variable.dimensions[place->latitude]);
-  const std::vector<double> lon = coordinate(variable.dimensions[place->longitude]);
+// The variable's units into the channel's.
+UnitConversion NetcdfFields::conversion_of(const NetcdfVariable& variable, const FieldRequest& request) const {
+  const ChannelInfo channel = channel_info(request.channel());
+  const std::string units = file_.text(variable, "units"), standard_name = file_.text(variable, "standard_name");
+  const bool is_height =
+      channel.quantity == "z" &&
+      (standard_name == "geopotential_height" || (is_height_name(variable.name) && standard_name != "geopotential"));
+  const auto conversion = unit_conversion(units, channel, is_height, request.gravity);
+  if (!conversion) {
+    fail(ExitCode::bad_input, "{}: channel {}: variable {} has units '{}': expected {}", file_.origin(), channel.name,
+         variable.name, units, expected_units(channel, is_height));
+  }
+  return *conversion;
+}
+
+std::vector<float> NetcdfFields::field_at(const Place& place, const FieldRequest& request,
+                                          const UnitConversion& conversion) const {
+  const NetcdfVariable& variable = *place.variable;
+  const std::vector<double> lat = coordinate(variable.dimensions[place.latitude]);
+  const std::vector<double> lon = coordinate(variable.dimensions[place.longitude]);
   const std::string origin =
       fmt::format("{}: channel {}, variable {}", file_.origin(), request.channel(), variable.name);
   const GridMatch match = match_grid(lat, lon, request.grid, origin);
-  const std::vector<double> slab = file_.read(variable, place->start, place->count);
-  const bool rows_first = place->latitude < place->longitude;
-  const auto points = take_points(slab, rows_first ? lon.size() : 1, rows_first ? 1 : lat.size(), match);
-  const std::vector<float> field(points.begin(), points.end());
+  const std::vector<double> slab = file_.read(variable, place.start, place.count);
+  const bool rows_first = place.latitude < place.longitude;
+  std::vector<double> points = take_points(slab, rows_first ? lon.size() : 1, rows_first ? 1 : lat.size(), match);
+  if (conversion != UnitConversion{}) {
+    for (double& value : points) value = value * conversion.factor + conversion.offset;
+  }
+  return {points.begin(), points.end()};
+}
+
+// "expver 1", "entry 3 of time": what tells a place from its likes.
+std::string NetcdfFields::entry_text(const Place& place) const {
+  if (place.version) {
+    const NetcdfVariable* axis = file_.find(place.variable->dimensions[*place.version]);
+    const size_t entry = place.start[*place.version];
+    const std::string label = axis ? file_.label(*axis, entry) : "";
+    return label.empty() ? fmt::format("entry {} of expver", entry) : "expver " + label;
+  }
+  for (size_t d = 0; d < place.start.size(); ++d) {
+    const std::string& dimension = place.variable->dimensions[d];
+    if (role_of(dimension) == Role::time) return fmt::format("entry {} of {}", place.start[d], dimension);
+  }
+  return "an entry";
+}
+
+// Two entries that claim to be the same field must be.
+void NetcdfFields::require_same(const Entry& a, const Entry& b, const FieldRequest& request) const {
+  const auto [one, other] = std::ranges::mismatch(
+      a.field, b.field, [](float x, float y) { return x == y || (std::isnan(x) && std::isnan(y)); });
+  if (one == a.field.end()) return;
+  const size_t at = one - a.field.begin();
+  fail(ExitCode::bad_input,
+       "{}: channel {}: variable {} is there twice for {}, and the two differ: {} in {}, {} in {} at latitude {}, "
+       "longitude {}; leave one of them in the file",
+       file_.origin(), request.channel(), a.place->variable->name, iso_time(request.time), *one, entry_text(*a.place),
+       *other, entry_text(*b.place), request.grid.lat[at / request.grid.nlon()],
+       request.grid.lon[at % request.grid.nlon()]);
+}
+
+std::optional<std::vector<float>> NetcdfFields::read(const FieldRequest& request, FileUse& use) {
+  const std::vector<Place> places = find(channel_info(request.channel()), request.time);
+  if (places.empty()) return std::nullopt;
+  const NetcdfVariable& variable = *places.front().variable;
+  const UnitConversion conversion = conversion_of(variable, request);
+  Entry taken;
+  for (const Place& place : places) {
+    Entry entry{&place, field_at(place, request, conversion)};
+    if (!taken.has_values()) {
+      taken = std::move(entry);
+    } else if (entry.has_values()) {
+      require_same(taken, entry, request);
+    }
+  }
   if (use.bytes == 0) use.notes.push_back("bytes and sha256 are those of the fields read, as float32");
-  use.bytes += field.size() * sizeof(float);
-  use.digest.update(std::as_bytes(std::span(field)));
-  return field;
+  if (conversion != UnitConversion{}) {
+    const std::string units = file_.text(variable, "units");
+    use.notes.push_back(fmt::format("{} from {} in {}", request.channel(), variable.name, units.empty() ? "m" : units));
+  }
+  if (places.size() > 1) use.notes.push_back(fmt::format("{} of {}", request.channel(), entry_text(*taken.place)));
+  use.take(std::as_bytes(std::span(taken.field)));
+  return std::move(taken.field);
 }
 
 std::string NetcdfFields::content() const {

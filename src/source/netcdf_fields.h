@@ -8,7 +8,9 @@ namespace hens {
 
 // Variables may be named by channel with dimensions (time, lat, lon), as hens and Earth2Studio write them (a lead time
 // and an ensemble of one member too), or as ERA5's files are, with a dimension of levels in hPa or Pa. Packed values
-// are unpacked. Throws Error{bad_input} naming `origin`.
+// are unpacked, and values in other units that convert exactly (knots, hPa, degC, heights in m) come in the channel's.
+// Where a field is there more than once, as in files of ERA5 and ERA5T with a dimension `expver`, the one with values
+// is taken; two that differ are refused. Throws Error{bad_input} naming `origin`.
 std::unique_ptr<FieldFile> open_netcdf_fields(const fs::path& path, const std::string& origin);
 
 }  // namespace hens

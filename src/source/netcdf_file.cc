@@ -1,12 +1,16 @@
 #include "source/netcdf_file.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <limits>
 #include <netcdf.h>
+#include <netcdf_filter.h>
 
 #include "base/error.h"
+#include "base/file_kind.h"
 #include "base/netcdf_lock.h"
+#include "source/hdf5_filters.h"
 #include "source/netcdf_classic.h"
 
 namespace hens {
@@ -14,6 +18,8 @@ namespace {
 
 constexpr size_t most_values = size_t{1} << 27;  // 12 times a grid of 0.1 degrees; 1 GiB
 constexpr size_t longest_text = 4096;
+constexpr size_t most_missing_values = 100;
+constexpr double infinite = std::numeric_limits<double>::infinity();
 
 void check(int status, const std::string& origin, const std::string& what) {
   if (status != NC_NOERR) fail(ExitCode::bad_input, "{}: {}: {}", origin, what, nc_strerror(status));
@@ -24,7 +30,52 @@ bool is_numeric(nc_type type) {
          type == NC_UINT || type == NC_INT64 || type == NC_UINT64 || type == NC_FLOAT || type == NC_DOUBLE;
 }
 
+bool is_floating(nc_type type) { return type == NC_FLOAT || type == NC_DOUBLE; }
+
+// Bits of an integer type with the other sign's twin; 0 for other types.
+int bits_of(nc_type type) {
+  switch (type) {
+    case NC_BYTE:
+    case NC_UBYTE:
+      return 8;
+    case NC_SHORT:
+    case NC_USHORT:
+      return 16;
+    case NC_INT:
+    case NC_UINT:
+      return 32;
+    case NC_INT64:
+    case NC_UINT64:
+      return 64;
+    default:
+      return 0;
+  }
+}
+
 }  // namespace
+
+// How stored values become numbers.
+struct NetcdfFile::Packing {
+  double scale = 1, offset = 0;
+  double wrap = 0;              // of _Unsigned: 2^bits
+  bool is_unsigned = false;     // what stored values are to be read as, where wrap is set
+  bool single = false;          // stored as float: attributes of double precision are rounded like the values
+  std::vector<double> missing;  // stored values
+  double low = -infinite, high = infinite;  // valid stored values
+  double unpacked_low = -infinite, unpacked_high = infinite;
+
+  double stored(double value) const {
+    if (wrap > 0 && is_unsigned && value < 0) return value + wrap;
+    if (wrap > 0 && !is_unsigned && value >= wrap / 2) return value - wrap;
+    return single ? static_cast<double>(static_cast<float>(value)) : value;
+  }
+  double value(double raw) const {
+    const double there = stored(raw);
+    if (!(there >= low && there <= high) || std::ranges::find(missing, there) != missing.end()) return std::nan("");
+    const double value = there * scale + offset, half_step = std::abs(scale) / 2;
+    return value >= unpacked_low - half_step && value <= unpacked_high + half_step ? value : std::nan("");
+  }
+};
 
 size_t NetcdfVariable::size() const {
   size_t size = 1;
@@ -34,11 +85,16 @@ size_t NetcdfVariable::size() const {
   return size;
 }
 
-NetcdfFile::NetcdfFile(const fs::path& path, std::string origin) : origin_(std::move(origin)) {
+NetcdfFile::NetcdfFile(const fs::path& path, std::string origin) : origin_(std::move(origin)), lock_(path, origin_) {
   check_classic_netcdf(MappedFile(path).bytes(), origin_);
   const NetcdfLock lock;
+  register_hdf5_filters();
   // netCDF-C takes anything with a scheme for a network address: an absolute path never is.
-  check(nc_open(fs::absolute(path).c_str(), NC_NOWRITE, &id_), origin_, "cannot be opened as netCDF");
+  const int status = nc_open(fs::absolute(path).c_str(), NC_NOWRITE, &id_);
+  if (status != NC_NOERR) {
+    fail(ExitCode::bad_input, "{}: cannot be opened as netCDF: {}{}", origin_, nc_strerror(status),
+         file_kind_hint(path, "netCDF"));
+  }
   try {
     read_variables();
   } catch (...) {
@@ -62,7 +118,7 @@ void NetcdfFile::read_variables() {
     check(nc_inq_varndims(id_, id, &rank), origin_, "a variable cannot be read");
     if (rank > NC_MAX_VAR_DIMS) fail(ExitCode::bad_input, "{}: a variable with {} dimensions", origin_, rank);
     check(nc_inq_var(id_, id, name, &type, nullptr, dimensions, nullptr), origin_, "a variable cannot be read");
-    NetcdfVariable variable{id, name, {}, {}, is_numeric(type)};
+    NetcdfVariable variable{id, name, {}, {}, is_numeric(type), type};
     for (int d = 0; d < rank; ++d) {
       size_t length = 0;
       char dimension[NC_MAX_NAME + 1] = "";
@@ -81,6 +137,10 @@ const NetcdfVariable* NetcdfFile::find(const std::string& name) const {
 
 std::string NetcdfFile::text(const NetcdfVariable& variable, const char* attribute) const {
   const NetcdfLock lock;
+  return text_unlocked(variable, attribute);
+}
+
+std::string NetcdfFile::text_unlocked(const NetcdfVariable& variable, const char* attribute) const {
   nc_type type = NC_NAT;
   size_t length = 0;
   if (nc_inq_att(id_, variable.id, attribute, &type, &length) != NC_NOERR || length > longest_text) return "";
@@ -89,6 +149,7 @@ std::string NetcdfFile::text(const NetcdfVariable& variable, const char* attribu
     check(nc_get_att_text(id_, variable.id, attribute, text.data()), origin_, variable.name);
     return text.substr(0, text.find('\0'));
   }
+  if (is_numeric(type) && length == 1) return fmt::format("{}", number_unlocked(variable, attribute, 0.0));
   if (type != NC_STRING || length != 1) return "";
   char* held = nullptr;
   check(nc_get_att_string(id_, variable.id, attribute, &held), origin_, variable.name);
@@ -97,15 +158,114 @@ std::string NetcdfFile::text(const NetcdfVariable& variable, const char* attribu
   return text;
 }
 
-std::optional<double> NetcdfFile::number(const NetcdfVariable& variable, const char* attribute) const {
-  nc_type type = NC_NAT;
+std::string NetcdfFile::label(const NetcdfVariable& variable, size_t index) const {
+  if (variable.shape.size() != 1 || index >= variable.shape[0]) return "";
+  if (variable.numeric) return fmt::format("{}", read(variable, {index}, {1}).front());
+  if (variable.type != NC_STRING) return "";
+  const NetcdfLock lock;
+  char* held = nullptr;
+  check(nc_get_var1_string(id_, variable.id, &index, &held), origin_, variable.name);
+  std::string text = held ? held : "";
+  nc_free_string(1, &held);
+  return text.substr(0, longest_text);
+}
+
+std::optional<NetcdfFile::Attribute> NetcdfFile::numbers(const NetcdfVariable& variable, const char* name,
+                                                         size_t most) const {
+  Attribute attribute;
   size_t length = 0;
-  double value = 0;
-  if (nc_inq_att(id_, variable.id, attribute, &type, &length) != NC_NOERR || length != 1 || !is_numeric(type)) {
-    return std::nullopt;
+  if (nc_inq_att(id_, variable.id, name, &attribute.type, &length) != NC_NOERR) return std::nullopt;
+  if (length < 1 || length > most || !is_numeric(attribute.type)) {
+    fail(ExitCode::bad_input, "{}: variable {}: attribute {} is {}: expected {}; mend it (ncatted) or leave it out",
+         origin_, variable.name, name,
+         is_numeric(attribute.type) ? fmt::format("{} numbers", length) : std::string("not a number"),
+         most == 1 ? std::string("one number") : fmt::format("1 to {} numbers", most));
   }
-  check(nc_get_att_double(id_, variable.id, attribute, &value), origin_, variable.name + ":" + attribute);
-  return value;
+  attribute.values.resize(length);
+  check(nc_get_att_double(id_, variable.id, name, attribute.values.data()), origin_, variable.name + ":" + name);
+  return attribute;
+}
+
+double NetcdfFile::number_unlocked(const NetcdfVariable& variable, const char* name, double otherwise) const {
+  const auto attribute = numbers(variable, name, 1);
+  return attribute ? attribute->values.front() : otherwise;
+}
+
+// NUG: a range of the packing's type, wider than the stored one, is of unpacked values; any other of stored ones.
+void NetcdfFile::find_valid_range(const NetcdfVariable& variable, bool packed, Packing& packing) const {
+  const auto limit = [&](const Attribute& attribute, double value, bool low) {
+    if (packed && is_floating(attribute.type) && !is_floating(variable.type)) {
+      (low ? packing.unpacked_low : packing.unpacked_high) = value;
+    } else {
+      (low ? packing.low : packing.high) = packing.stored(value);
+    }
+  };
+  if (const auto range = numbers(variable, "valid_range", 2); range) {
+    if (range->values.size() != 2) {
+      fail(ExitCode::bad_input, "{}: variable {}: attribute valid_range is one number: expected two", origin_,
+           variable.name);
+    }
+    limit(*range, range->values[0], true);
+    limit(*range, range->values[1], false);
+  }
+  if (const auto least = numbers(variable, "valid_min", 1)) limit(*least, least->values[0], true);
+  if (const auto most = numbers(variable, "valid_max", 1)) limit(*most, most->values[0], false);
+}
+
+NetcdfFile::Packing NetcdfFile::packing_of(const NetcdfVariable& variable) const {
+  Packing packing;
+  packing.single = variable.type == NC_FLOAT;
+  if (nc_inq_attid(id_, variable.id, "_Unsigned", nullptr) == NC_NOERR && bits_of(variable.type) > 0) {
+    std::string word = text_unlocked(variable, "_Unsigned");
+    for (char& c : word) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    if (word != "true" && word != "false") {
+      fail(ExitCode::bad_input, "{}: variable {}: attribute _Unsigned is '{}': expected \"true\" or \"false\"", origin_,
+           variable.name, word);
+    }
+    packing.wrap = std::ldexp(1.0, bits_of(variable.type));
+    packing.is_unsigned = word == "true";
+  }
+  const bool packed = nc_inq_attid(id_, variable.id, "scale_factor", nullptr) == NC_NOERR ||
+                      nc_inq_attid(id_, variable.id, "add_offset", nullptr) == NC_NOERR;
+  packing.scale = number_unlocked(variable, "scale_factor", 1.0);
+  packing.offset = number_unlocked(variable, "add_offset", 0.0);
+  const auto fill = numbers(variable, "_FillValue", 1),
+             missing = numbers(variable, "missing_value", most_missing_values);
+  for (const auto* marks : {&fill, &missing}) {
+    if (!*marks) continue;
+    for (const double value : (*marks)->values) packing.missing.push_back(packing.stored(value));
+  }
+  // What was never written. In 8 and 16 bits the default is as likely a packed value.
+  int unfilled = 0;
+  union {
+    float single;
+    double wide;
+    int32_t whole;
+    long long long_whole;
+    unsigned long long unsigned_whole;
+  } standard{};
+  if (!fill && bits_of(variable.type) != 8 && bits_of(variable.type) != 16 && packing.wrap == 0 &&
+      nc_inq_var_fill(id_, variable.id, &unfilled, &standard) == NC_NOERR && unfilled == 0) {
+    const double value = variable.type == NC_FLOAT    ? standard.single
+                         : variable.type == NC_DOUBLE ? standard.wide
+                         : variable.type == NC_INT    ? standard.whole
+                         : variable.type == NC_INT64  ? static_cast<double>(standard.long_whole)
+                                                      : std::nan("");
+    packing.missing.push_back(value);
+  }
+  find_valid_range(variable, packed, packing);
+  return packing;
+}
+
+std::string NetcdfFile::why_unreadable(const NetcdfVariable& variable, int status) const {
+  size_t count = 0;
+  if (nc_inq_var_filter_ids(id_, variable.id, &count, nullptr) == NC_NOERR && count > 0 && count < 100) {
+    std::vector<unsigned> filters(count);
+    if (nc_inq_var_filter_ids(id_, variable.id, &count, filters.data()) == NC_NOERR) {
+      if (const std::string missing = missing_filters(filters); !missing.empty()) return missing;
+    }
+  }
+  return nc_strerror(status);
 }
 
 std::vector<double> NetcdfFile::read(const NetcdfVariable& variable, const std::vector<size_t>& start,
@@ -117,16 +277,14 @@ std::vector<double> NetcdfFile::read(const NetcdfVariable& variable, const std::
          variable.numeric ? "more values than any grid has" : "is not of numbers");
   }
   const NetcdfLock lock;
+  const Packing packing = packing_of(variable);
   std::vector<double> values(slab.size());
-  check(nc_get_vara_double(id_, variable.id, start.data(), count.data(), values.data()), origin_,
-        "variable " + variable.name + " cannot be read");
-  const auto fill = number(variable, "_FillValue"), missing = number(variable, "missing_value");
-  const double scale = number(variable, "scale_factor").value_or(1.0),
-               offset = number(variable, "add_offset").value_or(0.0);
-  for (double& value : values) {
-    const bool absent = (fill && value == *fill) || (missing && value == *missing);
-    value = absent ? std::numeric_limits<double>::quiet_NaN() : value * scale + offset;
+  const int status = nc_get_vara_double(id_, variable.id, start.data(), count.data(), values.data());
+  if (status != NC_NOERR) {
+    fail(ExitCode::bad_input, "{}: variable {} cannot be read: {}", origin_, variable.name,
+         why_unreadable(variable, status));
   }
+  for (double& value : values) value = packing.value(value);
   return values;
 }
 

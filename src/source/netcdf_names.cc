@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 namespace hens {
 namespace {
 
@@ -34,6 +36,9 @@ std::vector<std::string> single_field_names(const ChannelInfo& channel, bool met
       {"d2m", {"2d", "2m_dewpoint_temperature"}},
   };
   std::vector<std::string> names{channel.name};
+  if (channel.quantity == "z" && channel.level) {
+    for (const char* height : {"gh", "zg"}) names.push_back(fmt::format("{}{}", height, *channel.level));
+  }
   if (const auto* others = find_names(table, channel.name)) names.insert(names.end(), others->begin(), others->end());
   const bool on_level = channel.level.has_value();
   std::erase_if(names, [&](const std::string& name) { return is_ambiguous(name) && on_level == metre_winds; });
@@ -42,12 +47,17 @@ std::vector<std::string> single_field_names(const ChannelInfo& channel, bool met
 
 std::vector<std::string> level_field_names(const ChannelInfo& channel) {
   static const std::vector<Names> table{
-      {"u", {"u", "u_component_of_wind"}}, {"v", {"v", "v_component_of_wind"}}, {"w", {"w", "vertical_velocity"}},
-      {"z", {"z", "geopotential"}},        {"t", {"t", "temperature"}},         {"q", {"q", "specific_humidity"}},
+      {"u", {"u", "u_component_of_wind"}}, {"v", {"v", "v_component_of_wind"}},
+      {"w", {"w", "vertical_velocity"}},   {"z", {"z", "geopotential", "gh", "geopotential_height", "zg", "hgt"}},
+      {"t", {"t", "temperature"}},         {"q", {"q", "specific_humidity"}},
       {"r", {"r", "relative_humidity"}},
   };
   const auto* names = channel.level ? find_names(table, channel.quantity) : nullptr;
   return names ? *names : std::vector<std::string>{};
+}
+
+bool is_height_name(const std::string& name) {
+  return name.starts_with("gh") || name.starts_with("zg") || name == "hgt" || name == "geopotential_height";
 }
 
 }  // namespace hens

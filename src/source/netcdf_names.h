@@ -17,4 +17,7 @@ std::vector<std::string> single_field_names(const ChannelInfo& channel, bool met
 // Names of variables that hold the channel's quantity on a dimension of levels; empty for single-level channels.
 std::vector<std::string> level_field_names(const ChannelInfo& channel);
 
+// Whether a variable of this name among those of a geopotential channel holds geopotential heights: gh, zg, gh500.
+bool is_height_name(const std::string& name);
+
 }  // namespace hens

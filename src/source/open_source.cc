@@ -5,9 +5,7 @@
 #include "source/analytic.h"
 #include "source/file_source.h"
 #include "source/gfs_source.h"
-#include "source/grib_file.h"
-#include "source/makani_file.h"
-#include "source/netcdf_fields.h"
+#include "source/isolated_file.h"
 
 namespace hens {
 namespace {
@@ -47,13 +45,13 @@ std::unique_ptr<Source> open_source(const InitialConditionsSpec& spec, Downloade
   };
   switch (spec.source) {
     case SourceKind::gfs:
-      return std::make_unique<GfsSource>(spec.product, spec.gravity, downloader);
+      return std::make_unique<GfsSource>(spec, downloader);
     case SourceKind::grib:
-      return files(open_grib_file);
+      return files(isolated_opener(FieldFormat::grib));
     case SourceKind::netcdf:
-      return files(open_netcdf_fields);
+      return files(isolated_opener(FieldFormat::netcdf));
     case SourceKind::makani:
-      return files(open_makani_file);
+      return files(isolated_opener(FieldFormat::makani));
     case SourceKind::analytic:
       return std::make_unique<AnalyticSource>();
   }

@@ -37,9 +37,9 @@ class Source {
 // The source that `spec` names. `downloader` must outlive it.
 std::unique_ptr<Source> open_source(const InitialConditionsSpec& spec, Downloader& downloader, Log& log);
 
-// Throws Error{bad_input} naming the first channel whose values are not finite, outside what the atmosphere knows
-// (temperatures in Celsius, heights instead of geopotential), or whose hemispheres are swapped. `origin` names the
-// file.
-void check_state(const State& state, const std::string& origin);
+// Throws Error{bad_input} naming the first channel whose values are not finite and, where `check` is strict, outside
+// what the atmosphere knows (temperatures in Celsius, heights instead of geopotential), the first two levels of
+// geopotential whose distance no air between them could have, or swapped hemispheres. `origin` names the file.
+void check_state(const State& state, const std::string& origin, StateCheck check = StateCheck::strict);
 
 }  // namespace hens

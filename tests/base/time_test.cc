@@ -21,12 +21,36 @@ ExitCode code_of(const std::function<void()>& call) {
 }
 
 TEST(Time, EverySpellingMeansTheSamePoint) {
-  for (const char* text : {"2024-01-01", "2024-01-01Z", "2024-01-01T00", "2024-01-01T00Z", "2024-01-01T00:00",
-                           "2024-01-01 00:00Z", "2024-01-01T00:00:00", "2024-01-01T00:00:00Z"}) {
+  for (const char* text :
+       {"2024-01-01", "2024-01-01Z", "2024-01-01T00", "2024-01-01T00Z", "2024-01-01T00:00", "2024-01-01 00:00Z",
+        "2024-01-01T00:00:00", "2024-01-01T00:00:00Z", "2024-01-01T00:00:00+00:00", "2024-01-01 00:00:00+00:00",
+        "2024-01-01T00:00+0000", "2024-01-01T00:00:00-00:00", "2024-01-01T00+00", "2024-01-01T00:00:00.000Z",
+        "2024-01-01T00:00:00.000000000", "2024-01-01T00:00:00.000000+00:00"}) {
     EXPECT_EQ(parse_time(text), new_year) << text;
   }
   EXPECT_EQ(parse_time("1970-01-01T00:00:00Z").time_since_epoch().count(), 0);
   EXPECT_EQ(parse_time("2015-09-12T18:30:05Z").time_since_epoch().count(), 1442082605);  // date -u -d ... +%s
+}
+
+// Not converted: a spec says what it means in one clock.
+TEST(Time, AnotherOffsetIsNamedWithItsTimeInUtc) {
+  for (const auto& [text, utc] : std::initializer_list<std::pair<const char*, const char*>>{
+           {"2024-01-01T01:00:00+01:00", "2024-01-01T00:00:00Z"},
+           {"2023-12-31T19:30-0430", "2024-01-01T00:00:00Z"},
+           {"2024-01-01T05+05", "2024-01-01T00:00:00Z"},
+           {"2024-03-01T00:30:00+05:45", "2024-02-29T18:45:00Z"}}) {
+    EXPECT_EQ(other_offset_in_utc(text), utc);
+    try {
+      parse_time(text);
+      ADD_FAILURE() << text;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.what(), std::string("'") + text + "' is not in UTC: expected " + utc + ", which is the same");
+    }
+  }
+  for (const char* text : {"2024-01-01T00:00:00+00:00", "2024-01-01", "today", "2024-01-01T00:00:00+24:00",
+                           "2024-01-01T00:00:00+1", "2024-01-01+01:00", "2024-01-01T00:00:00+01:00:00"}) {
+    EXPECT_EQ(other_offset_in_utc(text), "") << text;
+  }
 }
 
 TEST(Time, TextAndTimeRoundTrip) {
@@ -70,6 +94,13 @@ TEST(Time, RefusesWhatIsNoTimeAndNamesIt) {
                            "2024-01-01T00:00:60",
                            "2024-01-01T00:00:00+01:00",
                            "2024-01-01T00:00:00.5Z",
+                           "2024-01-01T00:00:00.",
+                           "2024-01-01T00:00.0",
+                           "2024-01-01+00:00",
+                           "2024-01-01T00:00:00+",
+                           "2024-01-01T00:00:00+00:0",
+                           "2024-01-01T00:00:00+00:00Z",
+                           "2024-01-01T00:00:00Z+00:00",
                            "2024-01-01T00:00:00ZZ",
                            " 2024-01-01",
                            "2024-01-01 ",

@@ -11,9 +11,9 @@ std::string answer(const std::string& code) {
 }
 
 TEST(AwsError, KeepsCodeSentenceAndOperation) {
-  const AwsError error = parse_aws_error("ec2 run-instances", 254, answer("VcpuLimitExceeded"));
-  EXPECT_EQ(error.aws_code(), "VcpuLimitExceeded");
-  EXPECT_EQ(std::string(error.what()), "aws ec2 run-instances: VcpuLimitExceeded: We currently do not have it.");
+  const AwsError error = parse_aws_error("ec2 run-instances", 254, answer("InvalidParameterValue"));
+  EXPECT_EQ(error.aws_code(), "InvalidParameterValue");
+  EXPECT_EQ(std::string(error.what()), "aws ec2 run-instances: InvalidParameterValue: We currently do not have it.");
   EXPECT_EQ(error.kind(), AwsErrorKind::other);
 }
 
@@ -27,6 +27,42 @@ TEST(AwsError, ReadsRetriesAndPrefixes) {
                             "retries: 4): An internal error has occurred")
                 .kind(),
             AwsErrorKind::ambiguous);
+}
+
+TEST(AwsError, TheSentenceIsWholeWhateverStandsBeforeIt) {
+  for (const char* between :
+       {"", " (reached max retries: 0)", " (reached max retries: 4)", " (a: b) (reached max retries: 0)"}) {
+    const AwsError error =
+        parse_aws_error("ec2 run-instances", 254,
+                        std::string("\nAn error occurred (InsufficientInstanceCapacity) when calling the RunInstances "
+                                    "operation") +
+                            between + ": We have no (more) of these: try again.\n");
+    EXPECT_EQ(std::string(error.what()),
+              "aws ec2 run-instances: InsufficientInstanceCapacity: We have no (more) of these: try again.")
+        << between;
+    EXPECT_EQ(error.kind(), AwsErrorKind::capacity);
+  }
+}
+
+TEST(AwsError, RefusalsOfNewAccountsComeWithWhatToDo) {
+  const struct {
+    const char *code, *advice;
+  } cases[] = {
+      {"VcpuLimitExceeded", "service-quotas request-service-quota-increase --service-code ec2 --quota-code L-DB2E81BA"},
+      {"InstanceLimitExceeded", "Service Quotas"},
+      {"PendingVerification", "some hours"},
+      {"OptInRequired", "AWS Regions"},
+      {"Blocked", "AWS Support"},
+      {"UnauthorizedOperation", "docs/ec2.md"}};
+  for (const auto& [code, advice] : cases) {
+    const std::string said = parse_aws_error("ec2 run-instances", 254, answer(code)).what();
+    EXPECT_NE(said.find(advice), std::string::npos) << said;
+    EXPECT_EQ(said.find("aws sso login"), std::string::npos) << "other credentials do not help: " << said;
+  }
+  const std::string nowhere =
+      parse_aws_error("ec2 run-instances", 255, "Could not connect to the endpoint URL: \"https://ec2.us-esat-1.x/\"")
+          .what();
+  EXPECT_NE(nowhere.find("is the region spelt"), std::string::npos) << nowhere;
 }
 
 TEST(AwsError, OnlyCapacityIsCapacity) {

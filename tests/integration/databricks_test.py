@@ -1,16 +1,22 @@
 """databricks/: the bundle by the CLI's own schema, and the shim: exit codes, streaming, staging, shards."""
+import base64
+import contextlib
 import copy
+import csv
 import hashlib
+import io
 import json
 import os
 import pathlib
 import re
+import shlex
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+import types
 
 import jsonschema
 import yaml
@@ -35,6 +41,13 @@ def validator():
     schema = json.loads(text)
     schema["additionalProperties"] = False
     return jsonschema.validators.validator_for(schema)(schema)
+
+
+def test_the_root_of_the_repository_is_a_bundle_too():
+    root = yaml.safe_load((ROOT / "databricks.yml").read_text())
+    assert root["include"] == ["databricks/databricks.yml"] and root["bundle"] == bundle()["bundle"], root
+    if SCHEMA.exists():
+        assert not list(validator().iter_errors(root))
 
 
 def resolved(document, target):
@@ -177,7 +190,7 @@ class Task:
         return subprocess.Popen(
             [sys.executable, str(SHIM), *given], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             env={**os.environ, "PLAN": json.dumps(plan), "HENS_PROGRAM": str(program or self.program), "HENS_LOCAL": str(self.folder / "local"),
-                 "HENS_STAGE_SECONDS": stage_seconds, "PYTHONDONTWRITEBYTECODE": "1", "HENS_CACHE": harness.CACHE})
+                 "HENS_STAGE_SECONDS": stage_seconds, **({"HENS_DEVICE": "cpu"} if program else {}), "PYTHONDONTWRITEBYTECODE": "1", "HENS_CACHE": harness.CACHE})
 
     def run(self, *arguments, **named):
         process = self.start(*arguments, **named)
@@ -207,6 +220,8 @@ def test_parameters_become_arguments():
     def arguments(*given):
         return json.loads(Task().run([], *given)[1].splitlines()[1])
     plain = arguments("--nsteps=", "--members=")
+    assert plain[plain.index("--device") + 1] == "cuda", "no task computes on its node's CPU unless told to"
+    assert arguments("--device=cpu")[arguments("--device=cpu").index("--device") + 1] == "cpu"
     assert plain[:2] == ["run", "job.yaml"] and not [a for a in plain if "=" in a] and "--shard" not in plain
     assert {"forecast.steps=[4]", "ensemble.members=16"} <= set(arguments("--nsteps=4", "--members=16"))
     assert "forecast.steps=[4, 40]" in arguments("--nsteps=[4, 40]")
@@ -215,6 +230,130 @@ def test_parameters_become_arguments():
     for wrong in (("--shard=3", "--shards=[0, 1, 2]"), ("--shard=1", "--shards=[1, 2]")):
         code, text = Task().run([], *wrong)
         assert code != 0 and "HensFailed" in text.splitlines()[-1], text
+
+
+def params_of(values):
+    """What `databricks bundle run --params VALUE --params VALUE` makes of its values: StringToStringVar of Go's pflag. With one
+    `=` a value is one pair, whatever else is in it; with more it is a line of CSV."""
+    pairs = {}
+    for value in values:
+        assert "=" in value, f"{value} must be formatted as key=value"
+        fields = [value.strip('"')] if value.count("=") == 1 else next(csv.reader([value], strict=True))
+        for field in fields:
+            assert "=" in field, f"{field} must be formatted as key=value"
+            pairs.update([field.split("=", 1)])
+    return pairs
+
+
+def test_the_documented_params_are_what_the_cli_takes():
+    lines = [line for path in ("docs/databricks.md", "databricks/databricks.yml")
+             for line in (ROOT / path).read_text().splitlines() if "bundle run" in line and "--params" in line]
+    assert len(lines) >= 5, lines
+    seen = set()
+    for line in lines:
+        words = shlex.split(line.strip(" #"), comments=True)
+        given = params_of([words[i + 1] for i, word in enumerate(words) if word == "--params"])
+        job = bundle()["resources"]["jobs"][words[words.index("run") + 1]]
+        assert set(given) <= {p["name"] for p in job["parameters"]}, line
+        if "nsteps" in given:
+            code, text = Task().run([], f"--nsteps={given['nsteps']}")
+            assert code == 0 and json.loads(text.splitlines()[1])[-1].startswith("forecast.steps=["), (line, text)
+        if "shards" in given:
+            assert json.loads(given["shards"]) == list(range(len(json.loads(given["shards"])))), line
+        seen |= {tuple(sorted(given))}
+    assert ("members", "nsteps") in seen, seen
+    # The form that was documented once, and that the CLI refuses.
+    try:
+        params_of(["nsteps=[4,40],members=2"])
+    except AssertionError as refused:
+        assert "40] must be formatted as key=value" in str(refused)
+    else:
+        raise AssertionError("it should be refused")
+
+
+def test_several_lengths_can_be_said_without_commas():
+    for text, steps in (("4 40 400", "[4, 40, 400]"), ("4;40", "[4, 40]"), (" 4 , 40 ", "[4, 40]"), ("[4,40]", "[4, 40]"),
+                        ("4", "[4]"), (" [ 4 ; 40 ] ", "[4, 40]")):
+        code, out = Task().run([], f"--nsteps={text}")
+        assert code == 0 and f"forecast.steps={steps}" in json.loads(out.splitlines()[1]), (text, out)
+    for wrong in ("four", "[4", "4]", "[]", "[[4]]", "4 -1", "4,,x", "]"):
+        code, out = Task().run([], f"--nsteps={wrong}")
+        assert code != 0 and "nsteps is" in out.splitlines()[-1] and "as 4 or 4 40 400" in out.splitlines()[-1], (wrong, out)
+    for wrong in ("0,1", "[a]", "[0", "3", "{}"):
+        code, out = Task().run([], "--shard=0", f"--shards={wrong}")
+        assert code != 0 and "HensFailed: shard" in out.splitlines()[-1], (wrong, out)
+
+
+def run_notebook(widgets, program):
+    """The cells of databricks/hens_notebook.py as Databricks runs them, with stand-ins for what a notebook finds there."""
+    text = (ROOT / "databricks/hens_notebook.py").read_text()
+    assert text.startswith("# Databricks notebook source\n"), "the mark of an importable notebook is its first line"
+    cells = text.split("\n# COMMAND ----------\n")
+    shown, asked = {"html": [], "tables": []}, {}
+
+    class Widgets:
+        def text(self, name, default, label):
+            asked[name] = widgets.get(name, default)
+
+        def get(self, name):
+            return asked[name]
+
+    names = {"dbutils": types.SimpleNamespace(widgets=Widgets()), "displayHTML": shown["html"].append, "display": shown["tables"].append}
+    os.environ |= {"HENS_SHIM": str(SHIM.parent), "HENS_PROGRAM": str(program), "HENS_LOCAL": str(pathlib.Path(tempfile.mkdtemp()) / "local"),
+                   "HENS_CACHE": harness.CACHE, "HENS_DEVICE": "cpu"}
+    sys.modules.pop("run_hens", None)
+    before, out = signal.getsignal(signal.SIGTERM), io.StringIO()
+    try:
+        with contextlib.redirect_stdout(out):
+            for cell in cells:
+                exec(compile(cell, "hens_notebook", "exec"), names)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        del os.environ["HENS_DEVICE"]
+    return out.getvalue(), shown, asked
+
+
+def test_the_notebook_runs_a_job_and_shows_report_map_and_times():
+    task = Task()
+    job = harness.write_job(task.folder, harness.SMALL_JOB)
+    out, shown, asked = run_notebook({"spec": str(job), "nsteps": "1 2", "members": "2", "results": str(task.volume)}, harness.HENS)
+    assert {"spec", "nsteps", "members", "results"} == set(asked)
+    assert (task.volume / "timing_report.txt").read_text() in out
+    [page] = shown["html"]
+    for path in task.volume.rglob("hens_wind_*.jpg"):
+        assert path.name in page and base64.b64encode(path.read_bytes()).decode() in page, path
+    assert page.count("data:image/jpeg;base64,/9j/") == len(list(task.volume.rglob("hens_wind_*.jpg"))) >= 1
+    [table] = shown["tables"]
+    times = json.loads((task.volume / "benchmark_results.json").read_text())["benchmarks"]
+    assert list(table["nsteps"]) == [1, 2] and list(table["seconds"]) == [t["inference_times"][0] for t in times], table
+
+
+def test_the_notebook_fails_where_hens_does():
+    task = Task()
+    try:
+        run_notebook({"spec": "/nowhere.yaml", "results": str(task.volume)}, harness.HENS)
+    except Exception as failure:
+        assert type(failure).__name__ == "HensFailed" and "exit code 66 (input is missing)" in str(failure), failure
+    else:
+        raise AssertionError("a job without a spec ran")
+
+
+def test_the_notebook_is_found_in_the_image():
+    dockerfile, ignored = (ROOT / "docker/Dockerfile").read_text(), (ROOT / ".dockerignore").read_text().splitlines()
+    assert "COPY databricks/run_hens.py /opt/hens/databricks/run_hens.py" in dockerfile and "!databricks/run_hens.py" in ignored
+
+
+def pins(path):
+    lines = [line.strip() for line in path.read_text().splitlines() if line.strip() and not line.startswith("#")]
+    return {re.sub(r"[-_.]+", "-", line.split("==")[0]).lower(): line.split("==")[1] for line in lines}
+
+
+def test_no_pin_of_the_drivers_environment_is_older_than_the_runtimes():
+    ours, runtime = pins(ROOT / "docker/databricks-requirements.txt"), pins(pathlib.Path(__file__).with_name("databricks_16_4_pins.txt"))
+    number = lambda version: [int(part) for part in re.findall(r"[0-9]+", version)]
+    assert len(set(ours) & set(runtime)) > 50
+    older = {name: (version, runtime[name]) for name, version in ours.items() if name in runtime and number(version) < number(runtime[name])}
+    assert not older, older
 
 
 def test_lines_arrive_as_they_are_said():

@@ -30,6 +30,10 @@ def digest(data):
     return hashlib.sha256(data).hexdigest()
 
 
+# A server that says it can send parts, and does not this time.
+ABLE = {"do": "ignore_range", "headers": {"Accept-Ranges": "bytes"}}
+
+
 class Server:
     """flaky_server.py as a process; `requests()` is what it was asked so far."""
 
@@ -295,7 +299,7 @@ class DownloadTest(unittest.TestCase):
         self.assertEqual([request["range"] for request in server.requests()[3:]], ["bytes=500000-500999"])
 
     def test_lies_about_ranges_that_pass(self):
-        for i, fault in enumerate([{"do": "wrong_range"}, {"do": "ignore_range"}, {"do": "shorter"}, {"do": "longer"},
+        for i, fault in enumerate([{"do": "wrong_range"}, ABLE, {"do": "shorter"}, {"do": "longer"},
                                    {"do": "truncate", "after": 20}, {"do": "reset"}, {"do": "status", "status": 503},
                                    {"do": "longer", "extra": 100_000}, {"do": "status", "status": 416}]):
             with self.subTest(**fault):
@@ -310,6 +314,12 @@ class DownloadTest(unittest.TestCase):
                 server = self.serve({"do": fault})
                 self.fetch_ranges(server.address + "/data.bin", expect=BAD_INPUT)
                 self.assertEqual(glob.glob(f"{self.cache}/parts/*"), [])
+
+    def test_a_server_without_ranges_is_known_by_its_first_answer(self):
+        server = self.serve({"do": "ignore_range"})
+        answer = self.fetch_ranges(server.address + "/data.bin", "--backoff=5", ranges=[(1000, 1999)], expect=BAD_INPUT)
+        self.assertIn("does not serve byte ranges", answer["error"])
+        self.assertEqual(len(server.requests()), 1)
 
     def test_a_range_behind_the_end(self):
         server = self.serve()
@@ -338,7 +348,7 @@ class DownloadTest(unittest.TestCase):
 
     def test_every_second_request_fails(self):
         faults = [{"do": "status", "status": 500}, {"do": "reset"}, {"do": "truncate", "after": 300},
-                  {"do": "wrong_range"}, {"do": "ignore_range"}, {"do": "longer"},
+                  {"do": "wrong_range"}, ABLE, {"do": "longer"},
                   {"do": "status", "status": 429, "retry_after": 1}]
         plan = [dict(fault, skip=1, count=1) for fault in faults]
         ranges = [(at, at + 999) for at in range(0, 2_900_000, 150_000)]

@@ -17,6 +17,7 @@ import sys
 
 DEEP_LEARNING_PARAMETER = "/aws/service/deeplearning/ami/x86_64/base-oss-nvidia-driver-gpu-ubuntu-22.04/latest/ami-id"
 AMI = "ami-785db401"  # one of moto's
+REGIONS = ["us-west-2", "us-east-1", "eu-west-1", "ap-south-1"]
 LIVING = ["pending", "running", "shutting-down", "stopping", "stopped"]
 
 
@@ -89,6 +90,8 @@ def carry_out(words):
         return run_instances(words)
     if words[:2] == ["ec2", "delete-security-group"]:
         return delete_security_group(words)
+    if words[:2] == ["ec2", "describe-regions"]:  # an account has some enabled, moto all there are
+        return 0, json.dumps({"Regions": [region for region in ask(["ec2", "describe-regions"])["Regions"] if region["RegionName"] in REGIONS]})
     if words[:2] == ["ssm", "get-parameter"] and option(words, "--name") == DEEP_LEARNING_PARAMETER:
         return 0, json.dumps({"Parameter": {"Name": DEEP_LEARNING_PARAMETER, "Value": AMI}})
     return real(words)

@@ -230,7 +230,7 @@ class OneJob(MachineTest):
         self.assertIn("--gpus all", line)
         for words in ("--cap-drop ALL", "--security-opt no-new-privileges", "--read-only"):
             self.assertIn(words, line)
-        self.assertIn(f" {IMAGE} run /job/demo.yaml --output /results", line)
+        self.assertIn(f" {IMAGE} run /job/demo.yaml --output /results --device cuda", line)
         self.assertEqual((self.machine.fake / "seen.yaml").read_text(), JOB)
         self.assertEqual(self.machine.calls("docker pull"), [f"docker pull -q {IMAGE}"])
 

@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
 import time
@@ -85,7 +86,7 @@ class Create(Ec2Test):
         self.assertLess(said.index("At most"), said.index("launching"))
         said = CLOUD.fresh().create("--dry-run", "--price-per-hour", "10").stderr
         self.assertIn("At most 10.00 USD: 60 min x 10 USD/h", said)
-        self.assertIn("No price is known for m5.large", CLOUD.fresh().create("--dry-run", "--instance-type", "m5.large").stderr)
+        self.assertIn("No price is known for g4dn.xlarge", CLOUD.fresh().create("--dry-run", "--instance-type", "g4dn.xlarge").stderr)
 
     def test_a_dry_run_changes_nothing(self):
         out = self.account.create("--dry-run").stdout
@@ -145,6 +146,131 @@ class Create(Ec2Test):
             with self.subTest(words):
                 self.assertIn(said, self.account.hens_ec2("create", *words, expect=USAGE).stderr)
         self.assertEqual(self.account.calls(), [])
+
+
+class InstanceTypes(Ec2Test):
+    def test_one_without_a_gpu_of_nvidias_is_refused(self):
+        for kind, said in [("m5.large", "no GPU of NVIDIA's"), ("inf2.xlarge", "no GPU of NVIDIA's"), ("g5g.xlarge", "arm64")]:
+            for words in (["--dry-run"], []):
+                with self.subTest(kind, words=words):
+                    self.assertIn(said, self.account.create("--instance-type", kind, *words, expect=USAGE).stderr)
+        self.assertEqual((self.account.left(), self.account.mutating_calls()), ([], []))
+        self.account.create("--instance-type", "g4dn.xlarge")
+        self.only_instance()
+
+    def test_a_misspelt_one_is_called_so(self):
+        for kind, nearest in [("g6e.4xlrage", "g6e.4xlarge"), ("g6.xlarg", "g6.xlarge"), ("q9.gigantic", "")]:
+            said = self.account.create("--instance-type", kind, expect=USAGE).stderr
+            self.assertIn(f"--instance-type {kind}: EC2 has no such type in {REGION}", said)
+            self.assertIn(nearest, said)
+            self.assertNotIn("subnet", said)
+        self.assertEqual(self.account.left(), [])
+
+    def test_who_may_not_ask_is_told_that_nothing_is_checked(self):
+        self.account.plan({"call": "ec2 describe-instance-types", "do": "error", "code": "UnauthorizedOperation"})
+        self.assertIn("ec2:DescribeInstanceTypes", self.account.create().stderr)
+        self.only_instance()
+
+    def test_a_region_without_default_subnets_says_how_to_have_them(self):
+        for subnet in self.account.ec2.describe_subnets()["Subnets"]:
+            self.account.ec2.delete_subnet(SubnetId=subnet["SubnetId"])
+        said = self.account.create(expect=UNAVAILABLE).stderr
+        self.assertIn(f"aws ec2 create-default-vpc --region {REGION}", said)
+
+
+class List(Ec2Test):
+    def test_all_regions(self):
+        self.account.create()
+        self.account.create("--name", "other", "--region", "eu-west-1", "--instance-type", "g4dn.xlarge")
+        here = self.account.hens_ec2("list")
+        self.assertNotIn("other", here.stdout)
+        self.assertIn(f"region {REGION} (of $REGION); --all-regions looks in all", here.stderr)
+        text = self.account.hens_ec2("list", "--all-regions").stdout
+        for word in ("hens-benchmark", "other", "us-east-1a", "eu-west-1a"):
+            self.assertIn(word, text)
+        found = json.loads(self.account.hens_ec2("list", "--all-regions", "--json").stdout)
+        self.assertEqual(sorted((i["name"], i["region"]) for i in found), [("hens-benchmark", REGION), ("other", "eu-west-1")])
+        # Where no region is set anywhere, all are looked at all the same.
+        self.assertIn("other", self.account.hens_ec2("list", "--all-regions", env={"REGION": ""}).stdout)
+        self.assertIn("eu-west-1 (--region)", self.account.hens_ec2("list", "--region", "eu-west-1").stderr)
+
+    def test_a_region_that_cannot_be_asked_is_named(self):
+        self.account.create()
+        self.account.plan({"call": "ec2 describe-instances", "nth": 2, "do": "error", "code": "UnauthorizedOperation"})
+        done = self.account.hens_ec2("list", "--all-regions", expect=CREDENTIALS)
+        self.assertRegex(done.stderr, "[a-z]+-[a-z]+-[0-9] was not looked at: .*UnauthorizedOperation")
+
+
+class Waiting(Ec2Test):
+    def test_what_takes_long_says_what_it_waits_for(self):
+        soon = {"HENS_EC2_NOTICE_SECONDS": "0.2", "HENS_EC2_POLL_SECONDS": "0.3"}
+        slow = self.account.bin / "slow"
+        slow.mkdir()
+        write_program(slow / "aws", f'#!/bin/sh\n[ "$2" != run-instances ] || sleep 1\nexec {self.account.bin / "aws"} "$@"\n')
+        path = {"PATH": f"{slow}:{self.account.environment['PATH']}"}
+        said = self.account.create(env=soon | path).stderr
+        self.assertRegex(said, r"waiting for aws ec2 run-instances in us-east-1 \([0-9]+ s\)")
+        instance = self.only_instance()["InstanceId"]
+        self.account.plan({"call": "ec2 delete-security-group", "do": "error", "code": "DependencyViolation", "times": 3})
+        said = self.account.hens_ec2("teardown", "--all", "--force", env=soon).stderr
+        self.assertRegex(said, r"waiting for sg-[0-9a-f]+ \(delete-security-group\) \([0-9]+ s\)")
+        self.assertNotIn(instance, [i["InstanceId"] for i in self.account.instances()])
+        # Nothing is said where nothing takes long.
+        self.assertNotIn("waiting for aws", self.account.create("--name", "quick").stderr)
+
+
+class Stopped(Ec2Test):
+    """Ctrl-C says whether a machine may be running, and how to find and to end it."""
+
+    def interrupt_at(self, call, *words):
+        """SIGINT to the group, as a terminal sends it, while `aws ec2 CALL` has been carried out and not yet answered."""
+        gate, held = self.account.folder / "gate", self.account.bin / "held"
+        held.mkdir(exist_ok=True)
+        gate.unlink(missing_ok=True)
+        write_program(held / "aws", f'#!/bin/sh\n[ "$2" != {call} ] || {{ {self.account.bin / "aws"} "$@" >{gate}.answer; touch {gate}; '
+                                    f'sleep 30; }}\nexec {self.account.bin / "aws"} "$@"\n')
+        process = self.account.start(*words, env={"PATH": f"{held}:{self.account.environment['PATH']}"}, stdin=subprocess.DEVNULL,
+                                     stdout=-1, stderr=-1, start_new_session=True)
+        for _ in range(300):
+            if gate.exists():
+                break
+            time.sleep(0.1)
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+        self.assertEqual(process.returncode, INTERRUPTED, err)
+        return err
+
+    create = ["create", "--ssh-cidr", ADDRESS, "--image", IMAGE, "--name", "mine"]
+
+    def test_before_the_request(self):
+        said = self.interrupt_at("describe-images", *self.create)
+        self.assertIn("before EC2 was asked for an instance: this command launched none", said)
+        self.assertEqual(self.account.instances(), [])
+
+    def test_during_the_request(self):
+        said = self.interrupt_at("run-instances", *self.create)
+        self.only_instance()
+        self.assertIn("EC2 may have launched an instance", said)
+        self.assertIn(f"hens-ec2 list --name mine --region {REGION}", said)
+        self.assertIn(f"hens-ec2 teardown --name mine --region {REGION}", said)
+        self.account.hens_ec2("teardown", "--name", "mine", "--force")
+        self.assertEqual(self.account.instances(), [])
+
+    def test_after_it(self):
+        self.account.plan({"call": "ec2 describe-instances", "do": "stale", "times": 999})
+        process = self.account.start(*self.create, env={"HENS_EC2_POLL_SECONDS": "1"}, stdin=subprocess.DEVNULL, stdout=-1, stderr=-1,
+                                     start_new_session=True)
+        said = ""
+        for line in process.stderr:
+            said += line
+            if "is launched" in line:
+                break
+        os.killpg(process.pid, signal.SIGINT)
+        said += process.communicate(timeout=60)[1]
+        instance = self.only_instance()["InstanceId"]
+        self.assertEqual(process.returncode, INTERRUPTED, said)
+        self.assertIn(f"{instance} is launched and costs money until its timer ends it", said)
+        self.assertIn(f"hens-ec2 teardown --name mine --region {REGION}", said)
 
 
 class OwnAddress(Ec2Test):

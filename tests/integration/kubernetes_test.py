@@ -52,9 +52,21 @@ def complaint(manifest):
 
 
 def test_every_rendering_is_strictly_valid():
-    for folder in OVERLAYS:
+    for folder in [*OVERLAYS, "results"]:
         for manifest in render(folder):
             assert complaint(manifest) is None, (folder, manifest["kind"], complaint(manifest))
+
+
+def test_the_pod_that_results_are_copied_from_sees_what_the_job_wrote():
+    [pod_of_results], job = render("results"), only(render("overlays/pvc"), "Job")
+    claims = [{v["persistentVolumeClaim"]["claimName"] for v in spec["volumes"] if "persistentVolumeClaim" in v}
+              for spec in (pod_of_results["spec"], pod(job))]
+    assert claims[0] == claims[1] == {"hens-results"}, claims
+    for key in ("securityContext", "automountServiceAccountToken"):
+        assert pod_of_results["spec"][key] == pod(job)[key], key
+    [container] = pod_of_results["spec"]["containers"]
+    assert container["securityContext"] == containers(job)["hens"]["securityContext"] and container["image"].startswith("hens:")
+    assert pod_of_results["spec"]["activeDeadlineSeconds"] > 0, "nothing stays for ever"
 
 
 def test_misspelt_keys_are_caught():
@@ -225,6 +237,18 @@ def test_the_jobs_arguments_finish_one_ensemble():
     harness.assert_not_misled(run)
     assert harness.stores(run) == harness.stores(whole), "shards left other bytes than one process"
     assert "Kubernetes" in (run / "benchmark_results.json").read_text()
+
+
+def test_no_node_with_a_gpu_computes_on_its_cpu():
+    """A driver that cannot be used left a billed GPU idle, without a word and without exit code 71."""
+    for overlay, device in (("base", "cuda"), ("overlays/pvc", "cuda"), ("overlays/s3", "cuda"), ("overlays/demo", "cpu")):
+        arguments = containers(only(render(overlay), "Job"))["hens"]["args"]
+        assert [a for a in arguments if a.startswith("--device")] == [f"--device={device}"], (overlay, arguments)
+    definition = json.loads((ROOT / "docs/aws_batch_job.json").read_text())
+    assert "--device=cuda" in definition["containerProperties"]["command"]
+    page = (ROOT / "README.md").read_text() + "".join(p.read_text() for p in (ROOT / "docs").glob("*.md"))
+    for line in re.findall(r"docker run[^\n]*--gpus all(?:[^\n]*\\\n)*[^\n]*", page):
+        assert " run " not in line.split("hens", 1)[-1] or "--device cuda" in line or "demo.yaml" in line, line
 
 
 def test_an_index_without_a_count_is_refused():

@@ -28,10 +28,10 @@ class Tools:
             path.write_text(f'#!/bin/bash\necho "{name} $*" >>{self.log}\n{body}\n')
             path.chmod(0o755)
 
-    def run(self, script, *arguments):
+    def run(self, script, *arguments, environment=os.environ):
         path = f"{self.folder}/bin:{os.environ['PATH']}"
         done = subprocess.run([self.folder / "scripts" / script, *arguments], capture_output=True, text=True,
-                              env={**os.environ, "PATH": path, "DOCKER": "docker"})
+                              env={**environment, "PATH": path, "DOCKER": "docker"})
         return done, self.log.read_text().splitlines()
 
 
@@ -82,9 +82,36 @@ def test_deploy_injects_the_digest_and_passes_arguments_on():
     done, calls = tools.run("deploy_databricks.sh", "", "--var", profile)
     assert calls[2:] == [f"databricks bundle {verb} --var image={image} --var {profile}" for verb in ("validate", "deploy")], done
     # A plain `databricks bundle deploy` put the default image back.
-    for target in ("private_registry", "ecr"):
-        path = tools.folder / "databricks/.databricks/bundle" / target / "variable-overrides.json"
-        assert json.loads(path.read_text()) == {"image": image}
+    assert kept(tools, "private_registry") == {"image": image}
+    assert kept(tools, "ecr") == {"image": image, "instance_profile_arn": "arn:aws:iam::1:instance-profile/x"}
+
+
+def kept(tools, target):
+    """What a plain `databricks bundle deploy` finds, in databricks/ and at the root."""
+    files = [tools.folder / root / ".databricks/bundle" / target / "variable-overrides.json" for root in ("databricks", "")]
+    first, second = [json.loads(path.read_text()) for path in files]
+    assert first == second, (first, second)
+    return first
+
+
+def test_a_plain_deploy_keeps_all_that_was_given():
+    tools = Tools(databricks="")
+    image, profile = f"r.example.org/hens@{DIGEST}", "arn:aws:iam::444455556666:instance-profile/pull"
+    environment = os.environ | {"BUNDLE_VAR_volume": "/Volumes/a/b/c", "BUNDLE_VAR_of_another_bundle": "secret"}
+    done, _ = tools.run("deploy_databricks.sh", image, f"--var=instance_profile_arn={profile},concurrency=8", environment=environment)
+    assert done.returncode == 0, done
+    assert kept(tools, "ecr") == {"image": image, "instance_profile_arn": profile, "concurrency": "8", "volume": "/Volumes/a/b/c"}
+    # The next image needs no second word of the profile, and another value takes the place of the old one.
+    other = f"r.example.org/hens@sha256:{'b' * 64}"
+    done, calls = tools.run("deploy_databricks.sh", other, "--var", "concurrency=4")
+    assert done.returncode == 0 and profile in done.stderr, done
+    assert kept(tools, "ecr") == {"image": other, "instance_profile_arn": profile, "concurrency": "4", "volume": "/Volumes/a/b/c"}
+    # Another target has values of its own.
+    done, _ = tools.run("deploy_databricks.sh", other, "-t", "private_registry")
+    assert done.returncode == 0 and kept(tools, "private_registry") == {"image": other}, done
+    (tools.folder / "databricks/.databricks/bundle/ecr/variable-overrides.json").write_text("{")
+    done, calls = tools.run("deploy_databricks.sh", other)
+    assert done.returncode == 65 and "variable-overrides.json" in done.stderr, done
 
 
 def test_deploy_does_not_send_nobodys_instance_profile():

@@ -65,6 +65,21 @@ forecast: {steps: [0]}
         assert line and word in " ".join(line), (place, word, errors)
 
 
+def test_dates_that_the_public_bucket_never_had_are_named():
+    """They were found out at the run, as a missing file; before GFS 16 the address itself was wrong."""
+    def validate(times, more="", check=78):
+        text = harness.SMALL_JOB.replace("source: analytic, times: [2024-01-01T00:00:00Z]", f"source: gfs, times: [{times}]")
+        return hens("validate", write_job(scratch(), text), *more.split(), check=check)
+    done = validate("2020-12-31T18:00:00Z")
+    assert "job.yaml:3:" in done.stderr and "begins on 2021-01-01" in done.stderr, done.stderr
+    validate("2021-01-01T00:00:00Z", check=0)
+    bred = "perturbation.method=hemispheric_centred_bred_vector"
+    assert "needs the analysis of 2020-12-31T18:00:00Z" in validate("2021-01-01T12:00:00Z", bred).stderr
+    validate("2021-01-01T18:00:00Z", bred, check=0)
+    assert "is in the future" in validate("2199-01-01T00:00:00Z").stderr
+    validate("2015-09-12T18:00:00Z", "mirrors.s3=/a/mirror", check=0)
+
+
 def test_problems_of_a_spec_as_json():
     """Programs got nothing on stdout of a wrong spec."""
     job = write_job(scratch(), harness.SMALL_JOB + "ensembel: {}\n")

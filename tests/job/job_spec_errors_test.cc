@@ -195,6 +195,7 @@ TEST(SpecMistake, KeysWithoutEffect) {
   expect_one_problem_each(
       {Mistake{"initial_conditions.product=2p50", "initial_conditions.product: is not used by source analytic: leave"},
        Mistake{"initial_conditions.gravity=9.81", "initial_conditions.gravity: is not used by source analytic"},
+       Mistake{"initial_conditions.check=finite", "initial_conditions.check: is not used by source analytic"},
        Mistake{"perturbation.integration_steps=2", "perturbation.integration_steps: is not used by method none"},
        Mistake{"perturbation.amplitude={z500: 3}", "perturbation.amplitude: is not used by method none"},
        Mistake{"perturbation.noise.amplitude={z500: 3}", "perturbation.noise.amplitude: is not used by method none"},
@@ -211,9 +212,11 @@ TEST(SpecMistake, KeysWithoutEffect) {
   EXPECT_EQ(problems_with({"initial_conditions.product=0p25", "perturbation.integration_steps=3",
                            "perturbation.amplitude={z500: 39.27}"}),
             "");
-  EXPECT_EQ(
-      problems_with({"initial_conditions.source=grib", "initial_conditions.path=a", "initial_conditions.gravity=9.8"}),
-      "");
+  for (const char* source : {"grib", "netcdf"}) {
+    EXPECT_EQ(problems_with({std::string("initial_conditions.source=") + source, "initial_conditions.path=a",
+                             "initial_conditions.gravity=9.8", "initial_conditions.check=finite"}),
+              "");
+  }
 }
 
 // Three members of a spec without a perturbation were three copies of one forecast, and nothing said so.
@@ -245,6 +248,43 @@ TEST(SpecMistake, TimesThatNothingCouldName) {
                            Mistake{"initial_conditions.times=[1677-12-31T23:59]", wanted},
                            Mistake{"initial_conditions.times=[2262-01-01]", wanted}});
   EXPECT_EQ(problems_with({"initial_conditions.times=[1678-01-01, 2261-12-31T23:59]"}), "");
+}
+
+// As Python's isoformat writes them.
+TEST(SpecMistake, TimesWithAnOffset) {
+  const JobSpec spec = test::parse_with({"initial_conditions.times=[2024-01-01T00:00:00+00:00, 2024-01-02T06:00+00]"});
+  EXPECT_EQ(spec.initial_conditions.times, (std::vector{parse_time("2024-01-01"), parse_time("2024-01-02T06:00")}));
+  expect_one_problem_each({Mistake{"initial_conditions.times=[2024-01-01T01:00:00+01:00]",
+                                   "is '2024-01-01T01:00:00+01:00', expected UTC, in which it is 2024-01-01T00:00:00Z"},
+                           Mistake{"initial_conditions.times=[2024-01-01, 2024-01-01T00:00:00+00:00]",
+                                   "names '2024-01-01T00:00:00+00:00' twice"}});
+}
+
+// run.json is UTF-8: what lies in such a folder could not be named there.
+TEST(SpecErrors, NameAFolderThatIsNotUtf8) {
+  const auto said = [](const std::string& more) -> std::string {
+    try {
+      parse_job_spec("name: a\ninitial_conditions: {source: netcdf, times: 2024-01-01, path: " + more +
+                         "}\nmodels: [\"synth:mini?seed=102\"]\nforecast: {steps: 4}\n",
+                     "job.yaml", "/data/caf\xe9");
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_THAT(said("a.nc"), HasSubstr("job.yaml:2:63: initial_conditions.path: is relative to the folder "
+                                      "'/data/caf\\xe9', whose name is not UTF-8"));
+  EXPECT_EQ(said("/elsewhere/a.nc"), "");
+}
+
+// A folder's name has no fields of strftime.
+TEST(JobSpec, PercentSignsOfTheFolderAreNoFields) {
+  const JobSpec spec = parse_job_spec(
+      "name: a\ninitial_conditions: {source: netcdf, times: 2024-01-01, path: '%Y.nc'}\n"
+      "models: [m]\nforecast: {steps: 4}\n",
+      "job.yaml", "/data/100%d");
+  EXPECT_EQ(spec.initial_conditions.path, std::vector<std::string>{"/data/100%%d/%Y.nc"});
+  EXPECT_EQ(spec.models, std::vector<std::string>{"/data/100%d/m"});
 }
 
 // An amplitude that was refused counted as none, so that a second, false problem was said.
@@ -325,6 +365,17 @@ TEST(SpecErrors, SayWhereTheTextStopsBeingYaml) {
               HasSubstr("put values with ? or : between [ ] or { } in quotes"));
   EXPECT_EQ(problems(""), "job.yaml: is nothing, expected a mapping: name, initial_conditions, models, ...");
   EXPECT_EQ(problems("- a\n"), "job.yaml:1:1: is a list, expected a mapping: name, initial_conditions, models, ...");
+}
+
+// yaml-cpp has other words for a tab: "illegal map value", "illegal block entry".
+TEST(SpecErrors, CallATabATab) {
+  const std::string tab = "a tab indents this line: YAML is indented by blanks";
+  EXPECT_EQ(problems("name: a\nforecast:\n\tsteps: 4\n"), "job.yaml:3:1: " + tab);
+  EXPECT_EQ(problems("name: a\nforecast:\n  steps: 4\n\tengine: fast\n"), "job.yaml:4:1: " + tab);
+  EXPECT_EQ(problems("name: a\nforecast:\n  \tsteps: 4\n"), "job.yaml:3:3: " + tab);
+  EXPECT_EQ(problems("name: a\nmodels:\n\t- b\n\t- c\n"), "job.yaml:3:1: " + tab);
+  EXPECT_EQ(problems(minimal_spec("report: {maps: true,\n\tmap_leads: 1d}\n")), "") << "allowed between braces";
+  EXPECT_EQ(problems(minimal_spec("ensemble:\t{members: 1}\t# one\n")), "") << "allowed between words";
 }
 
 TEST(SpecErrors, RefuseWhatIsNotText) {

@@ -64,11 +64,15 @@ void for_each_leaf(const Json& json,
 
 // Another valid value for a leaf.
 Json changed(const std::string& key, const Json& value) {
-  static const std::map<std::string, std::string> other_words{
-      {"initial_conditions.source", "grib"}, {"initial_conditions.product", "2p50"},
-      {"perturbation.method", "none"},       {"forecast.precision", "tf32"},
-      {"forecast.sun", "float64"},           {"output.format", "netcdf"},
-      {"output.compression", "zstd"},        {"forecast.engine", "fast"}};
+  static const std::map<std::string, std::string> other_words{{"initial_conditions.source", "grib"},
+                                                              {"initial_conditions.product", "2p50"},
+                                                              {"initial_conditions.check", "finite"},
+                                                              {"perturbation.method", "none"},
+                                                              {"forecast.precision", "tf32"},
+                                                              {"forecast.sun", "float64"},
+                                                              {"output.format", "netcdf"},
+                                                              {"output.compression", "zstd"},
+                                                              {"forecast.engine", "fast"}};
   if (const auto word = other_words.find(key); word != other_words.end()) return word->second;
   if (value.is_boolean()) return !value.get<bool>();
   if (value.is_number_integer()) return value.get<int64_t>() + 1;
@@ -81,22 +85,30 @@ Json changed(const std::string& key, const Json& value) {
 }
 
 TEST(JobSpecJson, SpellsOutEveryDefaultInTheStructsOrder) {
-  EXPECT_EQ(to_json(parse(minimal_spec())).dump(),
-            R"({"name":"test","initial_conditions":{"source":"analytic","times":["2024-01-01T00:00:00Z"],"path":[],)"
-            R"("product":"0p25","gravity":9.80665},"models":["synth:mini?seed=102"],"ensemble":{"members":1,"seed":0},)"
-            R"("perturbation":{"method":"none","integration_steps":3,"amplitude":{"z500":39.27},"noise":{"method":)"
-            R"("correlated_spherical_gaussian","amplitude":{"z500":39.27},"sigma":1.0,"length_scale":500000.0,)"
-            R"("time_scale":"2d"}},"forecast":{"steps":[4],"engine":"auto","precision":"fp32","sun":"float32"},)"
-            R"("output":[{"name":"hens","variables":["u10m","v10m"],"format":"zarr","every":"6h","initial_state":true,)"
-            R"("compression":"none"}],"runtime":{"device":"auto","threads":0,"batch":0,"writers":2,"queue_fields":64,)"
-            R"("full_verify":true,"price_per_hour":0.0},"mirrors":{"s3":"","hf":"","https":""},"report":{"maps":true,)"
-            R"("map_leads":["1d"]}})");
+  EXPECT_EQ(
+      to_json(parse(minimal_spec())).dump(),
+      R"({"name":"test","initial_conditions":{"source":"analytic","times":["2024-01-01T00:00:00Z"],"path":[],)"
+      R"("product":"0p25","gravity":9.80665,"check":"strict"},"models":["synth:mini?seed=102"],"ensemble":{"members":1,"seed":0},)"
+      R"("perturbation":{"method":"none","integration_steps":3,"amplitude":{"z500":39.27},"noise":{"method":)"
+      R"("correlated_spherical_gaussian","amplitude":{"z500":39.27},"sigma":1.0,"length_scale":500000.0,)"
+      R"("time_scale":"2d"}},"forecast":{"steps":[4],"engine":"auto","precision":"fp32","sun":"float32"},)"
+      R"("output":[{"name":"hens","variables":["u10m","v10m"],"format":"zarr","every":"6h","initial_state":true,)"
+      R"("compression":"none"}],"runtime":{"device":"auto","threads":0,"batch":0,"writers":2,"queue_fields":64,)"
+      R"("full_verify":true,"price_per_hour":0.0},"mirrors":{"s3":"","hf":"","https":""},"report":{"maps":true,)"
+      R"("map_leads":["1d"]}})");
 }
 
 TEST(JobSpecJson, ComesBackAsTheSameSpec) {
   const Json json = to_json(rich_spec());
   EXPECT_EQ(to_json(job_spec_from_json(json)), json);
   EXPECT_EQ(to_json(job_spec_from_json(Json::parse(json.dump()))), json);
+}
+
+// Folders of versions that did not know the key can be read.
+TEST(JobSpecJson, ReadsSpecsWithoutTheCheckOfAnalyses) {
+  Json json = to_json(rich_spec());
+  json["initial_conditions"].erase("check");
+  EXPECT_EQ(job_spec_from_json(json).initial_conditions.check, StateCheck::strict);
 }
 
 TEST(ForecastHash, IsTheDigestOfTheForecastPart) {

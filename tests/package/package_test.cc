@@ -176,6 +176,18 @@ TEST_F(PackageCopy, DigestIsRefusedWhereATensorHasNotItsCrc) {
                     HasSubstr("does not have its CRC; fetch the file again")));
 }
 
+// The digest may have been made long before: what is read is looked at when it is read.
+TEST_F(PackageCopy, ATensorIsRefusedWhereItsBytesHaveNotTheirCrc) {
+  const fs::path folder = synthetic();
+  const ModelPackage whole = open_package(folder);
+  const std::vector<int64_t> shape = whole.weights.at("blocks.1.filter.filter.weight").shape;
+  EXPECT_NO_THROW(whole.tensor("blocks.1.filter.filter.weight", shape));
+  flip_byte_of_weights(folder);
+  const ModelPackage damaged = open_package(folder);
+  EXPECT_THAT(error_of([&] { damaged.tensor("blocks.1.filter.filter.weight", shape); }),
+              AllOf(HasSubstr("tensor blocks.1.filter.filter.weight"), HasSubstr("CRC")));
+}
+
 TEST_F(PackageCopy, MissingFilesAreNamed) {
   const fs::path folder = synthetic();
   for (const std::string_view name : needed_files(ModelConfig{.add_orography = true, .add_landmask = true})) {

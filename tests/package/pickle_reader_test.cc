@@ -1,6 +1,11 @@
 // The pickle machine: it builds data, runs nothing, and stops at whatever is too large, too deep or unknown.
 #include "package/pickle_reader.h"
 
+#include <unistd.h>
+
+#include <sys/resource.h>
+#include <sys/wait.h>
+
 #include "package_support.h"
 
 namespace hens::test {
@@ -193,12 +198,62 @@ TEST(PickleReader, StopsBombs) {
   EXPECT_THAT(error(head + "N" + std::string(200'000, '2') + "."), HasSubstr("values on the stack"));
   std::string objects = head;
   for (int k = 0; k < 400'000; ++k) objects += ")0";
-  EXPECT_THAT(error(objects + "."), HasSubstr("more than 300000 objects"));
+  EXPECT_THAT(error(objects + "."), HasSubstr("more than 150000 objects"));
   std::string memo = "\x80\x04N";
   memo += std::string(400'000, '\x94');
-  EXPECT_THAT(error(memo + "."), HasSubstr("more than 300000 objects"));
+  EXPECT_THAT(error(memo + "."), HasSubstr("more than 150000 objects"));
   EXPECT_THAT(error(head + "B\x00\x00\x00\x02"s + std::string(1 << 25, 'x') + "."),
               HasSubstr("bytes needed"));  // above 16 MiB
+}
+
+// Peak memory of reading `bytes` in a process of its own [bytes].
+long memory_of(const std::string& bytes) {
+  int ends[2];
+  if (::pipe(ends) != 0) return -1;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    rusage before{}, after{};
+    ::getrusage(RUSAGE_SELF, &before);
+    survives([&] { read(bytes); });
+    ::getrusage(RUSAGE_SELF, &after);
+    const long kilobytes = after.ru_maxrss - before.ru_maxrss;
+    [[maybe_unused]] const auto written = ::write(ends[1], &kilobytes, sizeof kilobytes);
+    ::_exit(0);
+  }
+  long kilobytes = -1;
+  if (::read(ends[0], &kilobytes, sizeof kilobytes) != sizeof kilobytes) kilobytes = -1;
+  ::close(ends[0]);
+  ::close(ends[1]);
+  ::waitpid(child, nullptr, 0);
+  return kilobytes < 0 ? -1 : kilobytes * 1024;
+}
+
+std::string repeated(const std::string& text, size_t bytes) {
+  std::string all;
+  while (all.size() < bytes) all += text;
+  return all;
+}
+
+// The source promises 100 MB. One list, one dict of millions of items took three times that.
+TEST(PickleReader, MemoryStaysWithinItsPromise) {
+  constexpr size_t most = 15 << 20;
+  const std::string many = repeated("K\x01", 90'000);
+  const std::vector<std::pair<const char*, std::string>> hostile{
+      {"a list", head + "]" + repeated("Na", most) + "."},
+      {"a list in batches", head + "]" + repeated("(" + many + "e", most) + "."},
+      {"a dict", head + "}" + repeated("NNs", most) + "."},
+      {"lists", head + "(" + repeated("]0", most) + "."},
+      {"dicts", head + "(" + repeated("}0", most) + "."},
+      {"a memo", head + repeated("N\x940", most) + "."},
+      {"tuples of one", head + repeated("N\x850", most) + "."},
+  };
+  for (const auto& [what, bytes] : hostile) {
+    const long memory = memory_of(bytes);
+    EXPECT_GE(memory, 0) << what;
+    EXPECT_LE(memory, 100'000'000) << what;
+  }
+  EXPECT_THAT(error(hostile[0].second), HasSubstr("more than 500000 items"));
+  EXPECT_THAT(error(hostile[2].second), HasSubstr("more than 500000 items"));
 }
 
 TEST(PickleReader, SurvivesRandomPrograms) {

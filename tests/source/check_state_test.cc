@@ -1,6 +1,9 @@
 // What no analysis can be: other units, holes, swapped hemispheres.
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
+#include <random>
 
 #include <fmt/format.h>
 
@@ -78,6 +81,66 @@ TEST(CheckState, AnotherLevelIsNoticedInGeopotential) {
   State state = golden_state();
   std::ranges::copy(channel(state, "z300"), channel(state, "z500").begin());
   EXPECT_THAT(refusal(state), HasSubstr("channel z500"));
+}
+
+// Uniform noise within the bounds of each level passes those.
+TEST(CheckState, NoiseInPlaceOfHeightsIsNoticed) {
+  const auto with_noise = [](State state, double width, bool temperatures) {
+    std::minstd_rand random(1);
+    std::uniform_real_distribution<float> noise(-1, 1);
+    for (const char* name : {"z500", "z700"}) {
+      auto values = channel(state, name);
+      for (float& value : values) value += static_cast<float>(width) * noise(random);
+    }
+    if (!temperatures) {
+      const std::vector<std::string> all = state.channels;
+      std::vector<std::string> kept;
+      std::ranges::copy_if(all, std::back_inserter(kept), [](const std::string& c) { return c[0] != 't'; });
+      State less{state.grid, kept, state.valid_time, {}};
+      for (const std::string& c : kept) {
+        const auto values = state.channel(channel_positions({c}, all)[0]);
+        less.values.insert(less.values.end(), values.begin(), values.end());
+      }
+      return less;
+    }
+    return state;
+  };
+  const State analysis = analytic_state(test::gfs_time, hens_channels(), grid);
+  EXPECT_NO_THROW(check_state(analysis, "file.nc"));
+  EXPECT_NO_THROW(check_state(with_noise(analysis, 0, false), "file.nc"));
+  // 11000 m2 s-2 is within the bounds of both levels, 5000 is 78 K of the layer of 400 to 500 hPa.
+  for (const double width : {11000.0, 5000.0}) {
+    const std::string message = refusal(with_noise(analysis, width, true));
+    EXPECT_THAT(message, HasSubstr("file.nc: channels z400 and z500 at 2015-09-12T18:00:00Z do not belong together"));
+    EXPECT_THAT(message, HasSubstr("at latitude "));
+    EXPECT_THAT(message, HasSubstr("initial_conditions.check: finite"));
+  }
+  EXPECT_THAT(refusal(with_noise(analysis, 11000, false)), HasSubstr("do not belong together"));
+  EXPECT_NO_THROW(check_state(with_noise(analysis, 11000, true), "file.nc", StateCheck::finite));
+}
+
+// Heights of the standard atmosphere over air of one temperature: far from any analysis, and no mistake.
+TEST(CheckState, AnIsothermalStateOfStandardHeightsPasses) {
+  State state{grid,
+              {"z50", "z100", "z250", "z500", "z850", "z1000", "t50", "t100", "t250", "t500", "t850", "t1000"},
+              test::gfs_time,
+              {}};
+  for (const float height : {20576.F, 16180.F, 10363.F, 5574.F, 1457.F, 111.F}) {
+    state.values.insert(state.values.end(), grid.points(), height * 9.80665F);
+  }
+  state.values.insert(state.values.end(), 6 * grid.points(), 250.0F);
+  EXPECT_NO_THROW(check_state(state, "file.nc"));
+}
+
+// What an idealised state may be, and what no state may.
+TEST(CheckState, TheFiniteCheckAsksForFiniteValuesAlone) {
+  State state = analytic_state(test::gfs_time, {"t850", "z500"}, grid);
+  for (float& value : state.values) value = 1;
+  EXPECT_THAT(refusal(state), HasSubstr("initial_conditions.check: finite"));
+  EXPECT_NO_THROW(check_state(state, "file.nc", StateCheck::finite));
+  state.channel(1)[4] = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_THAT(test::error_text([&] { check_state(state, "file.nc", StateCheck::finite); }, ExitCode::bad_input),
+              HasSubstr("channel z500 at 2015-09-12T18:00:00Z is not finite"));
 }
 
 TEST(CheckState, SwappedHemispheresAreNoticed) {

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "package/npy.h"
+#include "source/grib_message.h"
 #include "source/source_fixtures.h"
 
 namespace hens {
@@ -119,9 +120,82 @@ TEST_F(GfsSourceTest, RecordsWhatItUsed) {
 }
 
 TEST_F(GfsSourceTest, OnlyTheFourCyclesExist) {
-  EXPECT_EQ(gfs_url(gfs_time, "0p25"), "s3://noaa-gfs-bdp-pds/gfs.20150912/18/atmos/gfs.t18z.pgrb2.0p25.f000");
-  EXPECT_THAT(error_text([] { gfs_url(gfs_time + std::chrono::hours(3), "0p25"); }, ExitCode::missing_input),
+  const Time today = parse_time("2024-01-01T18");
+  EXPECT_THAT(gfs_urls(today, "0p25"),
+              ElementsAre("s3://noaa-gfs-bdp-pds/gfs.20240101/18/atmos/gfs.t18z.pgrb2.0p25.f000"));
+  EXPECT_THAT(error_text([] { gfs_urls(gfs_time + std::chrono::hours(3), "0p25"); }, ExitCode::missing_input),
               HasSubstr("2015-09-12T21:00:00Z"));
+}
+
+// GFS 16 began with the cycle of 12 UTC on 22 March 2021, and with it the folder `atmos`.
+TEST_F(GfsSourceTest, CyclesBeforeGfs16LieWithoutAtmos) {
+  const std::string first = "s3://noaa-gfs-bdp-pds/gfs.20210322/06/gfs.t06z.pgrb2.0p25.f000";
+  EXPECT_EQ(gfs_urls(parse_time("2021-03-22T06"), "0p25").front(), first);
+  EXPECT_THAT(gfs_urls(parse_time("2021-03-22T12"), "0p25"),
+              ElementsAre("s3://noaa-gfs-bdp-pds/gfs.20210322/12/atmos/gfs.t12z.pgrb2.0p25.f000"));
+  mirror_.add_at("noaa-gfs-bdp-pds/gfs.20150912/18/gfs.t18z.pgrb2.2p50.f000", file_, index_);
+  const auto source = mirror_.open();
+  const State state = source->load(gfs_time, {"t2m"}, equiangular_grid(73, 144));
+  EXPECT_EQ(source->records().at(0).url, "s3://noaa-gfs-bdp-pds/gfs.20150912/18/gfs.t18z.pgrb2.2p50.f000");
+}
+
+// u and v of NCEP's files may share a message; the index then has 4.1 and 4.2 at one offset.
+TEST_F(GfsSourceTest, TwoFieldsOfOneMessageAreFoundBehindTheirIndex) {
+  const auto messages = split_grib_messages(std::as_bytes(std::span(file_)), "file");
+  std::vector<std::string> pair;
+  for (const auto message : messages) {
+    const std::string field = read_grib_label(message, "file").field;
+    if (field == "u500" || field == "v500")
+      pair.emplace_back(reinterpret_cast<const char*>(message.data()), message.size());
+  }
+  ASSERT_EQ(pair.size(), 2u);
+  const State apart = load({"u500", "v500"});
+  const std::string joined = test::join_fields(pair);
+  test::GfsMirror mirror;
+  mirror.add(joined, "4.1:0:d=2015091218:UGRD:500 mb:anl:\n4.2:0:d=2015091218:VGRD:500 mb:anl:\n");
+  const State together = mirror.open()->load(gfs_time, {"u500", "v500"}, equiangular_grid(73, 144));
+  EXPECT_EQ(together.values, apart.values);
+}
+
+TEST_F(GfsSourceTest, ARecordThatIsThereTwiceMustBeACopy) {
+  const State once = load({"t500"});
+  // The index must ascend: a second file behind the first has the same records again.
+  std::string again;
+  std::istringstream lines(index_);
+  for (std::string text; std::getline(lines, text);) {
+    const size_t first = text.find(':') + 1, end = text.find(':', first);
+    again += text.substr(0, first) + std::to_string(std::stoul(text.substr(first, end - first)) + file_.size()) +
+             text.substr(end) + "\n";
+  }
+  test::GfsMirror twice;
+  twice.add(file_ + file_, index_ + again);
+  EXPECT_EQ(twice.open()->load(gfs_time, {"t500"}, equiangular_grid(73, 144)).values, once.values);
+
+  again.replace(again.find(":TMP:400 mb:"), 12, ":TMP:500 mb:");
+  std::string behind = file_;  // the message of 400 hPa says 500 now: octets of the first fixed surface
+  for (const auto message : split_grib_messages(std::as_bytes(std::span(behind)), "file")) {
+    if (read_grib_label(message, "file").field != "t400") continue;
+    const size_t at = reinterpret_cast<const char*>(message.data()) - behind.data();
+    const size_t surface = behind.find(std::string("\x64\x00\x00\x00\x9c\x40", 6), at);  // 100, scale 0, 40000
+    ASSERT_LT(surface, at + message.size());
+    behind.replace(surface, 6, std::string("\x64\x00\x00\x00\xc3\x50", 6));
+  }
+  test::GfsMirror differs;
+  differs.add(file_ + behind, index_ + again);
+  EXPECT_THAT(
+      error_text([&] { differs.open()->load(gfs_time, {"t500"}, equiangular_grid(73, 144)); }, ExitCode::bad_input),
+      HasSubstr("are both TMP:500 mb:anl and hold different values"));
+}
+
+TEST_F(GfsSourceTest, RecordsOfAnEnsemblesSpreadAreNoAnalyses) {
+  const State plain = load({"t500"});
+  const size_t at = index_.find(":TMP:500 mb:"), line = index_.rfind('\n', at) + 1;
+  const size_t first = index_.find(':', line) + 1;
+  const std::string offset = index_.substr(first, index_.find(':', first) - first);
+  index_.insert(line, "1:" + offset + ":d=2015091218:TMP:500 mb:anl:ens std dev\n");
+  test::GfsMirror mirror;
+  mirror.add(file_, index_);
+  EXPECT_EQ(mirror.open()->load(gfs_time, {"t500"}, equiangular_grid(73, 144)).values, plain.values);
 }
 
 TEST_F(GfsSourceTest, AnAnalysisThatIsNotThereIsMissing) {

@@ -1,6 +1,9 @@
 // netCDF analyses: our own and Earth2Studio's layout, ERA5's, any order of axes, packed values; a real ERA5 file.
 #include <algorithm>
 #include <cmath>
+#include <fcntl.h>
+
+#include <sys/file.h>
 
 #include "source/analytic.h"
 #include "source/netcdf_writer.h"
@@ -273,6 +276,311 @@ TEST_F(NetcdfSourceTest, ATimeThatCannotBeReadIsAnError) {
     test::write_netcdf(files_ / "time.nc", our_dimensions, variables);
     EXPECT_THAT(load_error(ExitCode::bad_input, files_ / "time.nc", {"t850"}), HasSubstr("time.nc: time 'time'"))
         << units;
+  }
+}
+
+// Fields of one time whose values the test chooses: `variable` gets dimensions (time, lat, lon) and one value
+// everywhere.
+class NetcdfValuesTest : public NetcdfSourceTest {
+ protected:
+  fs::path write(NetcdfVariableSpec variable, double value, std::map<size_t, double> others = {}) {
+    auto variables = our_axes();
+    variable.dimensions = {"time", "lat", "lon"};
+    variable.values.assign(2 * 19 * 36, value);
+    for (const auto& [point, other] : others) variable.values[point] = other;
+    variables.push_back(variable);
+    test::write_netcdf(files_ / "values.nc", our_dimensions, variables);
+    return files_ / "values.nc";
+  }
+  float first(NetcdfVariableSpec variable, double value, const std::string& channel = "u10m") {
+    return load(write(std::move(variable), value), {channel}).values.front();
+  }
+  std::string refusal(NetcdfVariableSpec variable, double value, std::map<size_t, double> others = {},
+                      const std::string& channel = "u10m") {
+    return load_error(ExitCode::bad_input, write(std::move(variable), value, std::move(others)), {channel});
+  }
+};
+
+using test::NetcdfNumbers;
+
+// Winds of 5 m/s are 35000 steps of 0.001 above -30: as a signed short -30536, which would be -60.5 m/s.
+TEST_F(NetcdfValuesTest, UnsignedIntegersAreReadAsSuch) {
+  const NetcdfVariableSpec shorts{
+      "u10m", {}, {}, {{"_Unsigned", "true"}, {"scale_factor", 0.001}, {"add_offset", -30.0}}, NC_SHORT};
+  EXPECT_FLOAT_EQ(first(shorts, 35000 - 65536), 5.0F);
+  EXPECT_FLOAT_EQ(first(shorts, 27000), -3.0F);
+  NetcdfVariableSpec bytes{"u10m", {}, {}, {{"_Unsigned", "TRUE"}, {"add_offset", -200.0}}, NC_BYTE};
+  EXPECT_EQ(first(bytes, 205 - 256), 5.0F);
+  NetcdfVariableSpec signed_bytes{"u10m", {}, {}, {{"_Unsigned", "false"}}, NC_UBYTE};
+  EXPECT_EQ(first(signed_bytes, 251), -5.0F);
+  NetcdfVariableSpec words{"u10m", {}, {}, {{"_Unsigned", "true"}, {"add_offset", -4294967295.0}}, NC_INT};
+  EXPECT_EQ(first(words, -1), 0.0F);
+
+  // Marks of no value have the variable's type, and are as unsigned as its values.
+  NetcdfVariableSpec marked = shorts;
+  marked.attributes["_FillValue"] = -1.0;
+  EXPECT_FLOAT_EQ(first(marked, 35000 - 65536), 5.0F);
+  EXPECT_THAT(refusal(marked, 35000 - 65536, {{7, -1}}), HasSubstr("not finite"));
+  marked.attributes["valid_range"] = NetcdfNumbers{NC_SHORT, {0, -6}};  // 0 .. 65530
+  EXPECT_FLOAT_EQ(first(marked, 35000 - 65536), 5.0F);
+  EXPECT_THAT(refusal(marked, 35000 - 65536, {{7, -2}}), HasSubstr("not finite"));
+  EXPECT_THAT(refusal({"u10m", {}, {}, {{"_Unsigned", "perhaps"}}, NC_SHORT}, 5), HasSubstr("_Unsigned is 'perhaps'"));
+}
+
+TEST_F(NetcdfValuesTest, EveryMarkOfAMissingValueIsSeen) {
+  // 99.9 in double precision is no float.
+  for (const char* name : {"missing_value", "_FillValue"}) {
+    NetcdfVariableSpec wind{"u10m", {}, {}, {{name, NetcdfNumbers{name[0] == '_' ? NC_FLOAT : NC_DOUBLE, {99.9}}}}};
+    EXPECT_EQ(first(wind, 5), 5.0F);
+    EXPECT_THAT(refusal(wind, 5, {{3, 99.9}}), HasSubstr("u10m at 2024-01-01T00:00:00Z is not finite")) << name;
+  }
+  const NetcdfVariableSpec several{"u10m", {}, {}, {{"missing_value", NetcdfNumbers{NC_FLOAT, {77, 99}}}}};
+  EXPECT_THAT(refusal(several, 5, {{3, 99}}), HasSubstr("not finite"));
+  EXPECT_THAT(refusal({"u10m", {}, {}, {{"valid_max", 50.0}}}, 5, {{3, 60}}), HasSubstr("not finite"));
+  EXPECT_THAT(refusal({"u10m", {}, {}, {{"valid_min", -50.0}}}, 5, {{3, -60}}), HasSubstr("not finite"));
+  EXPECT_THAT(refusal({"u10m", {}, {}, {{"valid_range", NetcdfNumbers{NC_FLOAT, {-50, 50}}}}}, 5, {{3, 60}}),
+              HasSubstr("not finite"));
+  EXPECT_THAT(refusal({"u10m", {}, {}, {}}, 5, {{3, NC_FILL_FLOAT}}), HasSubstr("not finite")) << "never written";
+}
+
+// NUG: a range as wide as the packing is of unpacked values, a range of the stored type is of stored ones.
+TEST_F(NetcdfValuesTest, ValidRangesOfPackedValues) {
+  NetcdfVariableSpec wind{
+      "u10m", {}, {}, {{"scale_factor", 0.01}, {"valid_range", NetcdfNumbers{NC_SHORT, {-5000, 5000}}}}, NC_SHORT};
+  EXPECT_FLOAT_EQ(first(wind, 500), 5.0F);
+  EXPECT_THAT(refusal(wind, 500, {{3, 6000}}), HasSubstr("not finite"));
+  wind.attributes["valid_range"] = NetcdfNumbers{NC_DOUBLE, {-50, 50}};
+  EXPECT_FLOAT_EQ(first(wind, 500), 5.0F);
+  EXPECT_FLOAT_EQ(first(wind, 5000), 50.0F);
+  EXPECT_THAT(refusal(wind, 500, {{3, 6000}}), HasSubstr("not finite"));
+}
+
+TEST_F(NetcdfValuesTest, AttributesThatCannotBeAppliedAreRefused) {
+  for (const char* name : {"scale_factor", "add_offset", "missing_value", "valid_min"}) {
+    EXPECT_THAT(refusal({"u10m", {}, {}, {{name, "0.01"}}}, 5),
+                HasSubstr(std::string("variable u10m: attribute ") + name + " is not a number"));
+  }
+  EXPECT_THAT(refusal({"u10m", {}, {}, {{"scale_factor", NetcdfNumbers{NC_DOUBLE, {1, 2}}}}}, 5),
+              HasSubstr("scale_factor is 2 numbers: expected one number"));
+}
+
+TEST_F(NetcdfValuesTest, UnitsAreConverted) {
+  EXPECT_FLOAT_EQ(first({"u10m", {}, {}, {{"units", "knots"}}}, 10), 5.1444445F);
+  EXPECT_FLOAT_EQ(first({"t2m", {}, {}, {{"units", "degC"}}}, 15, "t2m"), 288.15F);
+  EXPECT_FLOAT_EQ(first({"sp", {}, {}, {{"units", "hPa"}}}, 1000, "sp"), 100000.0F);
+  EXPECT_FLOAT_EQ(first({"q850", {}, {}, {{"units", "g kg-1"}}}, 11, "q850"), 0.011F);
+  EXPECT_FLOAT_EQ(first({"tcwv", {}, {}, {{"units", "mm"}}}, 20, "tcwv"), 20.0F);
+  EXPECT_FLOAT_EQ(first({"z500", {}, {}, {{"units", "gpm"}}}, 5500, "z500"), 5500 * 9.80665F);
+  EXPECT_FLOAT_EQ(first({"t850", {}, {}, {{"units", "degC"}, {"scale_factor", 0.01}}, NC_SHORT}, 1500, "t850"),
+                  288.15F);
+  EXPECT_FLOAT_EQ(first({"q850", {}, {}, {{"units", 1.0}}}, 0.011, "q850"), 0.011F) << "the number 1";
+  EXPECT_THAT(refusal({"u10m", {}, {}, {{"units", 1.0}}}, 5), HasSubstr("has units '1': expected m s-1"));
+  const std::string message = refusal({"u10m", {}, {}, {{"units", "furlongs per fortnight"}}}, 5);
+  EXPECT_THAT(message, HasSubstr("values.nc: channel u10m: variable u10m has units 'furlongs per fortnight': expected "
+                                 "m s-1, km h-1 or knots"));
+}
+
+TEST_F(NetcdfValuesTest, HeightsAreMultipliedByTheSourcesGravity) {
+  const auto loaded = [&](const NetcdfVariableSpec& variable, double gravity) {
+    return files_.open(SourceKind::netcdf, {write(variable, 5500).string()}, gravity)
+        ->load(new_year, {"z500"}, grid)
+        .values.front();
+  };
+  for (const NetcdfVariableSpec& variable : {NetcdfVariableSpec{"gh500", {}, {}, {}},
+                                             {"zg500", {}, {}, {{"units", "m"}}},
+                                             {"z500", {}, {}, {{"units", "gpm"}}},
+                                             {"z500", {}, {}, {{"units", "m"}}},
+                                             {"z500", {}, {}, {{"standard_name", "geopotential_height"}}}}) {
+    EXPECT_FLOAT_EQ(loaded(variable, 9.80665), 5500 * 9.80665F) << variable.name;
+    EXPECT_FLOAT_EQ(loaded(variable, 9.81), 5500 * 9.81F) << variable.name;
+  }
+  EXPECT_FLOAT_EQ(first({"z500", {}, {}, {{"units", "m**2 s**-2"}}}, 54000, "z500"), 54000.0F);
+  EXPECT_THAT(refusal({"gh500", {}, {}, {{"units", "m**2 s**-2"}}}, 54000, {}, "z500"),
+              HasSubstr("variable gh500 has units 'm**2 s**-2': expected m, km, dam or gpm"));
+}
+
+// A file with levels: `levels` and their attributes, and one variable of heights on them.
+class NetcdfLevelsTest : public NetcdfSourceTest {
+ protected:
+  fs::path write(const std::vector<double>& levels, NetcdfVariableSpec axis, const std::string& name = "gh") {
+    auto variables = our_axes();
+    axis.dimensions = {axis.name};
+    axis.values = levels;
+    axis.type = NC_DOUBLE;
+    NetcdfVariableSpec heights{name, {"time", axis.name, "lat", "lon"}, {}, {}};
+    for (int t = 0; t < 2; ++t) {
+      heights.values.insert(heights.values.end(), 19 * 36, 5500.0);
+      heights.values.insert(heights.values.end(), 19 * 36, 1500.0);
+    }
+    variables.insert(variables.end(), {axis, heights});
+    test::write_netcdf(files_ / "levels.nc", {{"time", 2}, {axis.name, 2}, {"lat", 19}, {"lon", 36}}, variables);
+    return files_ / "levels.nc";
+  }
+};
+
+TEST_F(NetcdfLevelsTest, LevelsAreOfPressureInAnyOfItsUnits) {
+  for (const auto& [units, levels] :
+       std::initializer_list<std::pair<const char*, std::vector<double>>>{{"hPa", {500, 850}},
+                                                                          {"mbar", {500, 850}},
+                                                                          {"millibars", {500, 850}},
+                                                                          {"Pa", {50000, 85000}},
+                                                                          {"kPa", {50, 85}},
+                                                                          {"", {500, 850}},
+                                                                          {"", {50000, 85000}}}) {
+    for (const char* name : {"level", "isobaric_of_some_kind"}) {
+      if (*units == '\0' && name != std::string("level")) continue;
+      const State state = load(write(levels, {name, {}, {}, {{"units", units}}}), {"z500", "z850"});
+      EXPECT_FLOAT_EQ(state.values.front(), 5500 * 9.80665F) << units;
+      EXPECT_FLOAT_EQ(state.values.back(), 1500 * 9.80665F) << units;
+    }
+  }
+}
+
+TEST_F(NetcdfLevelsTest, LevelsOfAnotherKindAreRefused) {
+  for (const char* units : {"1", "m", "level", "K"}) {
+    EXPECT_THAT(load_error(ExitCode::bad_input, write({500, 850}, {"level", {}, {}, {{"units", units}}}), {"z500"}),
+                HasSubstr(std::string("levels.nc: dimension 'level' has units '") + units + "'"));
+  }
+  for (const char* name : {"atmosphere_hybrid_sigma_pressure_coordinate", "model_level_number"}) {
+    EXPECT_THAT(
+        load_error(ExitCode::bad_input, write({500, 850}, {"level", {}, {}, {{"standard_name", name}}}), {"z500"}),
+        HasSubstr(std::string("standard_name '") + name));
+  }
+}
+
+// Values by entry of expver, time and point, as files hold them that mix ERA5 with ERA5T.
+class NetcdfVersionsTest : public NetcdfSourceTest {
+ protected:
+  fs::path write(const std::vector<double>& final_values, const std::vector<double>& preliminary) {
+    auto variables = our_axes();
+    variables.push_back({"expver", {"expver"}, {1, 5}, {}, NC_INT});
+    NetcdfVariableSpec wind{"u10", {"time", "expver", "lat", "lon"}, {}, {{"_FillValue", -9999.0}}};
+    wind.attributes["long_name"] = "10 metre U wind component";
+    for (int t = 0; t < 2; ++t) {
+      wind.values.insert(wind.values.end(), 19 * 36, final_values[t]);
+      wind.values.insert(wind.values.end(), 19 * 36, preliminary[t]);
+    }
+    variables.push_back(wind);
+    test::write_netcdf(files_ / "expver.nc", {{"time", 2}, {"expver", 2}, {"lat", 19}, {"lon", 36}}, variables);
+    return files_ / "expver.nc";
+  }
+};
+
+TEST_F(NetcdfVersionsTest, TheVersionThatIsThereIsTaken) {
+  const fs::path path = write({5, -9999}, {-9999, 6});
+  EXPECT_EQ(load(path, {"u10m"}, new_year).values.front(), 5.0F);
+  EXPECT_EQ(load(path, {"u10m"}, new_year + std::chrono::hours(6)).values.back(), 6.0F);
+  const auto source = files_.open(SourceKind::netcdf, {path.string()});
+  source->load(new_year + std::chrono::hours(6), {"u10m"}, grid);
+  EXPECT_THAT(source->records().front().notes, ::testing::Contains("u10m of expver 5"));
+  EXPECT_EQ(load(write({5, 5}, {5, 5}), {"u10m"}).values.front(), 5.0F) << "both say the same";
+}
+
+TEST_F(NetcdfVersionsTest, TwoThatDifferAreRefused) {
+  const std::string message = load_error(ExitCode::bad_input, write({5, 5}, {6, 6}), {"u10m"});
+  EXPECT_THAT(message, HasSubstr("channel u10m: variable u10 is there twice for 2024-01-01T00:00:00Z"));
+  EXPECT_THAT(message, HasSubstr("5 in expver 1, 6 in expver 5 at latitude 90, longitude 0"));
+  EXPECT_THAT(load_error(ExitCode::bad_input, write({-9999, 5}, {-9999, 6}), {"u10m"}), HasSubstr("not finite"));
+}
+
+// The newer form: expver is text along time.
+TEST_F(NetcdfVersionsTest, AVersionForEachTimeIsNoDimension) {
+  write_ours(files_ / "cds.nc", {"u10m"});
+  int file = 0, dimension = 0, variable = 0;
+  ASSERT_EQ(nc_open((files_ / "cds.nc").c_str(), NC_WRITE, &file), NC_NOERR);
+  ASSERT_EQ(nc_inq_dimid(file, "time", &dimension), NC_NOERR);
+  ASSERT_EQ(nc_def_var(file, "expver", NC_STRING, 1, &dimension, &variable), NC_NOERR);
+  const char* versions[] = {"0001", "0005"};
+  ASSERT_EQ(nc_put_var_string(file, variable, versions), NC_NOERR);
+  ASSERT_EQ(nc_close(file), NC_NOERR);
+  const Time six = new_year + std::chrono::hours(6);
+  EXPECT_EQ(load(files_ / "cds.nc", {"u10m"}, six).values, analytic_state(six, {"u10m"}, grid).values);
+}
+
+// A dimension whose entries are named by text.
+TEST_F(NetcdfVersionsTest, VersionsMayBeTexts) {
+  auto variables = our_axes();
+  NetcdfVariableSpec wind{"u10m", {"time", "expver", "lat", "lon"}, {}, {}};
+  for (const double value : {std::nan(""), 6.0, 5.0, std::nan("")})
+    wind.values.insert(wind.values.end(), 19 * 36, value);
+  variables.push_back(wind);
+  test::write_netcdf(files_ / "texts.nc", {{"time", 2}, {"expver", 2}, {"lat", 19}, {"lon", 36}}, variables);
+  int file = 0, dimension = 0, variable = 0;
+  ASSERT_EQ(nc_open((files_ / "texts.nc").c_str(), NC_WRITE, &file), NC_NOERR);
+  ASSERT_EQ(nc_inq_dimid(file, "expver", &dimension), NC_NOERR);
+  ASSERT_EQ(nc_def_var(file, "expver", NC_STRING, 1, &dimension, &variable), NC_NOERR);
+  const char* versions[] = {"0001", "0005"};
+  ASSERT_EQ(nc_put_var_string(file, variable, versions), NC_NOERR);
+  ASSERT_EQ(nc_close(file), NC_NOERR);
+  const auto source = files_.open(SourceKind::netcdf, {(files_ / "texts.nc").string()});
+  EXPECT_EQ(source->load(new_year, {"u10m"}, grid).values.front(), 6.0F);
+  EXPECT_THAT(source->records().front().notes, ::testing::Contains("u10m of expver 0005"));
+}
+
+TEST_F(NetcdfVersionsTest, ATimeThatIsThereTwiceMustSayTheSame) {
+  for (const double second : {5.0, 6.0}) {
+    auto variables = our_axes();
+    variables[0].values = {0, 0};
+    NetcdfVariableSpec wind{"u10m", {"time", "lat", "lon"}, {}, {}};
+    wind.values.assign(19 * 36, 5.0);
+    wind.values.insert(wind.values.end(), 19 * 36, second);
+    variables.push_back(wind);
+    test::write_netcdf(files_ / "twice.nc", our_dimensions, variables);
+    if (second == 5.0) {
+      EXPECT_EQ(load(files_ / "twice.nc", {"u10m"}).values.front(), 5.0F);
+    } else {
+      EXPECT_THAT(load_error(ExitCode::bad_input, files_ / "twice.nc", {"u10m"}),
+                  HasSubstr("5 in entry 0 of time, 6 in entry 1 of time"));
+    }
+  }
+}
+
+// Of two forecasts valid at one time the younger one is nearer to an analysis.
+TEST_F(NetcdfSourceTest, TheShortestLeadTimeIsTaken) {
+  auto variables = our_axes();
+  variables.push_back({"lead_time", {"lead_time"}, {0, 6}, {{"units", "hours"}}, NC_INT64});
+  NetcdfVariableSpec wind{"u10m", {"time", "lead_time", "lat", "lon"}, {}, {}};
+  for (const double value : {1.0, 2.0, 3.0, 4.0}) wind.values.insert(wind.values.end(), 19 * 36, value);
+  variables.push_back(wind);
+  test::write_netcdf(files_ / "leads.nc", {{"time", 2}, {"lead_time", 2}, {"lat", 19}, {"lon", 36}}, variables);
+  EXPECT_EQ(load(files_ / "leads.nc", {"u10m"}, new_year + std::chrono::hours(6)).values.front(), 3.0F);
+  EXPECT_EQ(load(files_ / "leads.nc", {"u10m"}, new_year + std::chrono::hours(12)).values.front(), 4.0F);
+}
+
+TEST_F(NetcdfSourceTest, TimesSinceYear1AreOfTheMixedCalendar) {
+  auto variables = our_axes();
+  variables[0].values = {17733000, 17733006};  // cftime.date2num of 2023-12-20T00 and T06, which the proleptic calendar
+  variables[0].type = NC_DOUBLE;               // would put two days later
+  variables[0].attributes = {{"units", "hours since 0001-01-01 00:00:00.0"}, {"calendar", "gregorian"}};
+  variables.push_back({"t2m", {"time", "lat", "lon"}, std::vector<double>(2 * 19 * 36, 280.0), {}});
+  test::write_netcdf(files_ / "year1.nc", our_dimensions, variables);
+  EXPECT_EQ(load(files_ / "year1.nc", {"t2m"}, parse_time("2023-12-20T06:00")).values.front(), 280.0F);
+  EXPECT_THAT(load_error(ExitCode::missing_input, files_ / "year1.nc", {"t2m"}, parse_time("2023-12-22")),
+              HasSubstr("2 times, 2023-12-20T00:00:00Z .. 2023-12-20T06:00:00Z"));
+}
+
+TEST_F(NetcdfSourceTest, AFileThatIsBeingWrittenIsNotRead) {
+  write_ours(files_ / "busy.nc", {"t850"});
+  const FileDescriptor writer(::open((files_ / "busy.nc").c_str(), O_RDWR));
+  ASSERT_EQ(::flock(writer.get(), LOCK_EX), 0);
+  EXPECT_THAT(load_error(ExitCode::bad_input, files_ / "busy.nc", {"t850"}),
+              HasSubstr("busy.nc: another program is writing it"));
+}
+
+// A file named 100%.nc is no pattern, %20 neither, and a field is one still.
+TEST_F(NetcdfSourceTest, PercentSignsInNamesAreNoFields) {
+  write_ours(files_ / "ours.nc", {"t850"});
+  for (const char* name : {"100%.nc", "a%20b.nc", "50%_done.nc", "%d.nc", "%%.nc", "100%Y.nc"}) {
+    fs::copy_file(files_ / "ours.nc", files_ / name);
+    EXPECT_NO_THROW(load(files_ / name, {"t850"})) << name;
+  }
+  for (const auto& [name, url] :
+       std::initializer_list<std::pair<const char*, const char*>>{{"a b.nc", "a%20b.nc"},
+                                                                  {"one%.nc", "one%25.nc"},
+                                                                  {"café.nc", "caf%C3%A9.nc"},
+                                                                  {"d20240101.nc", "d%Y%m%d.nc"}}) {
+    fs::copy_file(files_ / "ours.nc", files_ / name, fs::copy_options::overwrite_existing);
+    EXPECT_NO_THROW(load("file://" + (files_ / url).string(), {"t850"})) << url;
   }
 }
 

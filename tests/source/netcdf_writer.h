@@ -3,6 +3,7 @@
 
 #include <map>
 #include <netcdf.h>
+#include <netcdf_filter.h>
 #include <string>
 #include <variant>
 #include <vector>
@@ -13,12 +14,19 @@
 
 namespace hens::test {
 
+// A numeric attribute of a type of its own; a plain double is written as NC_DOUBLE (_FillValue: as the variable).
+struct NetcdfNumbers {
+  nc_type type;
+  std::vector<double> values;
+};
+
 struct NetcdfVariableSpec {
   std::string name;
   std::vector<std::string> dimensions;
   std::vector<double> values;
-  std::map<std::string, std::variant<std::string, double>> attributes;
+  std::map<std::string, std::variant<std::string, double, NetcdfNumbers>> attributes;
   nc_type type = NC_FLOAT;
+  unsigned filter = 0;  // of HDF5, by its number
 };
 
 // `records`: the length of a dimension NC_UNLIMITED.
@@ -36,9 +44,17 @@ inline void write_netcdf(const fs::path& path, const std::vector<std::pair<std::
     int id = 0;
     ASSERT_EQ(nc_def_var(file, variable.name.c_str(), variable.type, static_cast<int>(axes.size()), axes.data(), &id),
               NC_NOERR);
+    if (variable.filter != 0) {
+      const unsigned level = 3;
+      ASSERT_EQ(nc_def_var_filter(file, id, variable.filter, 1, &level), NC_NOERR);
+    }
     for (const auto& [name, value] : variable.attributes) {
       if (const auto* text = std::get_if<std::string>(&value)) {
         ASSERT_EQ(nc_put_att_text(file, id, name.c_str(), text->size(), text->c_str()), NC_NOERR);
+      } else if (const auto* numbers = std::get_if<NetcdfNumbers>(&value)) {
+        ASSERT_EQ(
+            nc_put_att_double(file, id, name.c_str(), numbers->type, numbers->values.size(), numbers->values.data()),
+            NC_NOERR);
       } else {
         const nc_type type = name == "_FillValue" ? variable.type : NC_DOUBLE;
         ASSERT_EQ(nc_put_att_double(file, id, name.c_str(), type, 1, &std::get<double>(value)), NC_NOERR);

@@ -36,6 +36,24 @@ inline std::string error_text(const std::function<void()>& action, ExitCode code
   return "";
 }
 
+// GRIB 2 messages of one grid and time as one message of several fields: sections 4 to 7 of each.
+inline std::string join_fields(const std::vector<std::string>& messages) {
+  const auto length = [](const std::string& message, size_t at) {
+    size_t value = 0;
+    for (int i = 0; i < 4; ++i) value = value << 8 | static_cast<unsigned char>(message[at + i]);
+    return value;
+  };
+  std::string joined = messages.front().substr(0, messages.front().size() - 4);
+  for (size_t m = 1; m < messages.size(); ++m) {
+    size_t at = 16;
+    while (messages[m][at + 4] != 4) at += length(messages[m], at);
+    joined += messages[m].substr(at, messages[m].size() - 4 - at);
+  }
+  joined += "7777";
+  for (int i = 0; i < 8; ++i) joined[8 + i] = static_cast<char>(static_cast<uint64_t>(joined.size()) >> (56 - 8 * i));
+  return joined;
+}
+
 // A folder that stands for the bucket, and a downloader that looks there.
 class GfsMirror {
  public:
@@ -44,6 +62,9 @@ class GfsMirror {
   // The file and its index as the analysis of `cycle`; the two may be changed first.
   void add(const std::string& file, const std::string& index, Time cycle = gfs_time) {
     const std::string name = format_time(cycle, "noaa-gfs-bdp-pds/gfs.%Y%m%d/%H/atmos/gfs.t%Hz.pgrb2.2p50.f000");
+    add_at(name, file, index);
+  }
+  void add_at(const std::string& name, const std::string& file, const std::string& index) {
     write_bytes(folder_ / "mirror" / name, file);
     write_bytes(folder_ / "mirror" / (name + ".idx"), index);
   }

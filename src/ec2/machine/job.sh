@@ -116,7 +116,7 @@ start_container() {
   exec docker run --name hens-job --gpus all --stop-timeout 60 --read-only --tmpfs /tmp \
     --cap-drop ALL --security-opt no-new-privileges -e HENS_CACHE=/cache \
     -v "$cache:/cache" -v "$output:/results" -v "$state/job.yaml:/job/$job_name.yaml:ro" \
-    "$image" run "/job/$job_name.yaml" --output /results --log text
+    "$image" run "/job/$job_name.yaml" --output /results --device cuda --log text
 }
 
 upload_now_and_then() { # ends by itself with the job: an upload cut short might overtake the last one

@@ -1,0 +1,15 @@
+// Files of fields read in a process of their own (base/decoder.h): what crashes or hangs ecCodes, netCDF-C or HDF5 is
+// an error that names the file, and the forecast's process never sees the bytes.
+#pragma once
+
+#include "source/file_source.h"
+
+namespace hens {
+
+enum class FieldFormat { grib, netcdf, makani };
+
+// Opens files of `format` in one worker, which lives as long as the files and the opener. Errors are those of
+// open_grib_file, open_netcdf_fields and open_makani_file, and Error{bad_input} where the worker died or took too long.
+OpenFieldFile isolated_opener(FieldFormat format);
+
+}  // namespace hens
