@@ -12,7 +12,7 @@ export CCACHE_SLOPPINESS = pch_defines,time_macros,include_file_mtime,include_fi
 export CCACHE_BASEDIR = $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup configure build hens-ec2 demo test test-gpu bench-store install format clean image push test-image \
+.PHONY: help setup configure build hens-ec2 demo test test-gpu bench-store bench-folders install format clean image push test-image \
         deploy-databricks k8s-render lint
 
 help:  ## this list
@@ -52,6 +52,11 @@ bench-store: setup  ## how fast the Zarr writer is, to a RAM disk
 	@$(MAKE) --no-print-directory build
 	@cmake -S . -B $(BUILD) -DHENS_BUILD_BENCH=ON >/dev/null && cmake --build $(BUILD) -j $(JOBS) --target store_write_bench
 	@$(BUILD)/store_write_bench
+
+bench-folders: setup  ## what a shard, status, verify and report cost in a folder of 100,000 members, on a RAM disk
+	@$(MAKE) --no-print-directory build
+	@cmake -S . -B $(BUILD) -DHENS_BUILD_BENCH=ON >/dev/null && cmake --build $(BUILD) -j $(JOBS) --target run_folder_bench
+	@scripts/bench_folders.sh $(BUILD)
 
 install: build  ## a relocatable tree in install/: hens with its libraries
 	@cmake --install $(BUILD) --prefix $(PREFIX)

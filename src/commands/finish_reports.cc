@@ -1,6 +1,5 @@
 #include "commands/finish_reports.h"
 
-#include <algorithm>
 #include <iostream>
 
 #include "base/error.h"
@@ -10,21 +9,20 @@
 
 namespace hens {
 
-void finish_reports(const fs::path& folder, Log& log) {
+Manifest finish_reports(const fs::path& folder, Log& log) {
   const std::vector<StoredFile> maps = write_maps(folder, merged_manifest(folder), log);
   // Several processes that end together draw the same maps, but each knows of other attempts' ends: the last one's
   // texts and its run.json have to be of one mind.
   const RunLock lock(folder);
   Manifest manifest = merged_manifest(folder);
-  manifest.reports = write_texts(folder, manifest);
-  manifest.reports.insert(manifest.reports.end(), maps.begin(), maps.end());
-  publish_file(folder / "run.json", manifest_text(manifest));
+  std::vector<StoredFile> reports = write_texts(folder, manifest);
+  reports.insert(reports.end(), maps.begin(), maps.end());
+  return publish_views(folder, std::move(manifest), std::move(reports));
 }
 
 void print_outcome(const fs::path& folder, const Manifest& manifest) {
-  const auto complete = std::count_if(manifest.members.begin(), manifest.members.end(),
-                                      [](const MemberEntry& m) { return m.state == MemberState::complete; });
-  std::cout << fmt::format("{} of {} members are complete in {}\n", complete, manifest.members.size(), folder.string());
+  std::cout << fmt::format("{} of {} members are complete in {}\n", manifest.complete, WorkPlan(manifest.spec).size(),
+                           folder.string());
   std::error_code none;
   for (const RunStore& store : open_stores(folder, manifest.spec, {manifest.grid, manifest.model_names})) {
     std::cout << fmt::format("  store   {}\n", (folder / store.folder).string());

@@ -5,10 +5,12 @@
 
 namespace hens {
 
-// Writes the reports of the run in `folder` anew and records them in run.json.
-void finish_reports(const fs::path& folder, Log& log);
+// Writes the reports of the run in `folder` anew and records them in run.json, which is made anew, too. Returns what
+// it tells.
+Manifest finish_reports(const fs::path& folder, Log& log);
 
-// Tells people on stdout what is complete and where reports, maps and stores lie.
+// Tells people on stdout what is complete and where reports, maps and stores lie. Of `manifest` the members and
+// attempts are not needed.
 void print_outcome(const fs::path& folder, const Manifest& manifest);
 
 }  // namespace hens

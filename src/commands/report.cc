@@ -14,8 +14,7 @@ int report_command(const Arguments& arguments) {
   if (!line.parse(arguments, 1, 1)) return 0;
   Log log(line.log_format());
   const fs::path folder = line.positional().front();
-  finish_reports(folder, log);
-  print_outcome(folder, merged_manifest(folder));
+  print_outcome(folder, finish_reports(folder, log));
   return 0;
 }
 

@@ -86,8 +86,7 @@ int run_command(const Arguments& arguments) {
   }
   Downloader downloader(line.download_options(spec.mirrors), log);
   const RunResult result = run_job(spec, options, downloader, log);
-  if (result.all_complete) finish_reports(options.output, log);
-  print_outcome(options.output, result.manifest);
+  print_outcome(options.output, result.all_complete ? finish_reports(options.output, log) : result.manifest);
   const bool whole_job = !line.has("members") && !line.has("shard");
   if (result.exit_code == ExitCode::ok && whole_job && !result.all_complete) {
     fail(ExitCode::io, "{}: members that this run completed are not complete there: was the folder changed? Run again",

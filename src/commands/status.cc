@@ -11,10 +11,9 @@ namespace hens {
 namespace {
 
 struct Count {
-  int complete = 0, failed = 0, planned = 0;
+  int64_t complete = 0, failed = 0, planned = 0;
 
   void add(MemberState state) {
-    ++planned;
     if (state == MemberState::complete) ++complete;
     if (state == MemberState::failed) ++failed;
   }
@@ -38,8 +37,15 @@ int status_command(const Arguments& arguments) {
   line.options().add_options()("json", "as JSON");
   if (!line.parse(arguments, 1, 1)) return 0;
   const Manifest manifest = merged_manifest(line.positional().front());
+  const WorkPlan plan(manifest.spec);
   std::map<std::pair<int, int>, Count> counts;  // by length and model
+  for (int length = 0; length < static_cast<int>(manifest.spec.forecast.steps.size()); ++length) {
+    for (int model = 0; model < static_cast<int>(manifest.spec.models.size()); ++model) {
+      counts[{length, model}].planned = static_cast<int64_t>(plan.per_model_and_length());
+    }
+  }
   Count all;
+  all.planned = static_cast<int64_t>(plan.size());
   std::string failed_lines;
   constexpr int most_lines = 10;
   for (const MemberEntry& entry : manifest.members) {
@@ -47,7 +53,8 @@ int status_command(const Arguments& arguments) {
     all.add(entry.state);
     if (entry.state == MemberState::failed && all.failed <= most_lines) failed_lines += failed_line(manifest, entry);
   }
-  if (all.failed > most_lines) failed_lines += fmt::format("  and {} more, in run.json\n", all.failed - most_lines);
+  if (all.failed > most_lines)
+    failed_lines += fmt::format("  and {} more: `hens report` lists all in members.csv\n", all.failed - most_lines);
   nlohmann::ordered_json rows = nlohmann::ordered_json::array();
   std::string text = fmt::format("{}: {} of {} members are complete{}\n", manifest.spec.name, all.complete, all.planned,
                                  all.failed_text());

@@ -110,47 +110,6 @@ Attempt attempt_from(const Json& j) {
   return a;
 }
 
-constexpr const char* state_names[] = {"pending", "complete", "failed"};
-
-Json to_json(const MemberEntry& m) {
-  Json json{{"length", m.time.length},
-            {"model", m.time.model},
-            {"time", m.time.time},
-            {"member", m.time.member},
-            {"state", state_names[static_cast<int>(m.state)]},
-            {"attempt", m.attempt},
-            {"seconds",
-             {{"perturbation", m.time.perturbation},
-              {"steps", m.time.steps},
-              {"output_wait", m.time.output_wait},
-              {"total", m.time.total}}},
-            {"finished", m.finished},
-            {"bytes", m.bytes}};
-  if (m.failure) json["not_finite"] = to_json(*m.failure);
-  return json;
-}
-
-MemberEntry member_from(const Json& j) {
-  const Json& seconds = j.at("seconds");
-  MemberEntry m;
-  m.time = {j.at("length"),
-            j.at("model"),
-            j.at("time"),
-            j.at("member"),
-            seconds.at("perturbation"),
-            seconds.at("steps"),
-            seconds.at("output_wait"),
-            seconds.at("total")};
-  const auto* found = std::find(std::begin(state_names), std::end(state_names), j.at("state").get<std::string>());
-  if (found == std::end(state_names)) fail(ExitCode::bad_input, "member state '{}' is unknown", j.at("state").dump());
-  m.state = static_cast<MemberState>(found - std::begin(state_names));
-  m.attempt = j.at("attempt");
-  m.finished = j.value("finished", "");
-  m.bytes = j.value("bytes", uint64_t{0});
-  if (j.contains("not_finite")) m.failure = not_finite_from(j.at("not_finite"));
-  return m;
-}
-
 [[noreturn]] void inconsistent(const std::string& what) { fail(ExitCode::bad_input, "{}", what); }
 
 // A seal says who wrote the text last, not that the parts of it fit each other.
@@ -170,27 +129,19 @@ void check_plan(const JobSpec& spec) {
   }
 }
 
-bool is_planned(const JobSpec& spec, const MemberTask& task) {
-  const auto within = [](int index, size_t count) { return index >= 0 && static_cast<size_t>(index) < count; };
-  return within(task.length, spec.forecast.steps.size()) && within(task.model, spec.models.size()) &&
-         within(task.time, spec.initial_conditions.times.size()) &&
-         within(task.member, static_cast<size_t>(spec.ensemble.members));
-}
-
 void check_consistency(const Manifest& m) {
   if (m.model_names.size() != m.spec.models.size()) {
     inconsistent(fmt::format("it lists {} models, its spec has {}", m.model_names.size(), m.spec.models.size()));
   }
   if (m.grid.points() == 0) inconsistent("its grid is none");
-  for (const MemberEntry& entry : m.members) {
-    const MemberTime& at = entry.time;
-    if (is_planned(m.spec, {at.length, at.model, at.time, at.member})) continue;
-    inconsistent(fmt::format("member {} of model {}, time {}, length {} is not in its spec's plan", at.member, at.model,
-                             at.time, at.length));
+  const WorkPlan plan(m.spec);
+  const auto planned = static_cast<int64_t>(plan.size());
+  if (m.complete < 0 || m.failed < 0 || m.complete > planned || m.failed > planned - m.complete) {
+    inconsistent(fmt::format("it counts {} complete and {} failed members of {}", m.complete, m.failed, planned));
   }
   for (const Attempt& attempt : m.attempts) {
     for (const MemberFailure& failure : attempt.failures) {
-      if (!is_planned(m.spec, failure.task)) inconsistent("an attempt names a failed member that the plan has not");
+      if (!plan.contains(failure.task)) inconsistent("an attempt names a failed member that the plan has not");
     }
   }
 }
@@ -208,7 +159,11 @@ Manifest manifest_from(const Json& j) {
   const int nlat = j.at("grid").at("nlat"), nlon = j.at("grid").at("nlon");
   if (nlat >= 2 && nlon >= 1 && nlat <= 100'000 && nlon <= 100'000) m.grid = equiangular_grid(nlat, nlon);
   m.attempts = list_from<Attempt>(j.at("attempts"), attempt_from);
-  m.members = list_from<MemberEntry>(j.at("members"), member_from);
+  m.complete = j.at("members_complete");
+  m.failed = j.value("members_failed", int64_t{0});
+  // Earlier versions had all members in run.json, and all attempts.
+  if (const Json table = j.value("member_table", Json()); !table.is_null()) m.member_table = stored_file_from(table);
+  m.earlier_attempts = j.value("earlier_attempts", std::vector<int>());
   m.reports = list_from<StoredFile>(j.at("reports"), stored_file_from);
   check_consistency(m);
   return m;
@@ -225,19 +180,23 @@ std::string manifest_text(const Manifest& m) {
   for (size_t k = 0; k < m.model_names.size(); ++k) {
     models.push_back({{"name", m.model_names[k]}, {"package", m.spec.models.at(k)}, {"digest", m.model_digests.at(k)}});
   }
-  const auto complete = std::count_if(m.members.begin(), m.members.end(),
-                                      [](const MemberEntry& e) { return e.state == MemberState::complete; });
-  Json json{{"kind", "hens run"},
-            {"forecast_hash", m.forecast_hash},
-            {"spec", redacted_json(to_json(m.spec))},
-            {"models", redacted_json(std::move(models))},
-            {"device_kind", m.device_kind},
-            {"grid", {{"nlat", m.grid.nlat()}, {"nlon", m.grid.nlon()}}},
-            {"members_complete", complete},
-            {"attempts", redacted_json(list_json<Attempt>(m.attempts, to_json))},
-            {"members", list_json<MemberEntry>(m.members, to_json)},
-            {"reports", list_json<StoredFile>(m.reports, to_json)}};
-  return sealed_text(std::move(json));
+  const size_t earlier = m.attempts.size() - std::min(m.attempts.size(), attempts_in_manifest);
+  std::vector<int> numbers = m.earlier_attempts;
+  for (size_t k = 0; k < earlier; ++k) numbers.push_back(m.attempts[k].number);
+  const std::vector<Attempt> last(m.attempts.begin() + static_cast<std::ptrdiff_t>(earlier), m.attempts.end());
+  return sealed_text({{"kind", "hens run"},
+                      {"forecast_hash", m.forecast_hash},
+                      {"spec", redacted_json(to_json(m.spec))},
+                      {"models", redacted_json(std::move(models))},
+                      {"device_kind", m.device_kind},
+                      {"grid", {{"nlat", m.grid.nlat()}, {"nlon", m.grid.nlon()}}},
+                      {"members_planned", WorkPlan(m.spec).size()},
+                      {"members_complete", m.complete},
+                      {"members_failed", m.failed},
+                      {"member_table", m.member_table.path.empty() ? Json() : to_json(m.member_table)},
+                      {"earlier_attempts", numbers},
+                      {"attempts", redacted_json(list_json<Attempt>(last, to_json))},
+                      {"reports", list_json<StoredFile>(m.reports, to_json)}});
 }
 
 Manifest read_manifest(const fs::path& run_folder) {

@@ -1,8 +1,9 @@
 // The manifest: run.json, everything that a run knows about itself, as reports and tools read it.
 //
 // Every process that works in a run's folder writes a record of its own attempt (attempts/<n>.json); run.json is the
-// merge of the resolved spec, the attempts and the members' markers, made anew by RunFolder whenever one of them
-// changes.
+// merge of the resolved spec, the attempts and the members' markers. It is of bounded size: members stand in a table
+// beside it (members.csv, see member_table.h), of the attempts it repeats the last ones. forecast/run_folder.h says
+// when it is made anew; until then markers and attempts know more than it.
 #pragma once
 
 #include <map>
@@ -13,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
+#include "base/time.h"
 #include "job/job_spec.h"
 #include "job/work_plan.h"
 #include "source/source.h"
@@ -78,7 +80,7 @@ struct MemberEntry {
   MemberTime time;
   MemberState state = MemberState::pending;
   int attempt = 0;                   // that completed it, or failed to
-  std::string finished;              // iso_moment(); empty where it is not complete
+  std::optional<Moment> finished;    // none where it is not complete, or its marker is of an old version
   uint64_t bytes = 0;                // of its files
   std::optional<NotFinite> failure;  // where it failed
 };
@@ -90,15 +92,20 @@ struct Manifest {
   std::vector<std::string> model_digests;  // package_digest by model
   std::string device_kind;                 // "cpu" | "cuda" | "cuda, fast engine": bytes are promised within one
   LatLonGrid grid;                         // of the models' output, the same for all
-  std::vector<Attempt> attempts;           // ascending
-  std::vector<MemberEntry> members;        // whole plan, in running order
+  std::vector<Attempt> attempts;           // ascending; of run.json: the last ones
+  std::vector<int> earlier_attempts;       // numbers of those before them, ascending
+  std::vector<MemberEntry> members;        // those that are complete or failed, in running order; not in run.json
+  int64_t complete = 0, failed = 0;        // how many
+  StoredFile member_table;                 // the table of them; its path is empty where none was written
   std::vector<StoredFile> reports;         // reports and maps last written, relative to the run's folder
 };
+
+inline constexpr size_t attempts_in_manifest = 100;  // the last ones; 200 kB
 
 // JSON texts carry a digest of themselves, so that a damaged one is noticed. Readers throw Error{missing_input}, and
 // Error{bad_input} naming the file where it is damaged or of another kind.
 std::string manifest_text(const Manifest& manifest);
-Manifest read_manifest(const fs::path& run_folder);  // of run_folder/run.json
+Manifest read_manifest(const fs::path& run_folder);  // of run_folder/run.json, also as earlier versions wrote it
 std::string attempt_text(const Attempt& attempt);
 Attempt read_attempt(const fs::path& path);
 

@@ -19,12 +19,14 @@ std::string header(const char* name, const char* type, const char* help) {
 std::string metrics_text(const Manifest& manifest) {
   const std::string job = manifest.spec.name;
   std::string text = header("hens_members", "gauge", "Members of the job by model and state.");
+  const WorkPlan plan(manifest.spec);
   int64_t steps = 0;
   for (size_t model = 0; model < manifest.model_names.size(); ++model) {
-    std::array<int, states.size()> counts{};
+    std::array<int64_t, states.size()> counts{};
+    counts[0] = static_cast<int64_t>(plan.per_model_and_length() * manifest.spec.forecast.steps.size());
     for (const MemberEntry& entry : manifest.members) {
       if (entry.time.model != static_cast<int>(model)) continue;
-      ++counts[static_cast<size_t>(entry.state)];
+      --counts[0], ++counts[static_cast<size_t>(entry.state)];
       if (entry.state == MemberState::complete) steps += manifest.spec.forecast.steps.at(entry.time.length);
     }
     for (size_t state = 0; state < states.size(); ++state) {

@@ -1,9 +1,11 @@
 #include "forecast/run_folder.h"
 
 #include <algorithm>
+#include <atomic>
+#include <charconv>
+#include <exception>
 #include <fcntl.h>
 #include <map>
-#include <optional>
 #include <thread>
 #include <unistd.h>
 
@@ -11,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/locks.h"
+#include "forecast/member_table.h"
 #include "forecast/metrics.h"
 
 namespace hens {
@@ -38,25 +41,26 @@ Json timing_json(const MemberTime& time) {
           {"total", time.total}};
 }
 
-// Attempts in the order of their numbers; a damaged record is left out and named.
-std::vector<Attempt> read_attempts(const fs::path& root, std::vector<fs::path>* damaged = nullptr) {
-  std::vector<fs::path> paths;
-  std::error_code none;
-  for (const auto& entry : fs::directory_iterator(root / "attempts", none)) {
-    if (entry.path().extension() == ".json" && !is_temporary_name(entry.path().filename().string())) {
-      paths.push_back(entry.path());
+// Names in attempts/ that are a record's, with their numbers.
+std::map<int, fs::path> attempt_records(const fs::path& root) {
+  std::map<int, fs::path> records;
+  for_each_entry(root / "attempts", [&](std::string_view name, bool) {
+    int number = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+    if (error == std::errc() && number > 0 && std::string_view(end, name.data() + name.size()) == ".json") {
+      records.emplace(number, root / "attempts" / name);
     }
+  });
+  return records;
+}
+
+bool has_manifest(const fs::path& root) {
+  try {
+    read_manifest(root);
+    return true;
+  } catch (const Error&) {
+    return false;
   }
-  std::sort(paths.begin(), paths.end());
-  std::vector<Attempt> attempts;
-  for (const fs::path& path : paths) {
-    try {
-      attempts.push_back(read_attempt(path));
-    } catch (const Error&) {
-      if (damaged != nullptr) damaged->push_back(path);
-    }
-  }
-  return attempts;
 }
 
 fs::path attempt_path(const fs::path& root, int number) {
@@ -82,55 +86,131 @@ void collect_differences(const std::string& key, const Json& there, const Json& 
   text += fmt::format("\n  {} is {} there and {} here", key, there.dump(), here.dump());
 }
 
-// Marker files sit in one folder; reading them all is one pass. Unreadable ones count as absent.
-std::optional<Marker> find_marker(const fs::path& path) {
-  std::error_code none;
-  if (!fs::exists(path, none)) return std::nullopt;
-  try {
-    return read_marker(path);
-  } catch (const Error&) {
-    return std::nullopt;
-  }
-}
-
 bool belongs(const Marker& marker, const MemberTask& task, const std::string& hash, const std::string& identity) {
   return marker.forecast_hash == hash && marker.run_identity == identity && marker.length == task.length &&
          marker.model == task.model && marker.time == task.time && marker.member == task.member;
 }
 
-uint64_t bytes_of(const std::vector<StoredFile>& files) {
-  uint64_t bytes = 0;
-  for (const StoredFile& file : files) bytes += file.bytes;
-  return bytes;
-}
-
-void mark_failed(std::vector<MemberEntry>& members, int attempt, const std::vector<MemberFailure>& failures) {
-  if (failures.empty()) return;
-  std::map<MemberTask, NotFinite> failed;
-  for (const MemberFailure& failure : failures) failed[failure.task] = failure.where;
-  for (MemberEntry& entry : members) {
-    const auto found = failed.find({entry.time.length, entry.time.model, entry.time.time, entry.time.member});
-    if (found == failed.end() || entry.state == MemberState::complete) continue;
-    entry.state = MemberState::failed;
-    entry.attempt = attempt;
-    entry.failure = found->second;
+// What a marker tells of times has to be times: seconds from 0 on, and a moment.
+bool has_possible_times(const Marker& marker) {
+  if (!marker.timing.is_object()) return false;
+  for (const auto& [stage, seconds] : marker.timing.items()) {
+    if (!seconds.is_number() || !(seconds.get<double>() >= 0.0)) return false;
   }
+  if (!marker.finished.empty()) parse_moment(marker.finished);
+  return true;
 }
 
-Manifest merge(const fs::path& root, Manifest manifest) {
-  manifest.attempts = read_attempts(root);
-  manifest.members.clear();
-  for (const MemberTask& task : plan_members(manifest.spec)) {
-    MemberEntry entry{member_time(task, Json::object())};
-    const auto marker = find_marker(root / marker_name(manifest.spec, task));
-    const std::string identity = run_identity(manifest.model_digests.at(task.model), manifest.device_kind);
-    if (marker && belongs(*marker, task, manifest.forecast_hash, identity)) {
-      entry = {member_time(task, marker->timing), MemberState::complete, marker->attempt, marker->finished,
-               bytes_of(marker->files),           std::nullopt};
+// A marker that is damaged costs its own member, which then counts as not done, and nothing else.
+std::optional<Marker> find_marker(const fs::path& path) {
+  std::error_code none;
+  if (!fs::exists(path, none)) return std::nullopt;
+  try {
+    Marker marker = read_marker(path);
+    if (has_possible_times(marker)) return marker;
+  } catch (const Error&) {  // as if it were not there
+  }
+  return std::nullopt;
+}
+
+// The entry of a member whose marker says so; a pending one where the marker is damaged or of another run.
+MemberEntry marked_entry(const fs::path& root, const Manifest& manifest, const WorkPlan& plan, const MemberTask& task) {
+  const MemberEntry pending{{task.length, task.model, task.time, task.member}};
+  const std::optional<Marker> marker = find_marker(root / plan.marker(task));
+  const std::string identity = run_identity(manifest.model_digests.at(task.model), manifest.device_kind);
+  if (!marker || !belongs(*marker, task, manifest.forecast_hash, identity)) return pending;
+  MemberEntry entry = pending;
+  entry.time = member_time(task, marker->timing);
+  entry.state = MemberState::complete;
+  entry.attempt = marker->attempt;
+  if (!marker->finished.empty()) entry.finished = parse_moment(marker->finished);
+  for (const StoredFile& file : marker->files) entry.bytes += file.bytes;
+  return entry;
+}
+
+// The entries of the members with these numbers, in the same order. On several threads: what takes time is to open
+// many small files, above all over a network.
+std::vector<MemberEntry> marked_entries(const fs::path& root, const Manifest& manifest, const WorkPlan& plan,
+                                        const std::vector<size_t>& numbers) {
+  constexpr size_t piece = 256;
+  std::vector<MemberEntry> entries(numbers.size());
+  std::atomic<size_t> next{0};
+  std::exception_ptr error;
+  std::mutex mutex;
+  const auto work = [&] {
+    try {
+      for (size_t first = next.fetch_add(piece); first < numbers.size(); first = next.fetch_add(piece)) {
+        for (size_t k = first; k < std::min(first + piece, numbers.size()); ++k) {
+          entries[k] = marked_entry(root, manifest, plan, plan.task(numbers[k]));
+        }
+      }
+    } catch (...) {
+      const std::lock_guard guard(mutex);
+      error = std::current_exception();
     }
-    manifest.members.push_back(entry);
+  };
+  {
+    std::vector<std::jthread> helpers;
+    const size_t threads = std::min<size_t>(8, numbers.size() / piece);
+    for (size_t k = 1; k < threads; ++k) helpers.emplace_back(work);
+    work();
   }
-  for (const Attempt& attempt : manifest.attempts) mark_failed(manifest.members, attempt.number, attempt.failures);
+  if (error) std::rethrow_exception(error);
+  return entries;
+}
+
+// Where members failed, by number; of several attempts the last counts.
+using Failures = std::map<size_t, std::pair<int, NotFinite>>;
+
+void add_failures(Failures& failures, const WorkPlan& plan, int attempt, const std::vector<MemberFailure>& list) {
+  for (const MemberFailure& failure : list) {
+    if (plan.contains(failure.task)) failures[plan.number(failure.task)] = {attempt, failure.where};
+  }
+}
+
+Failures failures_of(const std::vector<Attempt>& attempts, const WorkPlan& plan) {
+  Failures failures;
+  for (const Attempt& attempt : attempts) add_failures(failures, plan, attempt.number, attempt.failures);
+  return failures;
+}
+
+MemberEntry failed_entry(const MemberTask& task, const std::pair<int, NotFinite>& failure) {
+  MemberEntry entry{{task.length, task.model, task.time, task.member}};
+  entry.state = MemberState::failed;
+  entry.attempt = failure.first;
+  entry.failure = failure.second;
+  return entry;
+}
+
+// The numbers of all that have a marker or failed, ascending.
+std::vector<size_t> known_numbers(const std::vector<bool>& marked, const Failures& failures) {
+  std::vector<size_t> numbers;
+  numbers.reserve(static_cast<size_t>(std::count(marked.begin(), marked.end(), true)) + failures.size());
+  for (size_t number = 0; number < marked.size(); ++number) {
+    if (marked[number] || failures.contains(number)) numbers.push_back(number);
+  }
+  return numbers;
+}
+
+// `own`: failures of attempt number `attempt`, whose record does not tell of them yet.
+Manifest merge(const fs::path& root, Manifest manifest, int attempt = 0, const std::vector<MemberFailure>& own = {}) {
+  const WorkPlan plan(manifest.spec);
+  manifest.attempts = read_attempts(root);
+  manifest.earlier_attempts.clear();
+  Failures failures = failures_of(manifest.attempts, plan);
+  add_failures(failures, plan, attempt, own);
+  const std::vector<size_t> numbers = known_numbers(marked_members(root, plan), failures);
+  manifest.members = marked_entries(root, manifest, plan, numbers);
+  for (size_t k = 0; k < numbers.size(); ++k) {
+    const auto failed = failures.find(numbers[k]);
+    MemberEntry& entry = manifest.members[k];
+    if (entry.state == MemberState::pending && failed != failures.end()) {
+      entry = failed_entry(plan.task(numbers[k]), failed->second);
+    }
+  }
+  std::erase_if(manifest.members, [](const MemberEntry& entry) { return entry.state == MemberState::pending; });
+  manifest.complete = std::ranges::count(manifest.members, MemberState::complete, &MemberEntry::state);
+  manifest.failed = static_cast<int64_t>(manifest.members.size()) - manifest.complete;
   return manifest;
 }
 
@@ -146,9 +226,49 @@ RunLock::RunLock(const fs::path& root) : folder_(::open(root.c_str(), O_RDONLY |
   }
 }
 
+std::vector<Attempt> read_attempts(const fs::path& root, std::vector<fs::path>* damaged) {
+  std::vector<Attempt> attempts;
+  for (const auto& [number, path] : attempt_records(root)) {
+    try {
+      attempts.push_back(read_attempt(path));
+    } catch (const Error&) {
+      if (damaged != nullptr) damaged->push_back(path);
+    }
+  }
+  return attempts;
+}
+
+std::vector<bool> marked_members(const fs::path& root, const WorkPlan& plan) {
+  std::vector<bool> marked(plan.size());
+  for_each_entry(root / "members", [&](std::string_view name, bool folder) {
+    if (const auto number = plan.find_marker(name); number && !folder) marked[*number] = true;
+  });
+  return marked;
+}
+
+Manifest publish_views(const fs::path& root, Manifest manifest, std::optional<std::vector<StoredFile>> reports) {
+  if (!reports) {
+    try {
+      reports = read_manifest(root).reports;
+    } catch (const Error&) {  // none yet, or damaged: then what it listed is not known
+      reports.emplace();
+    }
+  }
+  manifest.reports = std::move(*reports);
+  manifest.member_table = publish_member_table(root, manifest);
+  publish_file(root / "run.json", manifest_text(manifest));
+  publish_file(root / "metrics.prom", metrics_text(manifest));
+  return manifest;
+}
+
 RunFolder::RunFolder(fs::path root, RunIdentity identity, Log& log)
-    : root_(std::move(root)), identity_(std::move(identity)), hash_(forecast_hash(identity_.spec)), log_(log) {
+    : root_(std::move(root)),
+      identity_(std::move(identity)),
+      plan_(identity_.spec),
+      hash_(forecast_hash(identity_.spec)),
+      log_(log) {
   make_folders(root_);
+  check_publishing(root_);
   const RunLock lock(root_);
   if (!lock.reaches_other_machines()) {
     log_.warn("no_locks",
@@ -160,7 +280,7 @@ RunFolder::RunFolder(fs::path root, RunIdentity identity, Log& log)
   refuse_other_run();
 }
 
-fs::path RunFolder::marker_path(const MemberTask& task) const { return root_ / marker_name(identity_.spec, task); }
+fs::path RunFolder::marker_path(const MemberTask& task) const { return root_ / plan_.marker(task); }
 
 void RunFolder::refuse_other_run() const {
   std::error_code none;
@@ -208,6 +328,7 @@ void RunFolder::remove_run(const Manifest& there) const {
     if (store.folder.has_parent_path()) fs::remove(root_ / store.folder.parent_path(), ignored);
   }
   fs::remove(root_ / "run.json", ignored);
+  fs::remove(root_ / member_table_file, ignored);
   fs::remove_all(root_ / "attempts", ignored);
 }
 
@@ -219,7 +340,11 @@ void RunFolder::withdraw(const MemberTask& task) {
 }
 
 std::vector<MemberTask> RunFolder::pending(const std::vector<MemberTask>& tasks, bool full) {
-  if (const int stale = remove_stale_temporaries(root_)) log_.info("stale_temporaries_removed", {{"files", stale}});
+  selected_ = tasks.size();
+  // The temporaries of a few members lie among the files of all, which have to be listed to find them.
+  const bool sweep = refresh_is_cheap(plan_.size());
+  if (const int stale = sweep ? remove_stale_temporaries(root_) : 0)
+    log_.info("stale_temporaries_removed", {{"files", stale}});
   for (const RunStore& store : open_stores(root_, identity_.spec, identity_.facts())) store.store->publish_metadata();
   std::vector<MemberTask> todo;
   for (const MemberTask& task : tasks) {
@@ -236,7 +361,7 @@ std::vector<MemberTask> RunFolder::pending(const std::vector<MemberTask>& tasks,
     if (wrong.empty()) continue;
     std::error_code none;
     if (fs::exists(marker_path(task), none)) {
-      log_.warn("member_damaged", {{"marker", marker_name(identity_.spec, task)}, {"why", wrong}});
+      log_.warn("member_damaged", {{"marker", plan_.marker(task)}, {"why", wrong}});
       withdraw(task);
     }
     todo.push_back(task);
@@ -262,22 +387,51 @@ void RunFolder::mend_attempts() {
   }
 }
 
+// A marker costs about 50 us to read, a member at least seconds to make: 50 markers for each member of its own, and as
+// many again as are read in a tenth of a second, are nothing that a process would notice.
+bool RunFolder::refresh_is_cheap(size_t members) const { return members <= 2000 + 50 * selected_; }
+
+// Requires the run's lock.
+void RunFolder::refresh() {
+  mend_attempts();
+  publish_views(root_, manifest());
+}
+
 int RunFolder::begin_attempt(Attempt attempt, const Selection& selection) {
   const RunLock lock(root_);
-  mend_attempts();
-  const std::vector<Attempt> earlier = read_attempts(root_);
-  attempt_ = earlier.empty() ? 1 : earlier.back().number + 1;
+  const bool cheap = refresh_is_cheap(plan_.size());
+  if (cheap) mend_attempts();
+  const std::map<int, fs::path> earlier = attempt_records(root_);
+  attempt_ = earlier.empty() ? 1 : earlier.rbegin()->first + 1;
   while ((attempt_ - 1) % selection.shards != selection.shard) ++attempt_;
   attempt.number = attempt_;
   publish_file(attempt_path(root_, attempt_), attempt_text(attempt));
-  publish_views();
+  if (cheap || !has_manifest(root_)) refresh();
   return attempt_;
+}
+
+// Whether each member of the plan has a marker, or stands as failed.
+bool RunFolder::nothing_left(const std::vector<bool>& marked) const {
+  const auto missing = static_cast<size_t>(std::count(marked.begin(), marked.end(), false));
+  constexpr size_t few = 1000;  // failures are rare: where more are missing, members are still to be done
+  if (missing == 0) return true;
+  if (missing > few) return false;
+  const Failures failures = failures_of(read_attempts(root_), plan_);
+  return std::ranges::count_if(failures, [&](const auto& failure) { return !marked[failure.first]; }) ==
+         static_cast<std::ptrdiff_t>(missing);
 }
 
 void RunFolder::mend_records() {
   const RunLock lock(root_);
-  mend_attempts();
-  publish_views();
+  const std::vector<bool> marked = marked_members(root_, plan_);
+  const auto there = static_cast<size_t>(std::count(marked.begin(), marked.end(), true));
+  bool known = false;
+  try {
+    const Manifest now = read_manifest(root_);
+    known = now.complete + now.failed == static_cast<int64_t>(plan_.size());
+  } catch (const Error&) {  // made anew
+  }
+  if (refresh_is_cheap(there) || !has_manifest(root_) || (!known && nothing_left(marked))) refresh();
 }
 
 void RunFolder::complete(const MemberTask& task, std::vector<StoredFile> files, const MemberTime& time) {
@@ -295,13 +449,6 @@ void RunFolder::complete(const MemberTask& task, std::vector<StoredFile> files, 
   publish_marker(marker_path(task), marker);
 }
 
-// Requires the run's lock.
-void RunFolder::publish_views() const {
-  const Manifest now = manifest();
-  publish_file(root_ / "run.json", manifest_text(now));
-  publish_file(root_ / "metrics.prom", metrics_text(now));
-}
-
 void RunFolder::end_attempt(Attempt attempt) {
   {
     const std::lock_guard guard(mutex_);
@@ -309,7 +456,10 @@ void RunFolder::end_attempt(Attempt attempt) {
   }
   const RunLock lock(root_);
   publish_file(attempt_path(root_, attempt_), attempt_text(attempt));
-  publish_views();
+  const std::vector<bool> marked = marked_members(root_, plan_);
+  const bool last = nothing_left(marked);
+  if (last && !refresh_is_cheap(plan_.size())) remove_stale_temporaries(root_);  // of others that did not sweep either
+  if (last || refresh_is_cheap(static_cast<size_t>(std::count(marked.begin(), marked.end(), true)))) refresh();
 }
 
 void RunFolder::record_failed(const MemberFailure& failure) {
@@ -317,7 +467,7 @@ void RunFolder::record_failed(const MemberFailure& failure) {
   failures_.push_back(failure);
 }
 
-Manifest RunFolder::manifest() const {
+Manifest RunFolder::identity_manifest() const {
   Manifest manifest;
   manifest.spec = identity_.spec;
   manifest.forecast_hash = hash_;
@@ -325,16 +475,23 @@ Manifest RunFolder::manifest() const {
   manifest.model_digests = identity_.model_digests;
   manifest.device_kind = identity_.device_kind;
   manifest.grid = identity_.grid;
-  manifest = merge(root_, std::move(manifest));
-  const std::lock_guard guard(mutex_);
-  mark_failed(manifest.members, attempt_, failures_);
   return manifest;
 }
 
-bool RunFolder::all_complete() const {
-  const Manifest now = manifest();
-  return std::all_of(now.members.begin(), now.members.end(),
-                     [](const MemberEntry& entry) { return entry.state == MemberState::complete; });
+Manifest RunFolder::manifest() const {
+  std::vector<MemberFailure> failures;
+  {
+    const std::lock_guard guard(mutex_);
+    failures = failures_;
+  }
+  return merge(root_, identity_manifest(), attempt_, failures);
+}
+
+Manifest RunFolder::outline() const {
+  Manifest manifest = identity_manifest();
+  const std::vector<bool> marked = marked_members(root_, plan_);
+  manifest.complete = std::count(marked.begin(), marked.end(), true);
+  return manifest;
 }
 
 Manifest merged_manifest(const fs::path& root) { return merge(root, read_manifest(root)); }

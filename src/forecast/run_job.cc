@@ -362,9 +362,8 @@ RunResult JobRun::run() {
                    ? "done"
                    : fmt::format("{} of {} members left the finite numbers", result_.members_failed, todo.size()));
   }
-  result_.manifest = folder.manifest();
-  result_.all_complete = std::all_of(result_.manifest.members.begin(), result_.manifest.members.end(),
-                                     [](const MemberEntry& m) { return m.state == MemberState::complete; });
+  result_.manifest = folder.outline();
+  result_.all_complete = result_.manifest.complete == static_cast<int64_t>(WorkPlan(spec_).size());
   return std::move(result_);
 }
 

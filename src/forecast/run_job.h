@@ -20,7 +20,7 @@ struct RunOptions {
 };
 
 struct RunResult {
-  Manifest manifest;                  // as of the end
+  Manifest manifest;                  // RunFolder::outline() at the end
   ExitCode exit_code = ExitCode::ok;  // not_finite or members_failed where members of the selection failed
   int members_done = 0;               // by this process
   int members_kept = 0;               // complete before

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
-#include <tuple>
+#include <numeric>
 
 #include "base/error.h"
 
@@ -26,6 +26,34 @@ bool parse_item(std::string_view item, std::vector<int>& members) {
   if (last < first || last > 1'000'000) return false;
   for (int member = first; member <= last; ++member) members.push_back(member);
   return true;
+}
+
+// A whole number at the front of `text`, as {:0<width>d} writes it, is taken off it; false where none stands there.
+bool take_padded(std::string_view& text, size_t width, int& value) {
+  const size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  if (digits < width || (digits > width && text.front() == '0')) return false;
+  if (!parse_number(text.substr(0, digits), value)) return false;
+  text.remove_prefix(digits);
+  return true;
+}
+
+// The members asked for (all where the list is empty), ascending, by pair.
+std::vector<std::vector<int>> wanted_pairs(int members, std::vector<int> wanted) {
+  if (wanted.empty()) {
+    wanted.resize(static_cast<size_t>(members));
+    std::iota(wanted.begin(), wanted.end(), 0);
+  }
+  std::ranges::sort(wanted);
+  std::vector<std::vector<int>> pairs;
+  for (size_t k = 0; k < wanted.size(); ++k) {
+    if (wanted[k] < 0 || wanted[k] >= members) {
+      fail(ExitCode::usage, "--members {}: the job has members 0 to {}", wanted[k], members - 1);
+    }
+    if (k > 0 && wanted[k] == wanted[k - 1]) continue;
+    if (k == 0 || wanted[k] / 2 != wanted[k - 1] / 2) pairs.emplace_back();
+    pairs.back().push_back(wanted[k]);
+  }
+  return pairs;
 }
 
 }  // namespace
@@ -73,38 +101,84 @@ std::vector<int> parse_members(const std::string& text) {
   return members;
 }
 
-std::vector<MemberTask> plan_members(const JobSpec& spec) {
-  std::vector<MemberTask> plan;
-  for (int model = 0; model < static_cast<int>(spec.models.size()); ++model) {
-    for (int length = 0; length < static_cast<int>(spec.forecast.steps.size()); ++length) {
-      for (int time = 0; time < static_cast<int>(spec.initial_conditions.times.size()); ++time) {
-        for (int member = 0; member < spec.ensemble.members; ++member) plan.push_back({length, model, time, member});
-      }
-    }
+WorkPlan::WorkPlan(const JobSpec& spec)
+    : models_(spec.models.size()), members_(static_cast<size_t>(spec.ensemble.members)), steps_(spec.forecast.steps) {
+  for (const Time time : spec.initial_conditions.times) {
+    times_.push_back(compact_time(time));
+    time_numbers_.emplace(times_.back(), static_cast<int>(times_.size()) - 1);
   }
+}
+
+bool WorkPlan::contains(const MemberTask& task) const {
+  const auto inside = [](int index, size_t size) { return index >= 0 && static_cast<size_t>(index) < size; };
+  return inside(task.model, models_) && inside(task.length, steps_.size()) && inside(task.time, times_.size()) &&
+         inside(task.member, members_);
+}
+
+MemberTask WorkPlan::task(size_t number) const {
+  MemberTask task;
+  task.member = static_cast<int>(number % members_), number /= members_;
+  task.time = static_cast<int>(number % times_.size()), number /= times_.size();
+  task.length = static_cast<int>(number % steps_.size());
+  task.model = static_cast<int>(number / steps_.size());
+  return task;
+}
+
+size_t WorkPlan::number(const MemberTask& task) const {
+  const auto length = static_cast<size_t>(task.length), time = static_cast<size_t>(task.time);
+  return ((static_cast<size_t>(task.model) * steps_.size() + length) * times_.size() + time) * members_ +
+         static_cast<size_t>(task.member);
+}
+
+std::string WorkPlan::marker(const MemberTask& task) const {
+  return fmt::format("members/nsteps_{:04d}_model_{}_{}_member_{:04d}.json", steps_.at(task.length), task.model,
+                     times_.at(task.time), task.member);
+}
+
+std::optional<size_t> WorkPlan::find_marker(std::string_view file) const {
+  const auto take = [&](std::string_view word) {
+    if (!file.starts_with(word)) return false;
+    file.remove_prefix(word.size());
+    return true;
+  };
+  int steps = 0;
+  MemberTask task;
+  if (!take("nsteps_") || !take_padded(file, 4, steps)) return std::nullopt;
+  if (!take("_model_") || !take_padded(file, 1, task.model) || !take("_")) return std::nullopt;
+  const auto time = time_numbers_.find(file.substr(0, file.find('_')));
+  if (time == time_numbers_.end()) return std::nullopt;
+  file.remove_prefix(time->first.size());
+  if (!take("_member_") || !take_padded(file, 4, task.member) || file != ".json") return std::nullopt;
+  task.length = static_cast<int>(std::ranges::find(steps_, steps) - steps_.begin());
+  task.time = time->second;
+  if (!contains(task)) return std::nullopt;
+  return number(task);
+}
+
+std::vector<MemberTask> plan_members(const JobSpec& spec) {
+  const WorkPlan all(spec);
+  std::vector<MemberTask> plan;
+  plan.reserve(all.size());
+  for (size_t number = 0; number < all.size(); ++number) plan.push_back(all.task(number));
   return plan;
 }
 
 std::vector<MemberTask> select_members(const JobSpec& spec, const Selection& selection) {
-  const int members = spec.ensemble.members;
-  std::vector<bool> wanted(members, selection.members.empty());
-  for (const int member : selection.members) {
-    if (member < 0 || member >= members) {
-      fail(ExitCode::usage, "--members {}: the job has members 0 to {}", member, members - 1);
-    }
-    wanted[member] = true;
-  }
+  const std::vector<std::vector<int>> pairs = wanted_pairs(spec.ensemble.members, selection.members);
+  const WorkPlan plan(spec);
+  const auto shards = static_cast<size_t>(selection.shards), shard = static_cast<size_t>(selection.shard);
+  const size_t members = static_cast<size_t>(spec.ensemble.members), groups = plan.size() / members;
   std::vector<MemberTask> selected;
-  const auto same_pair = [](const MemberTask& a, const MemberTask& b) {
-    return std::tuple(a.length, a.model, a.time, a.pair()) == std::tuple(b.length, b.model, b.time, b.pair());
-  };
-  int pairs = -1;  // number of the pair among those that have a wanted member
-  std::optional<MemberTask> previous;
-  for (const MemberTask& task : plan_members(spec)) {
-    if (!wanted[task.member]) continue;
-    if (!previous || !same_pair(*previous, task)) ++pairs;
-    previous = task;
-    if (pairs % selection.shards == selection.shard) selected.push_back(task);
+  for (size_t group = 0; group < groups; ++group) {  // of one model, length and time
+    MemberTask task = plan.task(group * members);
+    // Pairs are numbered through all groups; the first of this group that is the shard's, then every `shards`-th.
+    const size_t before = group * pairs.size() % shards;
+    for (size_t pair = (shard + shards - before) % shards; pair < pairs.size(); pair += shards) {
+      for (const int member : pairs[pair]) {
+        task.member = member;
+        selected.push_back(task);
+      }
+    }
   }
   return selected;
 }
@@ -118,10 +192,7 @@ std::string store_name(const JobSpec&, const OutputSpec& output, int model) {
   return fmt::format("{}_{}.{}", output.name, model, output.format == StoreFormat::zarr ? "zarr" : "netcdf");
 }
 
-std::string marker_name(const JobSpec& spec, const MemberTask& task) {
-  return fmt::format("members/nsteps_{:04d}_model_{}_{}_member_{:04d}.json", spec.forecast.steps.at(task.length),
-                     task.model, compact_time(spec.initial_conditions.times.at(task.time)), task.member);
-}
+std::string marker_name(const JobSpec& spec, const MemberTask& task) { return WorkPlan(spec).marker(task); }
 
 std::vector<Duration> output_leads(const OutputSpec& output, int steps) {
   std::vector<Duration> leads;

@@ -1,10 +1,13 @@
-// The work of a job as a list: which members exist, in which order they run, and which of them a shard owns. Pure.
+// The work of a job: which members exist, in which order they run, and which of them a shard owns. Pure. A plan may
+// have millions of members: WorkPlan numbers them without a list.
 #pragma once
 
 #include <compare>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "job/job_spec.h"
@@ -41,7 +44,29 @@ std::string shard_of_batch_system(const std::function<std::string(const char*)>&
 // "17,42" or "0-9,17" -> members. Throws Error{usage}.
 std::vector<int> parse_members(const std::string& text);
 
-// All members in running order: model outermost (its weights are loaded once), then length, time, member.
+// All members in running order: model outermost (its weights are loaded once), then length, time, member. Their numbers
+// in that order count from 0. Holds a few words for each length and initial time, whatever the number of members.
+class WorkPlan {
+ public:
+  explicit WorkPlan(const JobSpec& spec);
+
+  size_t size() const { return models_ * steps_.size() * times_.size() * members_; }
+  size_t per_model_and_length() const { return times_.size() * members_; }
+  bool contains(const MemberTask& task) const;
+  MemberTask task(size_t number) const;              // requires number < size()
+  size_t number(const MemberTask& task) const;       // requires contains(task)
+  std::string marker(const MemberTask& task) const;  // marker_name(): members/<file>
+  // The number of the member whose marker is named `file`, a name without folder; none where it is no marker's.
+  std::optional<size_t> find_marker(std::string_view file) const;
+
+ private:
+  size_t models_ = 0, members_ = 0;
+  std::vector<int> steps_;
+  std::vector<std::string> times_;  // compact_time()
+  std::map<std::string, int, std::less<>> time_numbers_;
+};
+
+// The same as a list, 16 bytes a member.
 std::vector<MemberTask> plan_members(const JobSpec& spec);
 
 // The members of `selection`, in running order. Shards own whole pairs (both halves share their breeding) of the

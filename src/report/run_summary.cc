@@ -30,7 +30,6 @@ void check_entry(const MemberEntry& entry, const JobSpec& spec) {
 double seconds_between(Moment from, Moment to) { return std::chrono::duration<double>(to - from).count(); }
 
 void add_entry(ModelSummary& model, const MemberEntry& entry) {
-  ++model.planned;
   if (entry.state == MemberState::failed) ++model.failed;
   if (entry.state != MemberState::complete) return;
   ++model.complete;
@@ -62,8 +61,10 @@ double time_per_member_step(const ModelSummary& model, int nsteps) {
 
 std::vector<LengthSummary> summarise_lengths(const Manifest& manifest) {
   std::vector<LengthSummary> lengths;
+  ModelSummary none;
+  none.planned = static_cast<int64_t>(WorkPlan(manifest.spec).per_model_and_length());
   for (const int nsteps : manifest.spec.forecast.steps) {
-    lengths.push_back({nsteps, std::vector<ModelSummary>(manifest.spec.models.size())});
+    lengths.push_back({nsteps, std::vector<ModelSummary>(manifest.spec.models.size(), none)});
   }
   for (const MemberEntry& entry : manifest.members) {
     check_entry(entry, manifest.spec);
@@ -74,8 +75,8 @@ std::vector<LengthSummary> summarise_lengths(const Manifest& manifest) {
 
 MemberCounts count_members(const Manifest& manifest) {
   MemberCounts counts;
+  counts.planned = static_cast<int64_t>(WorkPlan(manifest.spec).size());
   for (const MemberEntry& entry : manifest.members) {
-    ++counts.planned;
     if (entry.state == MemberState::complete) ++counts.complete;
     if (entry.state == MemberState::failed) ++counts.failed;
   }
@@ -89,9 +90,9 @@ Attempt last_attempt(const Manifest& manifest) {
 std::vector<double> attempt_seconds(const Manifest& manifest) {
   std::map<int, Moment> last_member;  // by attempt
   for (const MemberEntry& entry : manifest.members) {
-    if (entry.finished.empty()) continue;
+    if (!entry.finished) continue;
     Moment& last = last_member.try_emplace(entry.attempt, Moment::min()).first->second;
-    last = std::max(last, parse_moment(entry.finished));
+    last = std::max(last, *entry.finished);
   }
   std::vector<double> all;
   for (const Attempt& attempt : manifest.attempts) {

@@ -11,7 +11,7 @@ namespace hens {
 // One model's members of one length, all initial times. Times are sums over the complete members, seconds; members that
 // ran at the same time in several attempts count in full.
 struct ModelSummary {
-  int planned = 0, complete = 0, failed = 0;
+  int64_t planned = 0, complete = 0, failed = 0;
   double inference = 0.0;                                     // start to finish of the members
   double perturbation = 0.0, steps = 0.0, output_wait = 0.0;  // parts of it
 };
@@ -33,7 +33,7 @@ double time_per_member_step(const ModelSummary& model, int nsteps);
 std::vector<LengthSummary> summarise_lengths(const Manifest& manifest);
 
 struct MemberCounts {
-  int planned = 0, complete = 0, failed = 0;
+  int64_t planned = 0, complete = 0, failed = 0;
 };
 MemberCounts count_members(const Manifest& manifest);
 

@@ -1,6 +1,8 @@
 #include "store/netcdf_store.h"
 
+#include <algorithm>
 #include <cassert>
+#include <charconv>
 #include <optional>
 #include <stdexcept>
 
@@ -74,6 +76,19 @@ class NetcdfStore final : public Store {
   }
 
   std::vector<std::string> member_files(int time, int member) const override { return {file_name(time, member)}; }
+
+  bool is_member_file(std::string_view file) const override {
+    constexpr std::string_view word = "_member_";
+    const size_t at = file.find(word);
+    if (at == std::string_view::npos) return false;
+    const auto same_time = [&](Time time) { return compact_time(time) == file.substr(0, at); };
+    const auto time = std::ranges::find_if(layout_.times, same_time);
+    int member = -1;
+    const std::string_view rest = file.substr(at + word.size());
+    const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), member);
+    return time != layout_.times.end() && error == std::errc() && member >= 0 && member < layout_.members &&
+           file == file_name(static_cast<int>(time - layout_.times.begin()), member);
+  }
 
   std::vector<float> read(int variable, int time, int member, int lead) const override {
     std::vector<float> field(layout_.grid.points());

@@ -9,6 +9,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -71,6 +72,8 @@ class Store {
   virtual std::unique_ptr<MemberWriter> member(int time, int member) = 0;
   // The files that member (time, member) consists of, by name.
   virtual std::vector<std::string> member_files(int time, int member) const = 0;
+  // Whether `file` is the name of a file of one of the layout's members.
+  virtual bool is_member_file(std::string_view file) const = 0;
   // Reads one field back: [lat, lon]. Throws Error{bad_input} naming the file where it is damaged, {missing_input}.
   virtual std::vector<float> read(int variable, int time, int member, int lead) const = 0;
   virtual const StoreLayout& layout() const = 0;

@@ -14,7 +14,7 @@
 namespace hens {
 namespace {
 
-using Task = std::function<std::vector<Finding>()>;
+using Task = std::function<std::vector<Finding>(size_t)>;
 
 const char* state_name(FileState state) { return state == FileState::missing ? "missing" : "corrupt"; }
 
@@ -75,7 +75,31 @@ std::vector<Finding> check_member(const fs::path& root, const ExpectedMember& me
   }
 }
 
-// Folders in which every file has to be known, and the files known there.
+std::vector<Finding> check_unmarked(const fs::path& root, const ExpectedRun& expected, bool full) {
+  std::vector<Finding> findings;
+  size_t unmarked = 0, first = 0, last = 0;
+  for (size_t number = 0; number < expected.members; ++number) {
+    if (expected.marked[number]) continue;
+    if (++unmarked > most_missing_members) {
+      if (unmarked == most_missing_members + 1) first = number;
+      last = number;
+      continue;
+    }
+    const auto found = check_member(root, expected.member(number), full);
+    findings.insert(findings.end(), found.begin(), found.end());
+  }
+  if (unmarked > most_missing_members) {
+    const fs::path marker = expected.member(first).marker;
+    findings.push_back({marker.parent_path(), "missing",
+                        fmt::format("{} more members are not complete, from {} to {}; run the job again",
+                                    unmarked - most_missing_members, marker.filename().string(),
+                                    expected.member(last).marker.filename().string())});
+  }
+  return findings;
+}
+
+// Folders in which every file has to be known, and the files known there by name. What members leave is known by the
+// form of its name.
 struct Known {
   std::set<fs::path> folders, files;
 };
@@ -86,13 +110,20 @@ Known known_files(const ExpectedRun& expected) {
     known.folders.insert(store.folder);
     for (const PrescribedFile& file : store.store->prescribed_files()) known.files.insert(store.folder / file.path);
   }
-  for (const ExpectedMember& member : expected.members) {
-    known.folders.insert(member.marker.parent_path());
-    known.files.insert(member.marker);
-    known.files.insert(member.files.begin(), member.files.end());
-  }
+  if (expected.members > 0) known.folders.insert(expected.member(0).marker.parent_path());
   known.folders.erase(fs::path());
   return known;
+}
+
+// Whether `path` is the name of a marker or of a member's file.
+bool is_members(const ExpectedRun& expected, const fs::path& markers, const fs::path& path) {
+  if (path.parent_path() == markers) return expected.find_marker(path.filename().string()).has_value();
+  return std::ranges::any_of(expected.stores, [&](const ExpectedStore& store) {
+    const std::string& folder = store.folder.native();
+    const std::string& file = path.native();
+    return file.size() > folder.size() && file.starts_with(folder) && file[folder.size()] == '/' &&
+           store.store->is_member_file(std::string_view(file).substr(folder.size() + 1));
+  });
 }
 
 bool lies_in(const std::set<fs::path>& folders, fs::path path) {
@@ -105,6 +136,7 @@ bool lies_in(const std::set<fs::path>& folders, fs::path path) {
 
 std::vector<Finding> find_extra(const fs::path& root, const ExpectedRun& expected) {
   const Known known = known_files(expected);
+  const fs::path markers = expected.members > 0 ? expected.member(0).marker.parent_path() : fs::path();
   std::vector<Finding> findings;
   std::error_code error;
   for (fs::recursive_directory_iterator entry(root, error), end; !error && entry != end; entry.increment(error)) {
@@ -114,7 +146,7 @@ std::vector<Finding> find_extra(const fs::path& root, const ExpectedRun& expecte
       findings.push_back({path, "extra",
                           "temporary file of a process that still runs, or was interrupted: then running the job again "
                           "removes it"});
-    } else if (lies_in(known.folders, path) && !known.files.contains(path)) {
+    } else if (lies_in(known.folders, path) && !known.files.contains(path) && !is_members(expected, markers, path)) {
       findings.push_back({path, "extra", "belongs to nothing in this run; delete it"});
     }
   }
@@ -122,22 +154,23 @@ std::vector<Finding> find_extra(const fs::path& root, const ExpectedRun& expecte
   return findings;
 }
 
-// Runs the tasks on `threads` threads; the first error ends them.
-std::vector<Finding> run_tasks(const std::vector<Task>& tasks, int threads) {
+// Runs task(0) to task(count - 1) on `threads` threads; the first error ends them.
+std::vector<Finding> run_tasks(size_t count, const Task& task, int threads) {
   std::vector<Finding> findings;
   std::exception_ptr error;
   std::mutex mutex;
   std::atomic<size_t> next{0};
   const auto work = [&] {
-    for (size_t k = next++; k < tasks.size(); k = next++) {
+    for (size_t k = next++; k < count; k = next++) {
       try {
-        const std::vector<Finding> found = tasks[k]();
+        const std::vector<Finding> found = task(k);
+        if (found.empty()) continue;
         const std::lock_guard guard(mutex);
         findings.insert(findings.end(), found.begin(), found.end());
       } catch (...) {
         const std::lock_guard guard(mutex);
         if (!error) error = std::current_exception();
-        next = tasks.size();
+        next = count;
       }
     }
   };
@@ -152,12 +185,16 @@ std::vector<Finding> run_tasks(const std::vector<Task>& tasks, int threads) {
 }  // namespace
 
 std::vector<Finding> verify_run(const fs::path& root, const ExpectedRun& expected, bool full, int threads) {
-  std::vector<Task> tasks{[&] { return find_extra(root, expected); }};
-  for (const ExpectedStore& store : expected.stores) tasks.emplace_back([&] { return check_store(root, store); });
-  for (const ExpectedMember& member : expected.members) {
-    tasks.emplace_back([&] { return check_member(root, member, full); });
-  }
-  std::vector<Finding> findings = run_tasks(tasks, threads);
+  const size_t stores = expected.stores.size();
+  const Task task = [&](size_t k) -> std::vector<Finding> {
+    if (k == 0) return find_extra(root, expected);
+    if (k == 1) return check_unmarked(root, expected, full);
+    if (k < 2 + stores) return check_store(root, expected.stores[k - 2]);
+    const size_t number = k - 2 - stores;
+    if (!expected.marked[number]) return {};
+    return check_member(root, expected.member(number), full);
+  };
+  std::vector<Finding> findings = run_tasks(2 + stores + expected.members, task, threads);
   std::ranges::sort(findings, [](const Finding& a, const Finding& b) {
     return std::tie(a.path, a.state, a.detail) < std::tie(b.path, b.state, b.detail);
   });

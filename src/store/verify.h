@@ -3,7 +3,10 @@
 // works on several threads.
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "store/marker.h"
@@ -21,10 +24,17 @@ struct ExpectedMember {
   std::vector<fs::path> files;  // its files in all stores
   std::string failure;          // why it is not there, where an attempt gave it up; else empty
 };
+// Members have numbers, not a list: there may be millions of them.
 struct ExpectedRun {
   std::vector<ExpectedStore> stores;
-  std::vector<ExpectedMember> members;
+  size_t members = 0;                                                  // how many
+  std::function<ExpectedMember(size_t)> member;                        // by number from 0; called from several threads
+  std::function<std::optional<size_t>(std::string_view)> find_marker;  // the member with a marker of this file name
+  std::vector<bool> marked;  // [number]: whether it has a marker, as a listing tells
 };
+
+// So many members without a marker are named one by one; those beyond are one finding, which counts them.
+inline constexpr size_t most_missing_members = 1000;
 
 struct Finding {
   fs::path path;       // relative to the run's folder

@@ -1,6 +1,8 @@
 #include "store/zarr_store.h"
 
+#include <algorithm>
 #include <cassert>
+#include <charconv>
 #include <optional>
 #include <stdexcept>
 
@@ -73,6 +75,22 @@ class ZarrStore final : public Store {
     std::vector<std::string> names;
     for (const std::string& variable : layout_->variables) names.push_back(shard_name(variable, time, member));
     return names;
+  }
+
+  bool is_member_file(std::string_view file) const override {
+    const size_t slash = file.rfind('/');
+    if (slash == std::string_view::npos) return false;
+    const std::string variable(file.substr(0, slash));
+    if (std::ranges::find(layout_->variables, variable) == layout_->variables.end()) return false;
+    int member = 0, time = 0;
+    const std::string_view name = file.substr(slash + 1);
+    if (!name.starts_with("c.")) return false;
+    const char* const end = name.data() + name.size();
+    const auto [point, first_error] = std::from_chars(name.data() + 2, end, member);
+    if (first_error != std::errc() || point == end) return false;
+    const auto [rest, second_error] = std::from_chars(point + 1, end, time);
+    return second_error == std::errc() && member >= 0 && member < layout_->members && time >= 0 &&
+           time < static_cast<int>(layout_->times.size()) && file == shard_name(variable, time, member);
   }
 
   std::vector<float> read(int variable, int time, int member, int lead) const override {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/checksum.h"
 #include "base/error.h"
 #include "support/test_data.h"
 
@@ -47,9 +48,8 @@ Manifest some_manifest() {
   manifest.device_kind = "cpu";
   manifest.grid = equiangular_grid(73, 144);
   manifest.attempts = {some_attempt()};
-  manifest.members = {
-      {{0, 0, 0, 0, 0.5, 1.0, 0.125, 2.0}, MemberState::complete, 3, "2024-01-01T00:00:01.250Z", uint64_t{1} << 40, {}},
-      {{0, 0, 0, 1}, MemberState::failed, 3, "", 0, NotFinite{4, "u10m"}}};
+  manifest.complete = 1, manifest.failed = 1;
+  manifest.member_table = {"members.csv", 123, "fed"};
   manifest.reports = {{"timing_report.txt", 10, "def"}};
   return manifest;
 }
@@ -61,12 +61,43 @@ TEST(Manifest, ComesBackAsItWas) {
   const Manifest back = read_manifest(folder.path());
   EXPECT_EQ(manifest_text(back), manifest_text(manifest));
   EXPECT_EQ(back.grid, manifest.grid);
-  EXPECT_EQ(back.members[0].time.total, 2.0);
-  EXPECT_EQ(back.members[1].state, MemberState::failed);
-  EXPECT_EQ(back.members[0].bytes, uint64_t{1} << 40);
-  EXPECT_EQ(failure_text(back.members[1].failure.value()), "not finite at step 4 (u10m)");
+  EXPECT_EQ(back.complete, 1);
+  EXPECT_EQ(back.failed, 1);
+  EXPECT_EQ(back.member_table, manifest.member_table);
   EXPECT_EQ(back.attempts[0].exit_code, 75);
   EXPECT_EQ(back.attempts[0].sources[0].notes, manifest.attempts[0].sources[0].notes);
+}
+
+// A job in 5,000 shards has 5,000 records, in files of their own.
+TEST(Manifest, RepeatsTheLastAttemptsAndNumbersTheOthers) {
+  const test::TemporaryFolder folder;
+  Manifest manifest = some_manifest();
+  manifest.attempts.assign(5000, some_attempt());
+  for (int k = 0; k < 5000; ++k) manifest.attempts[static_cast<size_t>(k)].number = k + 1;
+  publish_file(folder / "run.json", manifest_text(manifest));
+  EXPECT_LT(fs::file_size(folder / "run.json"), 400'000U);
+  const Manifest back = read_manifest(folder.path());
+  ASSERT_EQ(back.attempts.size(), attempts_in_manifest);
+  EXPECT_EQ(back.attempts.back().number, 5000);
+  ASSERT_EQ(back.earlier_attempts.size(), 5000 - attempts_in_manifest);
+  EXPECT_EQ(back.earlier_attempts.front(), 1);
+  EXPECT_EQ(back.earlier_attempts.back() + 1, back.attempts.front().number);
+}
+
+// As the versions before wrote it: their folders can be continued.
+TEST(Manifest, OfAnEarlierVersionIsRead) {
+  const test::TemporaryFolder folder;
+  auto json = nlohmann::ordered_json::parse(manifest_text(some_manifest()));
+  for (const char* key : {"digest", "members_planned", "members_failed", "member_table", "earlier_attempts"}) {
+    json.erase(key);
+  }
+  json["members"] = nlohmann::ordered_json::parse(R"([{"length": 0, "model": 0, "time": 0, "member": 0}])");
+  json["digest"] = sha256_hex(json.dump());
+  publish_file(folder / "run.json", json.dump(1) + "\n");
+  const Manifest back = read_manifest(folder.path());
+  EXPECT_EQ(back.complete, 1);
+  EXPECT_EQ(back.attempts.size(), 1U);
+  EXPECT_TRUE(back.member_table.path.empty());
 }
 
 TEST(Manifest, EveryDamagedByteIsNoticed) {

@@ -110,7 +110,7 @@ TEST(RunFolder, ADamagedManifestIsMadeAnewFromTheMarkers) {
   EXPECT_THROW(read_manifest(temporary.path()), Error);
   RunFolder again(temporary.path(), identity_with(), Log::none());
   again.begin_attempt({});
-  EXPECT_EQ(read_manifest(temporary.path()).members[0].state, MemberState::complete);
+  EXPECT_EQ(read_manifest(temporary.path()).complete, 1);
 }
 
 Attempt ended_with(ExitCode code) {
@@ -150,12 +150,13 @@ TEST(RunFolder, AFailedMemberStandsInTheMergeUntilItIsCompleted) {
   complete_member(folder, plan[0]);
   folder.record_failed({plan[1], {1, "u10m"}});
   folder.end_attempt(ended_with(ExitCode::members_failed));
-  const MemberEntry failed = merged_manifest(temporary.path()).members[1];
+  EXPECT_EQ(merged_manifest(temporary.path()).failed, 1);
+  const MemberEntry failed = merged_manifest(temporary.path()).members.at(1);
   EXPECT_EQ(failed.state, MemberState::failed);
   EXPECT_EQ(failed.attempt, 1);
   EXPECT_EQ(failure_text(failed.failure.value()), "not finite at step 1 (u10m)");
   complete_member(folder, plan[1]);
-  const MemberEntry completed = merged_manifest(temporary.path()).members[1];
+  const MemberEntry completed = merged_manifest(temporary.path()).members.at(1);
   EXPECT_EQ(completed.state, MemberState::complete);
   EXPECT_FALSE(completed.failure);
 }
@@ -175,12 +176,100 @@ TEST(RunFolder, TheManifestKnowsWhenMembersWereCompleteAndTheirBytes) {
   const Moment before = moment_now();
   complete_member(folder, plan_members(folder.identity().spec)[0]);
   const std::vector<MemberEntry> members = folder.manifest().members;
-  EXPECT_GE(parse_moment(members[0].finished), before);
-  EXPECT_LE(parse_moment(members[0].finished), moment_now());
+  ASSERT_EQ(members.size(), 1U) << "what is not done yet is not listed";
+  EXPECT_GE(members[0].finished.value(), before);
+  EXPECT_LE(members[0].finished.value(), moment_now());
   const uint64_t two_fields = 2 * 40 * sizeof(float);
   EXPECT_GT(members[0].bytes, two_fields) << "with checksums and index";
-  EXPECT_EQ(members[1].finished, "");
-  EXPECT_EQ(members[1].bytes, 0u);
+}
+
+// Every shard read all markers and wrote all of run.json: 12 s of overhead for 20 members of 100,000.
+TEST(RunFolder, AProcessOfFewMembersLeavesTheViewsToTheLast) {
+  const test::TemporaryFolder temporary(test::ram_disk());
+  const RunIdentity identity = identity_with({"ensemble.members=2100"});
+  const std::vector<MemberTask> plan = plan_members(identity.spec);
+  const auto work = [&](size_t first, size_t last) {
+    RunFolder folder(temporary.path(), identity, Log::none());
+    const std::vector<MemberTask> own(plan.begin() + static_cast<std::ptrdiff_t>(first),
+                                      plan.begin() + static_cast<std::ptrdiff_t>(last));
+    folder.pending(own, true);
+    folder.begin_attempt({});
+    for (const MemberTask& task : own) folder.complete(task, {}, {});
+    folder.end_attempt(ended_with(ExitCode::ok));
+    return folder.all_complete();
+  };
+  EXPECT_FALSE(work(0, 2090)) << "2090 of its own: reading as many markers again is nothing beside";
+  EXPECT_EQ(read_manifest(temporary.path()).complete, 2090);
+  const std::string before = read_file(temporary / "run.json");
+  EXPECT_FALSE(work(2090, 2091));
+  EXPECT_EQ(read_file(temporary / "run.json"), before) << "one member does not pay for 2091 markers";
+  EXPECT_EQ(merged_manifest(temporary.path()).complete, 2091) << "but it is known at once";
+  EXPECT_FALSE(work(2091, 2092));
+  EXPECT_FALSE(work(2092, 2099));
+  EXPECT_TRUE(work(2099, 2100)) << "the last one pays";
+  const Manifest manifest = read_manifest(temporary.path());
+  EXPECT_EQ(manifest.complete, 2100);
+  EXPECT_EQ(manifest.attempts.size(), 5U);
+  const std::string table = read_file(temporary / "members.csv");
+  EXPECT_EQ(std::count(table.begin(), table.end(), '\n'), 2101) << "a header and the members";
+  EXPECT_TRUE(table.starts_with("nsteps,model,time,member,state,")) << table.substr(0, 60);
+  EXPECT_NE(table.find("\n1,0,2024-01-01T00:00:00Z,2099,complete,5,"), std::string::npos);
+}
+
+// A failed member never gets a marker: whoever finishes after it would have waited for that in vain.
+TEST(RunFolder, WithAFailedMemberTheLastOneStillWritesTheViews) {
+  const test::TemporaryFolder temporary(test::ram_disk());
+  const RunIdentity identity = identity_with({"ensemble.members=2100"});
+  const std::vector<MemberTask> plan = plan_members(identity.spec);
+  {
+    RunFolder folder(temporary.path(), identity, Log::none());
+    folder.pending({plan[0]}, true);
+    folder.begin_attempt({});
+    folder.record_failed({plan[0], {1, "u10m"}});
+    for (size_t k = 1; k < 2099; ++k) folder.complete(plan[k], {}, {});
+    folder.end_attempt(ended_with(ExitCode::members_failed));
+    EXPECT_EQ(read_manifest(temporary.path()).complete, 0);
+  }
+  RunFolder folder(temporary.path(), identity, Log::none());
+  folder.pending({plan[2099]}, true);
+  folder.begin_attempt({});
+  folder.complete(plan[2099], {}, {});
+  folder.end_attempt(ended_with(ExitCode::ok));
+  EXPECT_EQ(read_manifest(temporary.path()).complete, 2099);
+  EXPECT_EQ(read_manifest(temporary.path()).failed, 1);
+}
+
+// A later attempt made run.json anew without the reports, and `hens verify` then did not look at them.
+TEST(RunFolder, ALaterAttemptKeepsTheListOfReports) {
+  const test::TemporaryFolder temporary;
+  RunFolder folder(temporary.path(), identity_with(), Log::none());
+  folder.begin_attempt({});
+  const std::vector<StoredFile> reports{{"timing_report.txt", 3, "abc"}};
+  {
+    const RunLock lock(temporary.path());
+    publish_views(temporary.path(), folder.manifest(), reports);
+  }
+  folder.end_attempt(ended_with(ExitCode::ok));
+  RunFolder(temporary.path(), identity_with(), Log::none()).begin_attempt({});
+  EXPECT_EQ(read_manifest(temporary.path()).reports, reports);
+}
+
+// Only its own member is lost, and made again.
+TEST(RunFolder, AMarkerOfImpossibleTimesCountsAsNone) {
+  const test::TemporaryFolder temporary;
+  RunFolder folder(temporary.path(), identity_with(), Log::none());
+  const std::vector<MemberTask> plan = plan_members(folder.identity().spec);
+  folder.begin_attempt({});
+  for (const MemberTask& task : plan) complete_member(folder, task);
+  const fs::path path = temporary.path() / marker_name(folder.identity().spec, plan[1]);
+  const Marker good = read_marker(path);
+  for (const char* timing : {"[]", "{\"steps\": \"long\"}", "{\"steps\": -1}", "{\"steps\": null}"}) {
+    Marker marker = good;
+    marker.timing = nlohmann::ordered_json::parse(timing);
+    publish_marker(path, marker);
+    EXPECT_EQ(folder.manifest().complete, 1) << timing;
+    EXPECT_EQ(folder.pending(plan, true), std::vector<MemberTask>{plan[1]}) << timing;
+  }
 }
 
 // The whole lists of outputs were printed, twice.

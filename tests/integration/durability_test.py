@@ -296,5 +296,56 @@ def test_settings_of_speed_change_no_output():
     assert stores(folder / "two") == expected
 
 
+def test_a_file_system_without_rename_is_refused_before_any_work():
+    folder = scratch()
+    out = folder / "run"
+    done = hens("run", write_job(folder), "--output", out, check=74,
+                env={"LD_PRELOAD": SHIM, "HENS_NO_RENAME": "1", "HENS_KILL_BELOW": str(out)})
+    assert "cannot rename into place" in done.stderr and "aws s3 sync" in done.stderr, done.stderr
+    assert "Traceback" not in done.stderr and not (out / "members").exists() and not list(out.glob("hens_*"))
+    assert not list(out.iterdir()), "the probe leaves nothing"
+
+
+def test_a_file_system_without_fsync_of_folders_will_do():
+    folder = scratch()
+    job = write_job(folder)
+    expected = whole_run(folder / "whole", job)
+    hens("run", job, "--output", folder / "run", env={"LD_PRELOAD": SHIM, "HENS_NO_FOLDER_FSYNC": "1"})
+    assert stores(folder / "run") == expected
+
+
+def test_a_fifo_in_the_way_is_named_and_not_waited_for():
+    folder = scratch()
+    job = write_job(folder)
+    out = folder / "run"
+    out.mkdir()
+    os.mkfifo(out / "log.jsonl")
+    done = hens("run", job, "--output", out, check=73, timeout=60)
+    assert "log.jsonl" in done.stderr, done.stderr
+    (out / "log.jsonl").unlink()
+    os.mkfifo(out / "run.json")
+    for command in ("status", "verify", "report"):
+        done = hens(command, out, check=None, timeout=60)
+        assert done.returncode in (65, 66) and "run.json" in done.stdout + done.stderr, (command, done)
+    whole_run(out, job)
+    marker = sorted((out / "members").iterdir())[0]
+    marker.unlink()
+    os.mkfifo(marker)
+    assert "1 of 2 members" in hens("status", out, timeout=60).stdout
+    hens("run", job, "--output", out, timeout=120)
+    hens("verify", out)
+    os.mkfifo(folder / "job.fifo")
+    assert "FIFO" in hens("validate", folder / "job.fifo", check=65, timeout=60).stderr
+
+
+def test_a_limit_of_file_sizes_is_an_error_and_no_death():
+    folder = scratch()
+    job = write_job(folder)
+    done = subprocess.run(["bash", "-c", 'ulimit -f 8; exec "$@"', "bash", harness.HENS, "run", job, "--output",
+                           folder / "run"], capture_output=True, text=True, timeout=120,
+                          env={**os.environ, "HENS_CACHE": harness.CACHE})
+    assert done.returncode in (73, 74) and "ulimit -f" in done.stderr, (done.returncode, done.stderr[-500:])
+
+
 if __name__ == "__main__":
     harness.run_tests(globals())

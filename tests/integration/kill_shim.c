@@ -1,8 +1,11 @@
 /* Preloaded into hens: kills the process (SIGKILL) at call number HENS_KILL_AT among the calls that change files below
  * HENS_KILL_BELOW: open for creation, write, fsync, rename, unlink, mkdir. The call itself is not made; for a write, half
- * of it is. With HENS_KILL_COUNT the calls are counted and the total is written to that file at exit. */
+ * of it is. With HENS_KILL_COUNT the calls are counted and the total is written to that file at exit. With
+ * HENS_NO_RENAME renames to there fail with ENOSYS, as mounts of object stores have it; with HENS_NO_FOLDER_FSYNC the
+ * fsync of folders does, anywhere. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
@@ -76,12 +79,21 @@ ssize_t write(int fd, const void* data, size_t size) {
 int fsync(int fd) {
   REAL(fsync);
   if (fd_below(fd) && last_call()) die();
+  struct stat status;
+  if (getenv("HENS_NO_FOLDER_FSYNC") != NULL && fstat(fd, &status) == 0 && S_ISDIR(status.st_mode)) {
+    errno = ENOSYS;
+    return -1;
+  }
   return real(fd);
 }
 
 int rename(const char* from, const char* to) {
   REAL(rename);
   if (below(to) && last_call()) die();
+  if (below(to) && getenv("HENS_NO_RENAME") != NULL) {
+    errno = ENOSYS;
+    return -1;
+  }
   return real(from, to);
 }
 

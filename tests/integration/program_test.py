@@ -1,4 +1,5 @@
 """The program as its users type it: exit codes, messages, help, the demo, the real path from an HTTP server."""
+import csv
 import hashlib
 import json
 import os
@@ -199,9 +200,13 @@ def test_members_that_leave_the_finite_numbers_are_named():
     record = harness.assert_as_the_schemas_say(out)
     attempt, = record["attempts"]
     assert attempt["exit_code"] == 80 and "2 of 2 members" in attempt["exit_reason"], attempt
-    for member in record["members"]:
-        assert (member["state"], member["attempt"]) == ("failed", 1), member
-        assert member["not_finite"] == {"step": 1, "variable": "u10m"}, member
+    assert (record["members_planned"], record["members_complete"], record["members_failed"]) == (2, 0, 2), record
+    with open(out / "members.csv", newline="") as table:
+        members = list(csv.DictReader(table))
+    assert [m["member"] for m in members] == ["0", "1"], members
+    for member in members:
+        assert (member["state"], member["attempt"]) == ("failed", "1"), member
+        assert (member["failed_step"], member["failed_variable"]) == ("1", "u10m"), member
     why = "not finite at step 1 (u10m)"
     text = hens("status", out).stdout
     assert "0 of 2 members are complete, 2 failed" in text and f"member 1: {why} in attempt 1" in text, text

@@ -201,5 +201,36 @@ TEST(Shard, IsNotGuessedWhereTheBatchSystemIsSilent) {
   EXPECT_THROW(parse_shard(shard_among({{"JOB_COMPLETION_INDEX", "8"}, {"HENS_SHARDS", "8"}})), Error);
 }
 
+TEST(WorkPlan, NumbersMembersAsTheListHasThemAndFindsThemByTheirMarkers) {
+  const JobSpec spec = spec_of(2, 2, 3, "[4, 40]");
+  const WorkPlan plan(spec);
+  const std::vector<MemberTask> list = plan_members(spec);
+  ASSERT_EQ(plan.size(), list.size());
+  EXPECT_EQ(plan.per_model_and_length(), 6U);
+  for (size_t number = 0; number < list.size(); ++number) {
+    EXPECT_EQ(plan.task(number), list[number]);
+    EXPECT_EQ(plan.number(list[number]), number);
+    const std::string marker = plan.marker(list[number]);
+    EXPECT_EQ(marker, marker_name(spec, list[number]));
+    EXPECT_EQ(plan.find_marker(marker.substr(marker.find('/') + 1)), number);
+  }
+  const std::string good = plan.marker(list[0]).substr(8);
+  ASSERT_TRUE(plan.find_marker(good)) << good;
+  for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{{"nsteps_0004", "nsteps_0005"},
+                                                                                 {"nsteps_0004", "nsteps_4"},
+                                                                                 {"nsteps_0004", "nsteps_00004"},
+                                                                                 {"model_0", "model_2"},
+                                                                                 {"model_0", "model_00"},
+                                                                                 {"member_0000", "member_0003"},
+                                                                                 {"member_0000", "member_-001"},
+                                                                                 {"_member", "1_member"},
+                                                                                 {".json", ".json~"},
+                                                                                 {"nsteps", ".nsteps"}}) {
+    std::string name = good;
+    name.replace(name.find(from), from.size(), to);
+    EXPECT_FALSE(plan.find_marker(name)) << name;
+  }
+}
+
 }  // namespace
 }  // namespace hens

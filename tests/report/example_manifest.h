@@ -60,7 +60,7 @@ inline Manifest example_manifest() {
     MemberEntry entry{{task.length, task.model, task.time, task.member, 2.0, total - 3.0, 0.5, total}};
     entry.state = MemberState::complete;
     entry.attempt = 1;
-    entry.finished = "2026-01-01T00:00:50.500Z";
+    entry.finished = parse_moment("2026-01-01T00:00:50.500Z");
     entry.bytes = uint64_t{1} << 28;
     manifest.members.push_back(entry);
   }

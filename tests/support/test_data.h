@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <unistd.h>
 
 #include <gtest/gtest.h>
 
@@ -19,11 +20,16 @@ inline std::filesystem::path data_root() {
   if (!std::filesystem::exists(hens::test::data_root() / (relative))) \
   GTEST_SKIP() << "needs " << (hens::test::data_root() / (relative)) << ": set HENS_TEST_DATA to the test data"
 
+// For thousands of files that are made durable one by one; the ordinary place where there is none.
+inline std::filesystem::path ram_disk() {
+  return access("/dev/shm", W_OK) == 0 ? std::filesystem::path("/dev/shm") : std::filesystem::temp_directory_path();
+}
+
 // A fresh empty folder, removed at the end.
 class TemporaryFolder {
  public:
-  TemporaryFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "hens_test_XXXXXX").string();
+  explicit TemporaryFolder(const std::filesystem::path& where = std::filesystem::temp_directory_path()) {
+    std::string pattern = (where / "hens_test_XXXXXX").string();
     path_ = mkdtemp(pattern.data());
   }
   ~TemporaryFolder() {
