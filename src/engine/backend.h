@@ -29,6 +29,11 @@ class Backend {
   bool on_gpu() const { return kernels_ != Kernels::host; }
   int device() const { return device_; }
   int multiprocessors() const { return multiprocessors_; }
+  // How far a chain's second layer stays behind the first, in tiles, so that nobody waits. On Hopper three turns of a
+  // block a multiprocessor: a tile is stored one or two turns after its products began, and the copies of the tile that
+  // reads it begin up to a turn before its own products. Elsewhere two turns of two blocks: copies begin when the block
+  // finishes the tile before.
+  int tiles_behind() const { return (kernels_ == Kernels::ampere ? 4 : 3) * multiprocessors_; }
   // Whether a kernel may be launched before the one ahead of it ends, in graphs too: drivers from CUDA 12.3 on.
   bool early_launch() const { return early_launch_; }
   // Of the Buffers made with it that still are.

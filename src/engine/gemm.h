@@ -35,7 +35,8 @@ constexpr int max_segments = 4;
 enum class TileMode { single, dual, twin, complex };
 
 // A tensor of 16-bit floats with four dimensions, x0 contiguous. Sizes and strides in elements; strides of x1 .. x3 are
-// multiples of 8 and `data` is aligned to 16 bytes. What lies outside the sizes of x0 and x1 counts as zero.
+// multiples of 8 and `data` is aligned to 16 bytes. What lies outside the sizes of x0 and x1 counts as zero; where the
+// size of x0 is no multiple of 8, memory goes on with zeros up to one.
 struct Operand {
   const void* data = nullptr;
   std::array<int64_t, 4> size{1, 1, 1, 1};
@@ -101,8 +102,8 @@ namespace shapes {
 using Pointwise = TileShape<TileMode::single, false, Shared::b, 208, 128>;  // 1x1 convolutions
 // As a chain's second layer: half of the first's columns on Hopper.
 using State = TileShape<TileMode::single, false, Shared::b, 104, 80>;  // 1x1 convolutions to few channels
-using Fourier = TileShape<TileMode::twin, true, Shared::a, 128, 128>;
-using Legendre = TileShape<TileMode::dual, true, Shared::a, 128, 128>;
+using Fourier = TileShape<TileMode::twin, true, Shared::a, 128, 64>;
+using Legendre = TileShape<TileMode::dual, true, Shared::a, 128, 64>;
 using Mixing = TileShape<TileMode::complex, false, Shared::a, 104, 64>;  // the spectral convolution
 using Mlp = ChainShape<Pointwise, Pointwise, 2>;
 using Decoder = ChainShape<Pointwise, State, 4>;

@@ -21,10 +21,10 @@ void ConvolutionLayer::launch(__half* to) const {
   engine::launch(plan_, Mixing{to, order_row_, 2 * width_, width_, width_});
 }
 
-ChainedJobs mlp_jobs(const Backend& backend, const Sizes& sizes, const Grid& grid, int blocks) {
+ChainedJobs mlp_jobs(const Backend& backend, const Sizes& sizes, const Grid& grid, int tiles_behind) {
   const int columns = shapes::Pointwise::columns(backend.kernels());
   return chained_jobs(grid.rows(), {{sizes.used_width()}, sizes.used_hidden(), columns},
-                      {{sizes.used_hidden()}, sizes.used_width(), columns}, blocks, Order::outwards);
+                      {{sizes.used_hidden()}, sizes.used_width(), columns}, tiles_behind, Order::outwards);
 }
 
 MlpLayer::MlpLayer(const Backend& backend, const Sizes& sizes, const Grid& grid, const ChainedJobs& jobs,

@@ -37,8 +37,8 @@ struct MlpWeights {
   const float *fc1_bias, *fc2_bias;
 };
 
-// The tiles of an MLP on a grid. `blocks` run at one time: the card's multiprocessors, or fewer, for a smaller ring.
-ChainedJobs mlp_jobs(const Backend& backend, const Sizes& sizes, const Grid& grid, int blocks);
+// The tiles of an MLP on a grid. `tiles_behind`: the backend's, or fewer, for a smaller ring.
+ChainedJobs mlp_jobs(const Backend& backend, const Sizes& sizes, const Grid& grid, int tiles_behind);
 
 // U -> M2 gelu(M1 U), in place: `points` [row][channel] is read unfolded and written folded (quads.h). `partial`
 // [tile][channel][value, square] takes the sums for the norm that follows.

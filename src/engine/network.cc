@@ -55,7 +55,7 @@ struct FastNetwork::Inside {
   void make_buffers();
   Block make_block(int i);
   ChainedJobs mlp_jobs(const Grid& grid) const {
-    return engine::mlp_jobs(backend, sizes, grid, backend.multiprocessors());
+    return engine::mlp_jobs(backend, sizes, grid, backend.tiles_behind());
   }
   ChainedJobs decoder_jobs() const;
   void make_decoder();
@@ -131,7 +131,7 @@ ChainedJobs FastNetwork::Inside::decoder_jobs() const {
   return chained_jobs(
       sizes.outer.rows(), {{sizes.used_width()}, sizes.used_width(), shapes::Pointwise::columns(backend.kernels())},
       {{sizes.used_width(), 2 * in, in}, sizes.state_width(), shapes::State::columns(backend.kernels())},
-      backend.multiprocessors(), Order::inwards);
+      backend.tiles_behind(), Order::inwards);
 }
 
 Block FastNetwork::Inside::make_block(int i) {

@@ -72,15 +72,15 @@ class Operators {
     errors.convolution = relative_l2(made * counted, expected * counted);
   }
 
-  // `blocks` of tiles at one time: few, and the ring of the layer between goes round several times.
-  void mlp(int blocks, OperatorErrors& errors) {
+  // Few `tiles_behind`, and the ring of the layer between goes round several times.
+  void mlp(int tiles_behind, OperatorErrors& errors) {
     const Grid grid{GridKind::equiangular, 8, sizes_.outer.nlon};
     const int width = sizes_.width(), wide = sizes_.hidden_width();
     const int64_t embed = sizes_.embed, hidden = sizes_.hidden, rows = grid.rows();
     const at::Tensor input = random({rows, embed});
     const at::Tensor fc1 = random({hidden, embed}) / std::sqrt(static_cast<double>(embed)), bias1 = random({hidden});
     const at::Tensor fc2 = random({embed, hidden}) / std::sqrt(static_cast<double>(hidden)), bias2 = random({embed});
-    const ChainedJobs jobs = mlp_jobs(backend_, sizes_, grid, blocks);
+    const ChainedJobs jobs = mlp_jobs(backend_, sizes_, grid, tiles_behind);
     const Buffer u = sent(padded(input, width)), w1 = sent(padded(fc1, width)), w2 = sent(padded(fc2, wide));
     const Buffer b1 = sent_floats(padded(bias1, wide)), b2 = sent_floats(padded(bias2, width));
     const Buffer partial(backend_, sizeof(float) * static_cast<size_t>(MlpLayer::partial_floats(sizes_, grid)));
@@ -163,7 +163,7 @@ OperatorErrors operator_errors(const Backend& backend, const Sizes& sizes) {
   Operators operators(backend, sizes);
   for (const Grid& grid : {sizes.outer, sizes.inner}) operators.transforms(grid, errors);
   operators.convolution(errors);
-  for (const int blocks : {8, backend.multiprocessors()}) operators.mlp(blocks, errors);
+  for (const int tiles_behind : {24, backend.tiles_behind()}) operators.mlp(tiles_behind, errors);
   return errors;
 }
 

@@ -38,10 +38,6 @@ TileJob job_at(int row, int rows, int col, int plane) {
 // Of the first `orders` orders, those of one parity.
 int of_parity(int orders, int parity) { return parity == 0 ? (orders + 1) / 2 : orders / 2; }
 
-// How far a chain's second layer stays behind the first, in turns of all blocks. A tile is stored one or two turns
-// after its products began, and the copies of the tile that reads it begin up to a turn before its own products.
-constexpr int turns_behind = 3;
-
 int degrees_of(const Sizes& sizes, int m, int q) { return std::max(0, (sizes.lmax - m - q + 1) / 2); }
 
 }  // namespace
@@ -68,7 +64,8 @@ std::vector<TileJob> pointwise_jobs(int64_t rows, int cols, int columns, const s
   return jobs;
 }
 
-ChainedJobs chained_jobs(int64_t rows, const ChainedLayer& first, const ChainedLayer& second, int blocks, Order order) {
+ChainedJobs chained_jobs(int64_t rows, const ChainedLayer& first, const ChainedLayer& second, int tiles_behind,
+                         Order order) {
   assert(first.depths.size() == 1 && !second.depths.empty() && second.depths.size() < max_segments);
   constexpr int64_t pair_rows = 2 * tile_rows;
   const auto columns_of = [](const ChainedLayer& layer) { return (layer.width + layer.columns - 1) / layer.columns; };
@@ -76,7 +73,7 @@ ChainedJobs chained_jobs(int64_t rows, const ChainedLayer& first, const ChainedL
   const int count = static_cast<int>(pairs.size());
   // The second layer follows the first `lag` pairs later, and the ring is twice that.
   const int tiles = 2 * (columns_of(first) + columns_of(second));
-  const int lag = (turns_behind * blocks + tiles - 1) / tiles, ring = std::min(count, 2 * lag);
+  const int lag = (tiles_behind + tiles - 1) / tiles, ring = std::min(count, 2 * lag);
   ChainedJobs chain;
   chain.ring_rows = ring * pair_rows;
   chain.counters = 2 * count;

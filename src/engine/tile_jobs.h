@@ -35,9 +35,10 @@ struct ChainedJobs {
   int64_t ring_rows = 0;
 };
 // Segment 0 is the first layer's: A the rows. Then come those of the second: A of its first the ring, of others the
-// rows. `blocks`: that run at once. The ring is as small as it can be with nobody waiting: the smaller, the more of it
-// stays in the cache.
-ChainedJobs chained_jobs(int64_t rows, const ChainedLayer& first, const ChainedLayer& second, int blocks, Order order);
+// rows. `tiles_behind`: how far the second layer stays behind the first. The ring is as small as that allows: the
+// smaller, the more of it stays in the cache.
+ChainedJobs chained_jobs(int64_t rows, const ChainedLayer& first, const ChainedLayer& second, int tiles_behind,
+                         Order order);
 
 // Transforms leave out what ActiveRows leaves out.
 

@@ -133,7 +133,7 @@ TEST_P(ChainedJobsTest, WaitForAllThatTheyNeedAndForNothingLater) {
   for (const int tiles : {1, 2, 5, 18, 41, 700}) {
     const int64_t rows = int64_t{tiles} * tile_rows - 17;
     const ChainedJobs mlp =
-        chained_jobs(rows, {{embed}, hidden, columns}, {{hidden, 96}, embed, columns}, GetParam(), Order::outwards);
+        chained_jobs(rows, {{embed}, hidden, columns}, {{hidden, 96}, embed, columns}, 3 * GetParam(), Order::outwards);
     for (const std::vector<TileJob>& jobs : {mlp.jobs, in_pairs(mlp.jobs, Shared::b)}) {
       std::map<int, int> done;                   // by counter: tiles so far
       std::map<int, int> written;                // by row in the ring: the row of U that it stands for

@@ -39,11 +39,11 @@ struct Nothing {};
 // for each number that jobs count at.
 //
 // Why it ends, and right: a job waits for earlier ones of the list alone, and a block takes its jobs in the order of
-// the list; so the first unfinished job can always go on, provided that all blocks of the launch run at one time
-// (Hopper) or begin in order (Ampere). They do where a process has the card's multiprocessors for itself, so not beside
-// another one under MPS. A ring's rows are written again when all their readers have counted; U may be overwritten in
-// place, since its rows' second layer awaits all of their first. Of a pair of jobs that share an operand both count at
-// one place and await one; the twin without rows may read what is stale, for its result is dropped.
+// the list; so the first unfinished job can always go on, provided that all blocks of the launch run at one time. They
+// do where a process has the card's multiprocessors for itself, so not beside another one under MPS. A ring's rows are
+// written again when all their readers have counted; U may be overwritten in place, since its rows' second layer awaits
+// all of their first. Of a pair of jobs that share an operand both count at one place and await one; the twin without
+// rows may read what is stale, for its result is dropped.
 template <typename First, typename Second>
 struct Chain {
   First first;

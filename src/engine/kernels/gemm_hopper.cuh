@@ -379,7 +379,7 @@ __device__ __forceinline__ void finish_all(const TileJob* jobs, int job_count, c
     });
     if constexpr (is_chain<Epilogue>) {
       finishing_meet();
-      if (thread == 0) chain_count(epilogue.done, job);
+      if (thread == 0) chain_count(epilogue.done, job.done);
     }
   }
 }

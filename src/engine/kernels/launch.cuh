@@ -31,11 +31,10 @@ void launch_tiles(const GemmPlan::Inside& plan, const Epilogue& epilogue) {
     config.attrs = &early, config.numAttrs = backend.early_launch() ? 1 : 0;
     check_cuda(cudaLaunchKernelEx(&config, kernel, plan.maps, jobs, plan.job_count, epilogue), "launching a kernel");
   } else if (backend.kernels() == Kernels::ampere) {
-    constexpr int bytes = ampere::memory_of<Shape>();
     const auto kernel = ampere::gemm<Shape, Epilogue>;
-    static const int ready = cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes);
-    check_cuda(ready, "shared memory of a kernel");
-    kernel<<<plan.job_count, ampere::threads, bytes, stream>>>(plan.operands, jobs, epilogue);
+    static const ampere::Launch launch = ampere::launch_of<Shape, Epilogue>();
+    const int most = launch.blocks * backend.multiprocessors(), grid = plan.job_count < most ? plan.job_count : most;
+    kernel<<<grid, ampere::threads, launch.bytes, stream>>>(plan.operands, jobs, plan.job_count, epilogue);
   } else {
     return host::gemm<Shape>(plan.operands.a, plan.operands.b, jobs, plan.job_count, epilogue);
   }

@@ -42,9 +42,8 @@ __device__ __forceinline__ void chain_wait(const uint32_t* done, const TileJob& 
     asm volatile("ld.acquire.gpu.global.u32 %0, [%1];" : "=r"(tiles) : "l"(done + job.awaited) : "memory");
   } while (tiles < static_cast<uint32_t>(job.awaited_tiles));
 }
-__device__ __forceinline__ void chain_count(uint32_t* done, const TileJob& job) {
-  __threadfence();
-  atomicAdd(done + job.done, 1U);
+__device__ __forceinline__ void chain_count(uint32_t* done, int at) {
+  asm volatile("red.release.gpu.global.add.u32 [%0], 1;" ::"l"(done + at) : "memory");
 }
 #endif
 
