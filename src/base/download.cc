@@ -259,9 +259,13 @@ std::vector<Fetched> Downloader::State::local_parts(const fs::path& path, const 
 
 // Takes the entry out of the cache, unless another process has put a better one in its place.
 void Downloader::State::drop(const CacheKey& key, const std::string& sha256) {
-  const FileLock lock = cache.lock(key.url);
-  const auto entry = cache.find(key);
-  if (entry && entry->sha256 == sha256) cache.remove(key);
+  try {
+    const FileLock lock = cache.lock(key.url);
+    const auto entry = cache.find(key);
+    if (entry && entry->sha256 == sha256) cache.remove(key);
+  } catch (const Error& error) {  // a cache that cannot be written to
+    if (error.code() == ExitCode::interrupted) throw;
+  }
 }
 
 // What `fetch` brings for `keys`. The parts that `check` rejects leave the cache, all at once, and are fetched again.
@@ -310,8 +314,12 @@ std::vector<Fetched> Downloader::ranges(const std::string& url, const std::vecto
 void Downloader::forget(const std::string& url) {
   if (!state_->can_fetch(url)) return;
   const CacheKey key{canonical_url(url), {}};
-  const FileLock lock = state_->cache.lock(key.url);
-  state_->cache.remove(key);
+  try {
+    const FileLock lock = state_->cache.lock(key.url);
+    state_->cache.remove(key);
+  } catch (const Error& error) {  // a cache that cannot be written to keeps it; what was wrong with it is worth more
+    if (error.code() == ExitCode::interrupted) throw;
+  }
 }
 
 Fetched Downloader::fetch_file(const std::string& url) {

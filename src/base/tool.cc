@@ -1,6 +1,7 @@
 #include "base/tool.h"
 
 #include <cerrno>
+#include <csignal>
 #include <exception>
 #include <fcntl.h>
 #include <new>
@@ -44,6 +45,7 @@ int report(const char* name, ExitCode code, std::string_view text) noexcept {
 
 int run_tool(const char* name, int argc, char** argv, int (*dispatch)(const std::vector<std::string>&)) noexcept {
   open_standard_descriptors();
+  ::signal(SIGPIPE, SIG_IGN);  // a reader that went away is an error of writing: its code is ours to choose
   try {
     const int code = dispatch({argv + 1, argv + argc});
     if (code == 0) flush_results();

@@ -162,7 +162,8 @@ Address resolve_url(const std::string& url, const Mirrors& mirrors, const std::s
   const SchemeAndRest parts = split_scheme(url);
   if (parts.scheme.empty()) return {fs::path(url), ""};
   if (std::any_of(url.begin(), url.end(), [](unsigned char c) { return c < ' ' || c == 127; })) {
-    fail(ExitCode::bad_input, "'{}': control characters in a URL", percent_encoded(url));
+    // Redacted first: encoded, a signature would not be known any more.
+    fail(ExitCode::bad_input, "'{}': control characters in a URL", percent_encoded(redacted(url)));
   }
   if (parts.scheme == "file") return file_address(url, parts.rest);
   if (parts.scheme == "s3") return s3_address(url, parts.rest, mirrors, s3_region);

@@ -22,8 +22,7 @@ struct Address {
 
 // Throws Error{bad_input} naming the URL for a scheme that is not known, a part that is missing, a user name or
 // password in the address (none is ever sent), or blanks and control characters. `s3_region` is used where the URL has
-// no
-// `?region=`.
+// no `?region=`.
 Address resolve_url(const std::string& url, const Mirrors& mirrors, const std::string& s3_region);
 
 // $AWS_REGION, else $AWS_DEFAULT_REGION, else us-east-1.

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 
 #include "base/error.h"
+#include "base/stop.h"
 
 namespace hens {
 namespace {
@@ -139,6 +140,16 @@ TEST(Decoder, ErrorsArriveAsTheyWereThrown) {
               return "no exception";
             }),
             "a bug of ours");
+}
+
+TEST(Decoder, AStopEndsTheWait) {
+  EXPECT_THAT(with_keeper([] {
+                Decoder decoder(make);
+                decoder.call({please("answer"), {}}, "file");
+                request_stop(true);
+                return error_of(decoder, "sleep", ExitCode::interrupted);
+              }),
+              HasSubstr("stopped by a signal"));
 }
 
 TEST(Decoder, WorkersEndWithTheProgram) {

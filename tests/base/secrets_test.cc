@@ -26,6 +26,15 @@ TEST(Secrets, ParametersThatSignAreHidden) {
   }
 }
 
+TEST(Secrets, StayHiddenWhereAUrlIsShownEncoded) {
+  try {
+    resolve_url("https://host.example/a?X-Amz-Signature=PLANTED\n&b=1", {}, "us-east-1");
+    ADD_FAILURE() << "a line break in a URL was taken";
+  } catch (const std::exception& error) {
+    EXPECT_THAT(redacted(error.what()), Not(HasSubstr("PLANTED")));
+  }
+}
+
 TEST(Secrets, UsersAndPasswordsAreHidden) {
   EXPECT_EQ(redacted("https://user:PLANTED@host.example/path?a=b"), "https://***@host.example/path?a=b");
   EXPECT_EQ(redacted("override mirrors.s3=http://PLANTED@127.0.0.1:80/x, and https://a.b/c"),
