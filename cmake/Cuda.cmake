@@ -13,9 +13,14 @@ endif()
 set(CMAKE_CUDA_COMPILER ${HENS_CUDA_ROOT}/bin/nvcc)
 # Machine code for A100, A10, L40S and H100; the last with Hopper's own instructions. Later cards get PTX: the kernels
 # that want no more than an A100, compiled by the driver at the first start.
-set(CMAKE_CUDA_ARCHITECTURES "80;86-real;89-real;90a-real" CACHE STRING "GPU architectures")
+set(default_architectures "80;86-real;89-real;90a-real")
+set(CMAKE_CUDA_ARCHITECTURES "${default_architectures}" CACHE STRING "GPU architectures")
 set(CMAKE_CUDA_RUNTIME_LIBRARY Static)
 enable_language(CUDA)
+# And for cards of compute capability 12.0, from the toolkits that know them.
+if(CMAKE_CUDA_ARCHITECTURES STREQUAL default_architectures AND CMAKE_CUDA_COMPILER_VERSION VERSION_GREATER_EQUAL 12.8)
+  set(CMAKE_CUDA_ARCHITECTURES "${default_architectures};120-real")
+endif()
 # The C++ compiler links. Where nvcc's host compiler is an older one, its folder would come first, with its libstdc++.
 list(FILTER CMAKE_CUDA_IMPLICIT_LINK_DIRECTORIES EXCLUDE REGEX "/gcc/")
 # CMake before 3.26 does not know that nvcc has C++20.
