@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <regex>
+#include <tuple>
 #include <vector>
 
 #include <fmt/format.h>
@@ -14,8 +15,6 @@ namespace {
 
 using std::chrono::days;
 using std::chrono::sys_days;
-
-constexpr sys_days first_gregorian_day = std::chrono::year(1582) / 10 / 15;
 
 std::string lower_case(std::string text) {
   for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
@@ -62,7 +61,9 @@ std::string find_day(const Date& date, bool mixed, sys_days& day) {
                        text);
   }
   const auto gregorian = gregorian_day(date);
-  if (!mixed || (gregorian && *gregorian >= first_gregorian_day)) {
+  // By its parts: 29 February 1900 is a Julian date, and none of the standard calendar.
+  const bool after_reform = std::tie(date.year, date.month, date.day) >= std::tuple(1582, 10, 15);
+  if (!mixed || after_reform) {
     if (gregorian) day = *gregorian;
     return gregorian ? "" : fmt::format("date {} does not exist", text);
   }

@@ -24,8 +24,7 @@ class Misbehaving : public DecodeSession {
     if (what == "abort") std::abort();
     if (what == "exit") ::_exit(3);
     if (what == "spin") {
-      for (volatile int i = 0;; i = i + 1) {
-      }
+      while (true) asm volatile("");
     }
     if (what == "sleep") ::sleep(600);
     if (what == "error") fail(ExitCode::missing_input, "as it was said");

@@ -184,7 +184,7 @@ TEST_F(GfsSourceTest, ARecordThatIsThereTwiceMustBeACopy) {
   differs.add(file_ + behind, index_ + again);
   EXPECT_THAT(
       error_text([&] { differs.open()->load(gfs_time, {"t500"}, equiangular_grid(73, 144)); }, ExitCode::bad_input),
-      HasSubstr("are both TMP:500 mb:anl and hold different values"));
+      HasSubstr("(TMP:500 mb:anl) of the index are of one name and hold different values"));
 }
 
 TEST_F(GfsSourceTest, RecordsOfAnEnsemblesSpreadAreNoAnalyses) {
