@@ -341,8 +341,8 @@ def test_a_fifo_in_the_way_is_named_and_not_waited_for():
 def test_a_limit_of_file_sizes_is_an_error_and_no_death():
     folder = scratch()
     job = write_job(folder)
-    done = subprocess.run(["bash", "-c", 'ulimit -f 8; exec "$@"', "bash", harness.HENS, "run", job, "--output",
-                           folder / "run"], capture_output=True, text=True, timeout=120,
+    done = subprocess.run(["bash", "-c", 'ulimit -f 1024; exec "$@"', "bash", harness.HENS, "run", job,
+                           "forecast.steps=[60]", "--output", folder / "run"], capture_output=True, text=True, timeout=120,
                           env={**os.environ, "HENS_CACHE": harness.CACHE})
     assert done.returncode in (73, 74) and "ulimit -f" in done.stderr, (done.returncode, done.stderr[-500:])
 
