@@ -38,7 +38,7 @@ int& keeper_socket() {
 
 struct Header {
   MakeDecodeSession make = nullptr;  // to the keeper: a worker's session; both processes are one program's image
-  uint64_t facts_bytes = 0, data_bytes = 0;
+  uint64_t facts_bytes = 0, data_bytes = 0, more_bytes = 0;
   double cpu_seconds = 0, wall_seconds = 0;
   uint64_t file_bytes = 0;
 };
@@ -91,40 +91,63 @@ bool write_all(int file, const void* from, size_t bytes) {
   return true;
 }
 
-bool read_all(int file, void* to, size_t bytes, off_t at) {
-  for (size_t done = 0; done < bytes;) {
-    const ssize_t n = ::pread(file, static_cast<char*>(to) + done, bytes - done, at + static_cast<off_t>(done));
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return false;
-    done += static_cast<size_t>(n);
-  }
-  return true;
+// Nobody can shrink it any more: a map of what its maker shrinks would end the program by SIGBUS.
+bool seal(int memory) {
+  return ::fcntl(memory, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) == 0;
 }
+bool is_sealed(int memory) { return (::fcntl(memory, F_GET_SEALS) & F_SEAL_SHRINK) != 0; }
 
 bool send_message(int socket, const DecodeMessage& message, Header header) {
   const std::vector<uint8_t> facts = nlohmann::json::to_cbor(message.facts);
   header.facts_bytes = facts.size();
   header.data_bytes = message.data.size();
-  const FileDescriptor memory(::memfd_create("hens_decoder", MFD_CLOEXEC));
-  return memory && write_all(memory.get(), facts.data(), facts.size()) &&
-         write_all(memory.get(), message.data.data(), message.data.size()) &&
+  header.more_bytes = message.more.size();
+  const FileDescriptor memory(::memfd_create("hens_decoder", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  // The large parts first: a field begins at the map's begin, aligned.
+  return memory && write_all(memory.get(), message.data.data(), message.data.size()) &&
+         write_all(memory.get(), message.more.data(), message.more.size()) &&
+         write_all(memory.get(), facts.data(), facts.size()) && seal(memory.get()) &&
          send_with_descriptor(socket, header, memory.get());
 }
+
+// A memory file of the other side, mapped.
+class MappedMemory {
+ public:
+  MappedMemory(int file, size_t size) : size_(size) {
+    void* const at = size == 0 ? MAP_FAILED : ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, file, 0);
+    if (at != MAP_FAILED) data_ = static_cast<const std::byte*>(at);
+  }
+  MappedMemory(const MappedMemory&) = delete;
+  MappedMemory& operator=(const MappedMemory&) = delete;
+  ~MappedMemory() {
+    if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
+  }
+  std::span<const std::byte> bytes() const { return {data_, data_ == nullptr ? 0 : size_}; }
+
+ private:
+  const std::byte* data_ = nullptr;
+  size_t size_;
+};
 
 // False where the other side is gone, or does not send what it says.
 bool receive_message(int socket, DecodeMessage& message, Header& header) {
   const FileDescriptor memory = receive_with_descriptor(socket, header);
   struct stat status{};
-  if (!memory || ::fstat(memory.get(), &status) != 0) return false;
+  if (!memory || ::fstat(memory.get(), &status) != 0 || !is_sealed(memory.get())) return false;
   const auto size = static_cast<uint64_t>(status.st_size);
-  if (header.facts_bytes > size || header.data_bytes != size - header.facts_bytes) return false;
-  std::vector<uint8_t> facts(header.facts_bytes);
-  message.data.resize(header.data_bytes);
-  if (!read_all(memory.get(), facts.data(), facts.size(), 0) ||
-      !read_all(memory.get(), message.data.data(), message.data.size(), static_cast<off_t>(facts.size()))) {
+  if (header.data_bytes > size || header.more_bytes > size - header.data_bytes ||
+      header.facts_bytes != size - header.data_bytes - header.more_bytes) {
     return false;
   }
-  message.facts = nlohmann::json::from_cbor(facts, true, /*allow_exceptions=*/false);
+  const auto map = std::make_shared<MappedMemory>(memory.get(), size);
+  const auto bytes = map->bytes();
+  if (bytes.size() != size) return false;
+  message.data = bytes.first(header.data_bytes);
+  message.more = bytes.subspan(header.data_bytes, header.more_bytes);
+  message.owner = map;
+  const auto facts = bytes.last(header.facts_bytes);
+  const auto* first = reinterpret_cast<const uint8_t*>(facts.data());
+  message.facts = nlohmann::json::from_cbor(first, first + facts.size(), true, /*allow_exceptions=*/false);
   return message.facts.is_object();
 }
 
@@ -160,11 +183,11 @@ DecodeMessage answer_of(DecodeSession& session, const DecodeMessage& request) {
   try {
     return session.answer(request);
   } catch (const Error& error) {
-    return {{{"error", error.what()}, {"code", static_cast<int>(error.code())}}, {}};
+    return {{{"error", error.what()}, {"code", static_cast<int>(error.code())}}, {}, {}};
   } catch (const std::bad_alloc&) {
-    return {{{"error", "it takes more memory than any such file does"}, {"code", 65}, {"unnamed", true}}, {}};
+    return {{{"error", "it takes more memory than any such file does"}, {"code", 65}, {"unnamed", true}}, {}, {}};
   } catch (const std::exception& error) {
-    return {{{"bug", error.what()}}, {}};
+    return {{{"bug", error.what()}}, {}, {}};
   }
 }
 

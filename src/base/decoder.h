@@ -2,17 +2,17 @@
 // those and becomes an error that names the file: GRIB by ecCodes, netCDF and HDF5 by their libraries.
 //
 // start_decoders() forks a keeper before the program has threads, a GPU or open files; for each Decoder the keeper
-// forks a worker. Requests and answers travel as memory files (memfd) over a socket: a field is written once and read
-// once. Keeper and workers end when the program ends, however it does; they print nothing and open no file for writing.
-// Signals that ask for a stop are the program's to answer. Where start_decoders() was not called, in a test say, a
-// Decoder works in its own process.
+// forks a worker. Requests and answers travel as memory files (memfd) over a socket: a field is written into one once,
+// and looked at there. Keeper and workers end when the program ends, however it does; they print nothing and open no
+// file for writing. Signals that ask for a stop are the program's to answer. Where start_decoders() was not called, in
+// a test say, a Decoder works in its own process.
 #pragma once
 
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
-#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -21,8 +21,10 @@
 namespace hens {
 
 struct DecodeMessage {
-  nlohmann::json facts;         // small: names, numbers, shapes
-  std::vector<std::byte> data;  // large: fields
+  nlohmann::json facts;                         // small: names, numbers, shapes
+  std::span<const std::byte> data;              // large: a field
+  std::span<const std::byte> more;              // what else is large
+  std::shared_ptr<const void> owner = nullptr;  // keeps both alive; none: whoever made the message does
 };
 
 // What a worker does: answers one request after the other. Exceptions reach the caller of Decoder::call: an Error with

@@ -53,8 +53,9 @@ int validate_command(const Arguments& arguments) {
   SpecReading reading = read_job_spec(line.positional().front(), spec_overrides(line));
   check_models(reading);
   if (line.has("json") && !reading.problems.empty()) {
-    std::cout << redacted_json(problems_json(reading.problems)).dump(1, ' ', false, nlohmann::json::error_handler_t::replace)
-              << "\n";
+    std::cout
+        << redacted_json(problems_json(reading.problems)).dump(1, ' ', false, nlohmann::json::error_handler_t::replace)
+        << "\n";
   }
   const JobSpec spec = accepted(std::move(reading));
   std::optional<double> ms;

@@ -158,9 +158,9 @@ class StaticFieldSession : public DecodeSession {
     const nlohmann::json& facts = request.facts;
     const LatLonGrid grid{facts.at("lat").get<std::vector<double>>(), facts.at("lon").get<std::vector<double>>()};
     const auto& path = facts.at("path").get_binary();
-    const std::vector<float> field = read_here(std::string(path.begin(), path.end()), facts.at("name"), grid);
-    const auto bytes = std::as_bytes(std::span(field));
-    return {nlohmann::json::object(), {bytes.begin(), bytes.end()}};
+    const auto field = std::make_shared<const std::vector<float>>(
+        read_here(std::string(path.begin(), path.end()), facts.at("name"), grid));
+    return {nlohmann::json::object(), std::as_bytes(std::span(*field)), {}, field};
   }
 };
 
@@ -175,7 +175,7 @@ std::vector<float> read_static_field(const fs::path& path, const std::string& na
                              {"name", name},
                              {"lat", grid.lat},
                              {"lon", grid.lon}};
-  const DecodeMessage answer = decoder.call({facts, {}}, fmt::format("{}: {}", file, name));
+  const DecodeMessage answer = decoder.call({facts, {}, {}}, fmt::format("{}: {}", file, name));
   std::vector<float> field(grid.points());
   if (answer.data.size() != field.size() * sizeof(float)) {
     fail(ExitCode::bad_input, "{}: {}: {} bytes came of a field of {} points", file, name, answer.data.size(),

@@ -122,12 +122,11 @@ class GfsSession : public DecodeSession {
     if (facts.at("op") == "check") {
       const Time cycle{Duration(facts.at("cycle").get<int64_t>())};
       check_message(facts.at("path").get<std::string>(), {"", facts.at("field")}, cycle, origin);
-      return {json::object(), {}};
+      return {json::object(), {}, {}};
     }
     const std::vector<double> values = values_of(facts, origin);
-    const std::vector<float> field(values.begin(), values.end());
-    const auto bytes = std::as_bytes(std::span(field));
-    return {json::object(), {bytes.begin(), bytes.end()}};
+    const auto field = std::make_shared<const std::vector<float>>(values.begin(), values.end());
+    return {json::object(), std::as_bytes(std::span(*field)), {}, field};
   }
 };
 
@@ -158,7 +157,7 @@ void GfsDecoder::check_message(const fs::path& part, const GfsMessage& promised,
                    {"field", promised.field},
                    {"cycle", cycle.time_since_epoch().count()},
                    {"origin", origin}};
-  decoder_.call({facts, {}}, origin);
+  decoder_.call({facts, {}, {}}, origin);
 }
 
 std::vector<float> GfsDecoder::channel(const GfsPlan& plan, size_t pick, const std::vector<fs::path>& parts,
@@ -173,7 +172,7 @@ std::vector<float> GfsDecoder::channel(const GfsPlan& plan, size_t pick, const s
   if (wanted.recipe == GfsRecipe::from_relative_humidity) {
     facts["temperature"] = input_json(plan, wanted.temperature, parts);
   }
-  const DecodeMessage answer = decoder_.call({facts, {}}, origin);
+  const DecodeMessage answer = decoder_.call({facts, {}, {}}, origin);
   std::vector<float> field(grid.points());
   if (answer.data.size() != field.size() * sizeof(float)) {
     fail(ExitCode::bad_input, "{}: {} bytes came of a field of {} points", origin, answer.data.size(), field.size());

@@ -1,5 +1,7 @@
 #include "source/gfs_source.h"
 
+#include <optional>
+
 #include "base/checksum.h"
 #include "base/error.h"
 #include "grid/channels.h"
@@ -65,6 +67,7 @@ namespace {
 void read_index(GfsPlan& plan, Time cycle, const std::string& product, const std::vector<std::string>& channels,
                 Downloader& downloader) {
   std::string missing;
+  std::optional<Error> other;  // than that nothing is there
   for (const std::string& url : gfs_urls(cycle, product)) {
     plan.url = url;
     const std::string index = index_url(plan);
@@ -75,10 +78,12 @@ void read_index(GfsPlan& plan, Time cycle, const std::string& product, const std
       });
       return;
     } catch (const Error& error) {
-      if (error.code() != ExitCode::missing_input) throw;
+      if (error.code() == ExitCode::interrupted) throw;
+      if (error.code() != ExitCode::missing_input) other.emplace(error);
       missing += fmt::format("{}{}", missing.empty() ? "" : "; ", error.what());
     }
   }
+  if (other) throw Error(*other);
   const bool before = cycle < gfs_bucket_begin;
   fail(ExitCode::missing_input, "the GFS analysis of {} is not there: {}{}", iso_time(cycle), missing,
        before ? "; the public bucket begins on 2021-01-01: older ones need a mirror (mirrors.s3) or source: grib" : "");

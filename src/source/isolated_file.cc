@@ -43,17 +43,17 @@ class FieldFileSession : public DecodeSession {
     if (op == "open") return open(facts);
     if (op == "read") return read(facts);
     const FieldFile& file = *files_.at(facts.at("file").get<size_t>());
-    return {{{"content", bytes_json(file.content())}}, {}};
+    return {{{"content", bytes_json(file.content())}}, {}, {}};
   }
 
  private:
   DecodeMessage open(const json& facts) {
     const auto format = static_cast<FieldFormat>(facts.at("format").get<int>());
     files_.push_back(open_here(format, bytes_of(facts.at("path")), bytes_of(facts.at("origin"))));
-    return {{{"file", files_.size() - 1}}, {}};
+    return {{{"file", files_.size() - 1}}, {}, {}};
   }
 
-  // The answer's data: the field, then the bytes that its digest is of, unless these are the field's.
+  // The answer's data: the field; more: the bytes that its digest is of, unless these are the field's.
   DecodeMessage read(const json& facts) {
     FieldFile& file = *files_.at(facts.at("file").get<size_t>());
     const auto channels = facts.at("channels").get<std::vector<std::string>>();
@@ -64,16 +64,23 @@ class FieldFileSession : public DecodeSession {
     const uint64_t before = use.bytes;
     std::vector<std::byte> used;
     use.record = &used;
-    const auto field = file.read({channels, facts.at("index"), time, grid, facts.at("gravity")}, use);
-    if (!field) return {{{"found", false}}, {}};
+    auto field = file.read({channels, facts.at("index"), time, grid, facts.at("gravity")}, use);
+    if (!field) return {{{"found", false}}, {}, {}};
     json notes = json::array();
     for (const std::string& note : use.notes) notes.push_back(bytes_json(note));
-    const auto values = std::as_bytes(std::span(*field));
-    const bool same = used.size() == values.size() && std::memcmp(used.data(), values.data(), used.size()) == 0;
-    DecodeMessage answer{{{"found", true}, {"notes", notes}, {"used", use.bytes - before}, {"points", field->size()}},
-                         {}};
-    answer.data.assign(values.begin(), values.end());
-    if (!same) answer.data.insert(answer.data.end(), used.begin(), used.end());
+    struct Owned {
+      std::vector<float> field;
+      std::vector<std::byte> used;
+    };
+    const auto owned = std::make_shared<const Owned>(Owned{std::move(*field), std::move(used)});
+    const auto values = std::as_bytes(std::span(owned->field));
+    const bool same =
+        owned->used.size() == values.size() && std::memcmp(owned->used.data(), values.data(), values.size()) == 0;
+    DecodeMessage answer;
+    answer.facts = {{"found", true}, {"notes", notes}, {"used", use.bytes - before}, {"points", owned->field.size()}};
+    answer.data = values;
+    if (!same) answer.more = owned->used;
+    answer.owner = owned;
     return answer;
   }
 
@@ -95,7 +102,7 @@ class IsolatedFile : public FieldFile {
                      {"format", static_cast<int>(format)},
                      {"path", bytes_json(path.string())},
                      {"origin", bytes_json(origin_)}};
-    file_ = decoder_->call({facts, {}}, origin_, limits_).facts.at("file");
+    file_ = decoder_->call({facts, {}, {}}, origin_, limits_).facts.at("file");
   }
 
   std::optional<std::vector<float>> read(const FieldRequest& request, FileUse& use) override {
@@ -109,24 +116,23 @@ class IsolatedFile : public FieldFile {
                      {"gravity", request.gravity},
                      {"bytes", use.bytes}};
     const std::string what = fmt::format("{}: channel {}", origin_, request.channel());
-    const DecodeMessage answer = decoder_->call({facts, {}}, what, limits_);
+    const DecodeMessage answer = decoder_->call({facts, {}, {}}, what, limits_);
     if (!answer.facts.at("found").get<bool>()) return std::nullopt;
     const size_t points = answer.facts.at("points"), bytes = points * sizeof(float);
-    if (points != request.grid.points() || answer.data.size() < bytes) {
+    if (points != request.grid.points() || answer.data.size() != bytes) {
       fail(ExitCode::bad_input, "{}: {} values came of a grid of {} points", what, points, request.grid.points());
     }
     std::vector<float> field(points);
     std::memcpy(field.data(), answer.data.data(), bytes);
     for (const json& note : answer.facts.at("notes")) use.notes.push_back(bytes_of(note));
-    const auto used = std::span(answer.data).subspan(answer.data.size() == bytes ? 0 : bytes);
     use.bytes += answer.facts.at("used").get<uint64_t>();
-    use.digest.update(used);
+    use.digest.update(answer.more.empty() ? answer.data : answer.more);
     return field;
   }
 
   std::string content() const override {
     const json facts{{"op", "content"}, {"file", file_}};
-    return bytes_of(decoder_->call({facts, {}}, origin_, limits_).facts.at("content"));
+    return bytes_of(decoder_->call({facts, {}, {}}, origin_, limits_).facts.at("content"));
   }
 
  private:

@@ -1,8 +1,10 @@
 // Workers that die, hang, lie and answer; one process stays whole.
 #include "base/decoder.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <unistd.h>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -31,10 +33,10 @@ class Misbehaving : public DecodeSession {
     if (what == "bug") throw std::logic_error("a bug of ours");
     if (what == "memory") {
       std::vector<char> all(size_t{1} << 40, 'x');
-      return {{{"size", all.size()}}, {}};
+      return {{{"size", all.size()}}, {}, {}};
     }
     ++answered_;
-    return {{{"pid", ::getpid()}, {"answered", answered_}}, request.data};
+    return {{{"pid", ::getpid()}, {"answered", answered_}}, request.data, request.more, request.owner};
   }
 
  private:
@@ -74,7 +76,7 @@ std::string with_keeper(const std::function<std::string()>& check) {
 
 std::string error_of(Decoder& decoder, const char* what, ExitCode code, const DecodeLimits& limits = {}) {
   try {
-    decoder.call({please(what), {}}, "file: message 7", limits);
+    decoder.call({please(what), {}, {}}, "file: message 7", limits);
   } catch (const Error& error) {
     return error.code() == code ? error.what() : std::string("another code: ") + error.what();
   }
@@ -86,12 +88,13 @@ TEST(Decoder, AnswersAcrossProcesses) {
               Decoder decoder(make), other(make);
               std::vector<std::byte> data(4 << 20);
               for (size_t i = 0; i < data.size(); ++i) data[i] = static_cast<std::byte>(i * 31 >> 3);
-              const DecodeMessage first = decoder.call({please("answer"), data}, "file");
-              const DecodeMessage second = decoder.call({please("answer"), {}}, "file");
-              if (first.data != data) return "the data are others";
+              const DecodeMessage first = decoder.call({please("answer"), data, std::span(data).first(7)}, "file");
+              const DecodeMessage second = decoder.call({please("answer"), {}, {}}, "file");
+              if (!std::ranges::equal(first.data, data)) return "the data are others";
+              if (!std::ranges::equal(first.more, std::span(data).first(7))) return "there is not more";
               if (first.facts["pid"] == ::getpid()) return "no process of its own";
               if (second.facts["answered"] != 2 || second.facts["pid"] != first.facts["pid"]) return "no session";
-              return other.call({please("answer"), {}}, "file").facts["answered"] == 1 ? "" : "sessions are one";
+              return other.call({please("answer"), {}, {}}, "file").facts["answered"] == 1 ? "" : "sessions are one";
             }),
             "");
 }
@@ -103,7 +106,7 @@ TEST(Decoder, WhatDiesIsAnErrorThatNamesTheMessage) {
                   std::string text = error_of(decoder, death, ExitCode::bad_input);
                   if (error_of(decoder, "answer", ExitCode::bad_input) == "no error") text = "it rose again";
                   Decoder fresh(make);
-                  fresh.call({please("answer"), {}}, "file");  // others are not concerned
+                  fresh.call({please("answer"), {}, {}}, "file");  // others are not concerned
                   return text;
                 }),
                 HasSubstr("file: message 7: the process that decoded it ended without an answer"))
@@ -135,7 +138,7 @@ TEST(Decoder, ErrorsArriveAsTheyWereThrown) {
               HasSubstr("file: message 7: it takes more memory"));
   EXPECT_EQ(with_keeper([]() -> std::string {
               Decoder decoder(make);
-              decoder.call({please("bug"), {}}, "file");
+              decoder.call({please("bug"), {}, {}}, "file");
               return "no exception";
             }),
             "a bug of ours");
@@ -144,7 +147,7 @@ TEST(Decoder, ErrorsArriveAsTheyWereThrown) {
 TEST(Decoder, AStopEndsTheWait) {
   EXPECT_THAT(with_keeper([] {
                 Decoder decoder(make);
-                decoder.call({please("answer"), {}}, "file");
+                decoder.call({please("answer"), {}, {}}, "file");
                 request_stop(true);
                 return error_of(decoder, "sleep", ExitCode::interrupted);
               }),
@@ -158,7 +161,7 @@ TEST(Decoder, WorkersEndWithTheProgram) {
   if (child == 0) {
     start_decoders();
     Decoder decoder(make);
-    const int worker = decoder.call({please("answer"), {}}, "file").facts["pid"];
+    const int worker = decoder.call({please("answer"), {}, {}}, "file").facts["pid"];
     [[maybe_unused]] const auto written = ::write(ends[1], &worker, sizeof worker);
     ::kill(::getpid(), SIGKILL);
   }
@@ -175,7 +178,7 @@ TEST(Decoder, WorkersEndWithTheProgram) {
 
 TEST(Decoder, WithoutAKeeperItWorksHere) {
   Decoder decoder(make);
-  EXPECT_EQ(decoder.call({please("answer"), {}}, "file").facts["pid"], ::getpid());
+  EXPECT_EQ(decoder.call({please("answer"), {}, {}}, "file").facts["pid"], ::getpid());
   EXPECT_EQ(error_of(decoder, "error", ExitCode::missing_input), "as it was said");
 }
 

@@ -247,8 +247,11 @@ def test_no_node_with_a_gpu_computes_on_its_cpu():
     definition = json.loads((ROOT / "docs/aws_batch_job.json").read_text())
     assert "--device=cuda" in definition["containerProperties"]["command"]
     page = (ROOT / "README.md").read_text() + "".join(p.read_text() for p in (ROOT / "docs").glob("*.md"))
-    for line in re.findall(r"docker run[^\n]*--gpus all(?:[^\n]*\\\n)*[^\n]*", page):
-        assert " run " not in line.split("hens", 1)[-1] or "--device cuda" in line or "demo.yaml" in line, line
+    lines = re.findall(r"docker run (?:[^\n`]*\\\n)*[^\n`]*", page)
+    jobs = [line for line in lines if "--gpus all" in line and re.search(r" run \S+\.yaml", line)]
+    assert len(jobs) >= 3, lines
+    for line in jobs:
+        assert "--device cuda" in line, line
 
 
 def test_an_index_without_a_count_is_refused():
