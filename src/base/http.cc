@@ -13,6 +13,7 @@
 
 #include "base/ca_bundle.h"
 #include "base/proxy.h"
+#include "base/secrets.h"
 #include "base/version.h"
 
 namespace hens {
@@ -157,7 +158,7 @@ std::string failure_text(CURLcode code, const char* details, const HttpRequest& 
   const bool proxys_part = code == CURLE_COULDNT_RESOLVE_PROXY || code == CURLE_COULDNT_CONNECT ||
                            code == CURLE_OPERATION_TIMEDOUT || code == CURLE_PROXY ||
                            text.find("CONNECT") != std::string::npos || text.find("proxy") != std::string::npos;
-  const std::string proxy = proxys_part && !request.direct ? proxy_for(request.url) : "";
+  const std::string proxy = proxys_part && !request.direct ? redacted(proxy_for(request.url)) : "";
   if (!proxy.empty())
     text += fmt::format("; asked through the proxy of {}: mend or unset it, or name the host in no_proxy", proxy);
   return text;

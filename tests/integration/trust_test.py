@@ -251,18 +251,27 @@ def test_signatures_of_addresses_are_nowhere():
 
 
 def test_passwords_of_mirrors_and_overrides_are_nowhere():
-    folder = scratch()
+    """Hosts that answer at once: what does not answer is tried again for half a minute, each time."""
+    served, folder = scratch() / "nothing", scratch()  # the server's own log has what it was asked
+    served.mkdir()
     cache = {"HENS_CACHE": str(folder / "cache")}
-    job = write_job(folder, harness.SMALL_JOB.replace("analytic", "gfs"))
-    for override in (f"mirrors.s3=https://user:{PLANTED}@127.0.0.1:1/x", f"mirrors.hf=http://{PLANTED}@127.0.0.1:1",
-                     f"models=['https://user:{PLANTED}@127.0.0.1:1/package']", f"nmae=https://user:{PLANTED}@host/",
-                     f"models=['https://127.0.0.1:1/package?access_token={PLANTED}']"):
-        codes = everywhere(folder, job, override, env=cache)
-        assert codes["run"] != 0, (override, codes)
-        codes = everywhere(folder, job, "--set", override, env=cache)
-    proxy = {**cache, "http_proxy": f"http://user:{PLANTED}@127.0.0.1:1", "https_proxy": f"http://user:{PLANTED}@127.0.0.1:1",
-             "HF_TOKEN": PLANTED, "AWS_SECRET_ACCESS_KEY": PLANTED}
-    everywhere(folder, job, "models=['https://127.0.0.1:1/package']", env=proxy)
+    gfs = write_job(folder, harness.SMALL_JOB.replace("analytic", "gfs"))
+    server = Server(served)
+    host = server.address.removeprefix("http://")
+    try:
+        for override in (f"mirrors.s3=http://user:{PLANTED}@{host}/x", f"nmae=https://user:{PLANTED}@host/",
+                         f"models=['http://user:{PLANTED}@{host}/package']",
+                         f"models=['http://{host}/package?access_token={PLANTED}']"):
+            codes = everywhere(folder, gfs, override, env=cache)
+            assert codes["run"] != 0, (override, codes)
+        done = hens("run", gfs, "--set", f"mirrors.hf=http://{PLANTED}@{host}", "models=['hf://datasets/a/b/c']", env=cache,
+                    check=None)
+        assert_nothing_planted("--set", done.stdout, done.stderr)
+        proxy = {**cache, "http_proxy": f"http://user:{PLANTED}@{host}", "https_proxy": f"http://user:{PLANTED}@{host}",
+                 "HF_TOKEN": PLANTED, "AWS_SECRET_ACCESS_KEY": PLANTED}
+        everywhere(folder, gfs, "models=['http://example.invalid/package']", env=proxy)
+    finally:
+        server.stop()
     assert_no_file_has_it(folder)
 
 
