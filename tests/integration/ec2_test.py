@@ -228,15 +228,15 @@ class Stopped(Ec2Test):
         held.mkdir(exist_ok=True)
         gate.unlink(missing_ok=True)
         write_program(held / "aws", f'#!/bin/sh\n[ "$2" != {call} ] || {{ {self.account.bin / "aws"} "$@" >{gate}.answer; touch {gate}; '
-                                    f'sleep 30; }}\nexec {self.account.bin / "aws"} "$@"\n')
+                                    f'sleep 300; }}\nexec {self.account.bin / "aws"} "$@"\n')
         process = self.account.start(*words, env={"PATH": f"{held}:{self.account.environment['PATH']}"}, stdin=subprocess.DEVNULL,
                                      stdout=-1, stderr=-1, start_new_session=True)
-        for _ in range(300):
+        for _ in range(1200):
             if gate.exists():
                 break
             time.sleep(0.1)
         os.killpg(process.pid, signal.SIGINT)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=120)
         self.assertEqual(process.returncode, INTERRUPTED, err)
         return err
 
