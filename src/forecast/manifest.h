@@ -34,7 +34,8 @@ struct Hardware {
 
 // Wall-clock seconds by stage, of one process. Stages overlap where work is asynchronous; `total` is start to finish.
 struct StageTimes {
-  std::map<std::string, double> seconds;  // load, analysis, perturbation, step, output_wait, finish, report, total
+  // stage_models, verify, load, load_reference, analysis, breeding_control, members, finish_output, total
+  std::map<std::string, double> seconds;
 };
 
 struct MemberTime {

@@ -91,7 +91,7 @@ struct OutputSpec {
 struct RuntimeSpec {
   std::string device = "auto";  // auto | cpu | cuda | cuda:K
   int threads = 0;              // CPU threads, 0: all cores
-  int batch = 0;                // members at a time, 0: as memory allows
+  int batch = 0;                // members at a time, 0: one
   int writers = 2;              // threads that encode and write
   int queue_fields = 64;        // fields in flight between the step and the writers
   bool full_verify = true;      // on resume: recompute checksums (true) or look at sizes only
