@@ -81,7 +81,7 @@ class JobRun {
   at::Device device_ = at::kCPU;
   EngineKind engine_kind_ = EngineKind::reference;  // resolved
   std::vector<ModelPackage> packages_;
-  std::vector<std::string> digests_;
+  std::vector<std::string> facts_, digests_;  // [model]; the facts are of before the digest
   std::unique_ptr<Source> source_;
   std::unique_ptr<ReferenceCheck> check_;  // of the model at hand
   std::map<Time, at::Tensor> analyses_;    // the last ones
@@ -96,6 +96,7 @@ void JobRun::open_models() {
   for (const std::string& uri : spec_.models) {
     const fs::path folder = stage_package(uri, downloader_, log_);
     packages_.push_back(open_package(folder));
+    facts_.push_back(package_facts(folder));
     digests_.push_back(staged_package_digest(uri, folder, downloader_));
     if (!(packages_.back().grid == packages_.front().grid)) {
       fail(ExitCode::bad_spec, "models: '{}' has a grid of {}x{}, '{}' one of {}x{}: models of one job share one grid",
@@ -105,10 +106,8 @@ void JobRun::open_models() {
   }
 }
 
-// `auto` found no GPU. A network of full size takes minutes a step without one, on a machine that may be paid for its
-// GPU.
+// `auto` found no GPU. A network of full size is not what a CPU is for, on a machine that may be paid for its GPU.
 void JobRun::computes_on_cpu(const std::string& obstacle) const {
-  log_.warn("no_gpu", {{"message", "computing on the CPU: " + obstacle}});
   for (const ModelPackage& package : packages_) {
     if (package.parameters() <= most_parameters_on_cpu) continue;
     fail(ExitCode::gpu,
@@ -116,6 +115,7 @@ void JobRun::computes_on_cpu(const std::string& obstacle) const {
          "unless told to: mend that, or say --device cpu (runtime.device=cpu)",
          obstacle, package.folder.string(), package.parameters() / 1'000'000, most_parameters_on_cpu / 1'000'000);
   }
+  log_.warn("no_gpu", {{"message", "computing on the CPU: " + obstacle}});
 }
 
 RunIdentity JobRun::identity() const {
@@ -191,8 +191,10 @@ fs::path JobRun::file_of(int model) const {
 }
 
 // What the engine was made of must be what the digest was made of: the package is looked at again after it was read.
+// Facts that differ need not: a time changes when a file is touched.
 void JobRun::refuse_changed(int model) {
   const fs::path& folder = packages_[model].folder;
+  if (package_facts(folder) == facts_[model]) return;
   if (staged_package_digest(spec_.models[model], folder, downloader_) == digests_[model]) return;
   fail(ExitCode::bad_input, "models[{}]: {}: the package changed while it was read: run again once nobody writes to it",
        model, folder.string());

@@ -117,10 +117,14 @@ std::string package_name(const std::string& uri) {
   return text.substr(text.rfind('/') + 1);
 }
 
-std::string remembered_package_digest(const fs::path& folder, const fs::path& cache) {
+std::string package_facts(const fs::path& folder) {
   std::string facts;
   for (const std::string& name : package_files()) facts += file_facts(folder / name) + "\n";
-  const fs::path memory = cache / "digests" / sha256_hex(facts);
+  return facts;
+}
+
+std::string remembered_package_digest(const fs::path& folder, const fs::path& cache) {
+  const fs::path memory = cache / "digests" / sha256_hex(package_facts(folder));
   std::error_code none;
   if (fs::exists(memory, none)) {
     const std::string digest = read_file(memory, 1024);

@@ -29,6 +29,10 @@ std::string package_file_uri(const std::string& uri, const std::string& name);
 // A short name for people, host-independent: the last part of the URI; synth_mini_seed102 for synth:mini?seed=102.
 std::string package_name(const std::string& uri);
 
+// What tells whether a package's files changed without reading them: path, size, times of modification and change,
+// device and inode of each, one line a file.
+std::string package_facts(const fs::path& folder);
+
 // package_digest(folder), remembered in the cache by the files' paths, sizes and times, since it reads 8.9 GB.
 std::string remembered_package_digest(const fs::path& folder, const fs::path& cache);
 

@@ -108,7 +108,7 @@ def test_records_nested_without_end_end_no_program():
     assert "deep.json" in done.stderr, done.stderr
 
     for victim, codes in (("run.json", {"status": 65, "report": 65, "verify": 65}),
-                          ("members/*.json", {"status": 75, "report": 0, "verify": 65}),
+                          ("members/*.json", {"status": 0, "report": 0, "verify": 65}),
                           ("attempts/0001.json", {"status": 0, "report": 0, "verify": 65})):
         copy = folder / "copy"
         shutil.rmtree(copy, ignore_errors=True)
@@ -116,8 +116,11 @@ def test_records_nested_without_end_end_no_program():
         (path, *_) = sorted(copy.glob(victim))
         path.write_text(deep(100_000))
         for command, code in codes.items():
-            done = hens(command, copy, check=None)
-            assert done.returncode in (code, 65, 0, 75) and done.returncode >= 0, (victim, command, done)
+            # Each command on the damage alone: the report puts run.json right again.
+            shutil.rmtree(copy)
+            shutil.copytree(run, copy)
+            path.write_text(deep(100_000))
+            hens(command, copy, check=code)
         done = hens("run", write_job(folder), "--output", copy)  # the member is done again, the others are kept
         assert stores(copy) == stores(run)
         assert hens("verify", copy).returncode == 0
