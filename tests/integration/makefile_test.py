@@ -26,9 +26,14 @@ def clean_clone():
     return folder
 
 
+def by_hand(make, folder, words):
+    """As someone types it: what `make test` hands down to its tests (MAKELEVEL, MAKEFLAGS) would change what is printed."""
+    environment = {name: value for name, value in os.environ.items() if name not in ("MAKELEVEL", "MAKEFLAGS", "MFLAGS")}
+    return subprocess.run([make, *words], cwd=folder, capture_output=True, text=True, env=environment)
+
+
 def dry_run(make, folder, words):
-    return subprocess.run([make, "--dry-run", *words], cwd=folder, capture_output=True, text=True,
-                          env={**os.environ, "MAKEFLAGS": "", "MAKELEVEL": "0"})
+    return by_hand(make, folder, ["--dry-run", *words])
 
 
 def documented_lines():
@@ -46,8 +51,9 @@ def documented_lines():
 def test_every_target_of_make_help_starts():
     folder = clean_clone()
     for make in MAKES:
-        listed = subprocess.run([make, "help"], cwd=folder, capture_output=True, text=True, check=True).stdout
-        targets = [line.split()[0] for line in listed.splitlines()]
+        listed = by_hand(make, folder, ["help"])
+        assert listed.returncode == 0, (make, listed.stderr)
+        targets = [line.split()[0] for line in listed.stdout.splitlines()]
         assert {"build", "test", "demo", "image", "push", "test-image", "lint"} <= set(targets), targets
         for target in targets:
             done = dry_run(make, folder, [target, "REGISTRY=x"])
