@@ -17,8 +17,8 @@
 #include <sys/wait.h>
 
 #include "base/error.h"
-#include "forecast/run_folder.h"
-#include "forecast/verify_folder.h"
+#include "run/run_folder.h"
+#include "run/verify_folder.h"
 #include "report/report.h"
 
 namespace hens {

@@ -3,7 +3,8 @@
 #   header.
 function(hens_library folder)
   cmake_parse_arguments(arg "TORCH" "" "DEPS;LIBS" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${folder}/*.cc ${CMAKE_SOURCE_DIR}/src/${folder}/*/*.cu)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${folder}/*.cc ${CMAKE_SOURCE_DIR}/src/${folder}/*/*.cc
+       ${CMAKE_SOURCE_DIR}/src/${folder}/*/*.cu)
   if(NOT sources)
     add_library(hens_${folder} INTERFACE)
     set(scope INTERFACE)

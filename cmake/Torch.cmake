@@ -15,7 +15,7 @@ add_library(hens_torch INTERFACE)
 target_include_directories(hens_torch SYSTEM INTERFACE ${HENS_TORCH_ROOT}/include
                            ${HENS_TORCH_ROOT}/include/torch/csrc/api/include)
 target_link_directories(hens_torch INTERFACE ${HENS_TORCH_ROOT}/lib)
-# The CUDA backend (libtorch_cuda.so, a gigabyte with its friends) is loaded only when a GPU is asked for: sfno/device.cc.
+# The CUDA backend (libtorch_cuda.so, a gigabyte with its friends) is loaded only when a GPU is asked for: model/device.cc.
 target_link_libraries(hens_torch INTERFACE torch_cpu c10 torch dl)
 target_link_options(hens_torch INTERFACE "-Wl,-rpath-link,${HENS_TORCH_ROOT}/lib" "-Wl,--allow-shlib-undefined")
 # at::parallel_for is a template that divides its work only where it is compiled with OpenMP; the runtime is LibTorch's own.

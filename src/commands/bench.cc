@@ -1,5 +1,5 @@
 // hens bench: speed of the engines beside their accuracy.
-#include "forecast/bench.h"
+#include "bench/bench.h"
 
 #include <charconv>
 #include <iostream>

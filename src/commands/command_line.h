@@ -1,7 +1,7 @@
 // A subcommand's command line: the options that several commands of hens share, on top of base/options.h.
 #pragma once
 
-#include "base/download.h"
+#include "net/download.h"
 #include "base/log.h"
 #include "base/options.h"
 #include "job/job_spec.h"

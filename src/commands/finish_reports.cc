@@ -3,8 +3,8 @@
 #include <iostream>
 
 #include "base/error.h"
-#include "forecast/layout.h"
-#include "forecast/run_folder.h"
+#include "run/layout.h"
+#include "run/run_folder.h"
 #include "report/report.h"
 
 namespace hens {

@@ -1,7 +1,7 @@
 // What stands at the end of a run: reports made and recorded, and where everything lies.
 #pragma once
 
-#include "forecast/manifest.h"
+#include "run/manifest.h"
 
 namespace hens {
 

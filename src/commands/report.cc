@@ -2,7 +2,7 @@
 #include "commands/command_line.h"
 #include "commands/commands.h"
 #include "commands/finish_reports.h"
-#include "forecast/run_folder.h"
+#include "run/run_folder.h"
 
 namespace hens {
 

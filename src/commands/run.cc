@@ -12,7 +12,7 @@
 #include "commands/finish_reports.h"
 #include "commands/overrides.h"
 #include "forecast/check_spec.h"
-#include "forecast/output_place.h"
+#include "run/output_place.h"
 #include "forecast/run_job.h"
 
 namespace hens {

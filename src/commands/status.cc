@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "commands/command_line.h"
 #include "commands/commands.h"
-#include "forecast/run_folder.h"
+#include "run/run_folder.h"
 
 namespace hens {
 namespace {

@@ -1,5 +1,5 @@
 // hens synth: a synthetic model package, for machines without the real weights.
-#include "package/synth.h"
+#include "synth/synth.h"
 
 #include <charconv>
 #include <iostream>

@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "commands/command_line.h"
 #include "commands/commands.h"
-#include "forecast/verify_folder.h"
+#include "run/verify_folder.h"
 
 namespace hens {
 

@@ -7,7 +7,7 @@
 #include <arpa/inet.h>
 
 #include "base/error.h"
-#include "base/http.h"
+#include "net/http.h"
 #include "base/options.h"
 #include "base/stop.h"
 

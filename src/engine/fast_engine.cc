@@ -7,7 +7,7 @@
 
 #include "engine/sizes.h"
 #include "sfno/forcing.h"
-#include "sfno/zenith.h"
+#include "model/zenith.h"
 
 namespace hens {
 namespace {

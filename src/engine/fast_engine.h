@@ -1,4 +1,4 @@
-// The fast CUDA engine (engine/network.h) behind the interface of sfno/engine.h.
+// The fast CUDA engine (engine/network.h) behind the interface of model/engine.h.
 //
 // Members go through the network one after another: a member's bytes do not depend on the batch, and at full size one
 // member fills a GPU. Every kernel sums in a fixed order, so the bytes are the same from run to run on one kind of
@@ -13,7 +13,7 @@
 #include "engine/weight_file.h"
 #include "job/job_spec.h"
 #include "package/package.h"
-#include "sfno/engine.h"
+#include "model/engine.h"
 
 namespace hens {
 

@@ -3,7 +3,7 @@
 #include <optional>
 
 #include "base/error.h"
-#include "base/url.h"
+#include "net/url.h"
 #include "forecast/stage.h"
 #include "grid/channels.h"
 #include "job/path_pattern.h"

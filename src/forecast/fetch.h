@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "base/download.h"
+#include "net/download.h"
 #include "base/log.h"
 #include "job/job_spec.h"
 

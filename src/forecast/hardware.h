@@ -1,18 +1,13 @@
-// What the machine is, for the record: nothing here changes a forecast.
+// The machine with the device that computes on it, for the record.
 #pragma once
-
-#include <cstdint>
 
 #include <ATen/ATen.h>
 
-#include "forecast/manifest.h"
+#include "run/hardware.h"
 
 namespace hens {
 
-// CPU, memory, card, and the platform (forecast/platform.h).
+// host_hardware() with the device's name, card and driver.
 Hardware find_hardware(at::Device device);
-
-// Most resident memory of this process so far.
-uint64_t peak_host_bytes();
 
 }  // namespace hens

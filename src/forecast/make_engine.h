@@ -7,7 +7,7 @@
 #include "engine/fast_engine.h"
 #include "job/job_spec.h"
 #include "package/package.h"
-#include "sfno/engine.h"
+#include "model/engine.h"
 
 namespace hens {
 

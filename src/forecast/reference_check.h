@@ -8,7 +8,7 @@
 
 #include "job/job_spec.h"
 #include "package/package.h"
-#include "sfno/engine.h"
+#include "model/engine.h"
 
 namespace hens {
 

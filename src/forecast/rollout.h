@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "forecast/reference_check.h"
-#include "forecast/run_folder.h"
+#include "run/run_folder.h"
 #include "perturbation/perturber.h"
-#include "sfno/engine.h"
+#include "model/engine.h"
 #include "store/write_queue.h"
 
 namespace hens {

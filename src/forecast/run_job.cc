@@ -20,8 +20,8 @@
 #include "forecast/stage.h"
 #include "forecast/stop_deadline.h"
 #include "package/package.h"
-#include "sfno/device.h"
-#include "sfno/threads.h"
+#include "model/device.h"
+#include "model/threads.h"
 #include "source/source.h"
 
 namespace hens {

@@ -3,10 +3,10 @@
 
 #include <string>
 
-#include "base/download.h"
+#include "net/download.h"
 #include "base/error.h"
 #include "base/log.h"
-#include "forecast/manifest.h"
+#include "run/manifest.h"
 #include "job/work_plan.h"
 
 namespace hens {

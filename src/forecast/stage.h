@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "base/download.h"
+#include "net/download.h"
 #include "base/log.h"
 #include "job/job_spec.h"
-#include "package/synth.h"
+#include "synth/synth.h"
 
 namespace hens {
 

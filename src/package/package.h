@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/files.h"
+#include "grid/grid_kind.h"
 #include "grid/lat_lon_grid.h"
 
 namespace hens {
@@ -33,8 +34,6 @@ struct TensorView {
   int64_t elements() const;
   size_t bytes() const { return static_cast<size_t>(elements()) * (type == ElementType::complex64 ? 8 : 4); }
 };
-
-enum class GridKind { equiangular, legendre_gauss };
 
 // What config.json says about the network, checked: every number is positive and bounded, every mode is one that hens
 // knows; an unsupported value is an Error{bad_input} naming the key, the value and what is supported.

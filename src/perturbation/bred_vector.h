@@ -13,7 +13,7 @@
 #include <ATen/ATen.h>
 
 #include "perturbation/noise.h"
-#include "sfno/engine.h"
+#include "model/engine.h"
 
 namespace hens {
 

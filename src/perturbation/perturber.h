@@ -12,7 +12,7 @@
 #include "job/job_spec.h"
 #include "perturbation/bred_vector.h"
 #include "perturbation/noise.h"
-#include "sfno/engine.h"
+#include "model/engine.h"
 
 namespace hens {
 

@@ -13,7 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
-#include "forecast/manifest.h"
+#include "run/manifest.h"
 
 namespace hens {
 

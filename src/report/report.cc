@@ -3,9 +3,9 @@
 #include "base/checksum.h"
 #include "base/error.h"
 #include "report/benchmark_json.h"
-#include "report/coastline.h"
-#include "report/jpeg.h"
-#include "report/map_fields.h"
+#include "report/maps/coastline.h"
+#include "report/maps/jpeg.h"
+#include "report/maps/map_fields.h"
 #include "report/timing_report.h"
 
 namespace hens {

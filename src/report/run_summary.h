@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "forecast/manifest.h"
+#include "run/manifest.h"
 
 namespace hens {
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "forecast/manifest.h"
+#include "run/manifest.h"
 
 namespace hens {
 

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "sfno/zenith.h"
+#include "model/zenith.h"
 
 namespace hens {
 namespace {

@@ -8,7 +8,7 @@
 
 #include <vector>
 
-#include "package/package.h"
+#include "grid/grid_kind.h"
 
 namespace hens::sht {
 

@@ -15,7 +15,7 @@
 
 #include <ATen/ATen.h>
 
-#include "package/package.h"
+#include "grid/grid_kind.h"
 #include "sht/quadrature.h"
 
 namespace hens::sht {

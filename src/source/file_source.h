@@ -9,7 +9,7 @@
 #include <span>
 
 #include "base/checksum.h"
-#include "base/download.h"
+#include "net/download.h"
 #include "source/source.h"
 
 namespace hens {

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/download.h"
+#include "net/download.h"
 #include "base/time.h"
 
 namespace hens {

@@ -9,7 +9,7 @@
 #include <memory>
 #include <mutex>
 
-#include "base/download.h"
+#include "net/download.h"
 #include "source/gfs_index.h"
 #include "source/source.h"
 

@@ -15,7 +15,7 @@
 
 namespace hens {
 
-class Downloader;  // base/download.h
+class Downloader;  // net/download.h
 
 // One file (or part of one) that a state was made from, for run.json.
 struct SourceRecord {

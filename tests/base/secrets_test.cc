@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/url.h"
+#include "net/url.h"
 
 namespace hens {
 namespace {

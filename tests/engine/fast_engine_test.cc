@@ -13,8 +13,8 @@
 #include "base/error.h"
 #include "engine/operator_errors.h"
 #include "job/member_key.h"
-#include "package/synth.h"
-#include "sfno/device.h"
+#include "synth/synth.h"
+#include "model/device.h"
 #include "sfno/reference_engine.h"
 #include "sfno/tensors.h"
 

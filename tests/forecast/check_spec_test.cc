@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
-#include "package/synth.h"
+#include "synth/synth.h"
 #include "support/test_data.h"
 
 namespace hens {

@@ -13,7 +13,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "base/download.h"
+#include "net/download.h"
 #include "base/error.h"
 #include "base/stop.h"
 

@@ -2,7 +2,7 @@
 // always.
 #include "package/checkpoint.h"
 
-#include "package/checkpoint_writer.h"
+#include "synth/checkpoint_writer.h"
 #include "package/network_tensors.h"
 #include "package_support.h"
 

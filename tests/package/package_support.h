@@ -13,7 +13,7 @@
 #include "base/files.h"
 #include "package/package.h"
 #include "package/package_files.h"
-#include "package/synth.h"
+#include "synth/synth.h"
 #include "support/test_data.h"
 
 namespace hens::test {

@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/checksum.h"
-#include "package/checkpoint_writer.h"
+#include "synth/checkpoint_writer.h"
 #include "package/network_tensors.h"
 #include "package/npy.h"
 #include "package_support.h"

@@ -7,7 +7,7 @@
 
 #include <ATen/ATen.h>
 
-#include "sfno/engine.h"
+#include "model/engine.h"
 
 namespace hens::test {
 

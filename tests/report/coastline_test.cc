@@ -1,5 +1,5 @@
 // What is read from GSHHG is the Earth; what is damaged is refused.
-#include "report/coastline.h"
+#include "report/maps/coastline.h"
 
 #include <cmath>
 #include <fstream>

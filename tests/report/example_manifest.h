@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "forecast/manifest.h"
+#include "run/manifest.h"
 #include "job/work_plan.h"
 
 namespace hens::test {

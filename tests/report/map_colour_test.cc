@@ -1,5 +1,5 @@
 // Facts about the maps' colour scales.
-#include "report/map_colour.h"
+#include "report/maps/map_colour.h"
 
 #include <cmath>
 

@@ -1,5 +1,5 @@
 // Facts about Equal Earth.
-#include "report/map_projection.h"
+#include "report/maps/map_projection.h"
 
 #include <cmath>
 

@@ -1,11 +1,11 @@
 // Streamlines follow the wind and keep their distance.
-#include "report/streamlines.h"
+#include "report/maps/streamlines.h"
 
 #include <cmath>
 
 #include <gtest/gtest.h>
 
-#include "report/map_panel.h"
+#include "report/maps/map_panel.h"
 
 namespace hens {
 namespace {

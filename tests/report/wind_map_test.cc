@@ -1,5 +1,5 @@
 // Facts about the map: places, colours, sizes, and a JPEG that any reader can open.
-#include "report/wind_map.h"
+#include "report/maps/wind_map.h"
 
 #include <cstdio>
 
@@ -10,8 +10,8 @@
 #include <jpeglib.h>
 #include <set>
 
-#include "report/jpeg.h"
-#include "report/map_panel.h"
+#include "report/maps/jpeg.h"
+#include "report/maps/map_panel.h"
 
 namespace hens {
 namespace {

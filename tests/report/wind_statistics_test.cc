@@ -1,5 +1,5 @@
 // Facts about ensemble means and spreads.
-#include "report/wind_statistics.h"
+#include "report/maps/wind_statistics.h"
 
 #include <cmath>
 #include <limits>

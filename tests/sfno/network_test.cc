@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "package/synth.h"
+#include "synth/synth.h"
 #include "sfno/tensors.h"
 
 namespace hens {

@@ -8,7 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/download.h"
+#include "net/download.h"
 #include "base/error.h"
 #include "grid/channels.h"
 #include "source/source.h"

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
-#include "store/toy_store.h"
+#include "support/toy_store.h"
 
 namespace hens {
 namespace {

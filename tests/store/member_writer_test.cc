@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "store/store.h"
-#include "store/toy_store.h"
+#include "support/toy_store.h"
 #include "support/test_data.h"
 
 namespace hens {

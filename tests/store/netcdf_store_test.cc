@@ -9,7 +9,7 @@
 
 #include "base/checksum.h"
 #include "base/error.h"
-#include "store/toy_store.h"
+#include "support/toy_store.h"
 #include "support/test_data.h"
 
 namespace hens {

@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
-#include "store/toy_store.h"
+#include "support/toy_store.h"
 #include "support/test_data.h"
 
 namespace hens {

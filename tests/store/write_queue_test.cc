@@ -10,7 +10,7 @@
 #include <sys/resource.h>
 
 #include "base/error.h"
-#include "store/toy_store.h"
+#include "support/toy_store.h"
 #include "support/test_data.h"
 
 namespace hens {

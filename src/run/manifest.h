@@ -1,0 +1,116 @@
+// The manifest: run.json, everything that a run knows about itself, as reports and tools read it.
+//
+// Every process that works in a run's folder writes a record of its own attempt (attempts/<n>.json); run.json is the
+// merge of the resolved spec, the attempts and the members' markers. It is of bounded size: members stand in a table
+// beside it (members.csv, see member_table.h), of the attempts it repeats the last ones. run/run_folder.h says
+// when it is made anew; until then markers and attempts know more than it.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "base/files.h"
+#include "base/time.h"
+#include "job/job_spec.h"
+#include "job/work_plan.h"
+#include "source/source.h"
+#include "store/store.h"
+
+namespace hens {
+
+struct Hardware {
+  std::string host_cpu;  // model name
+  int cores = 0;
+  double memory_gib = 0.0;
+  std::string device;                 // "cpu" | "cuda:0"
+  std::string gpu, driver;            // empty on the CPU
+  std::string platform;               // Databricks | Kubernetes | AWS Batch | EC2 | docker | local
+  std::string instance_type, region;  // empty where unknown
+};
+
+// Wall-clock seconds by stage, of one process. Stages overlap where work is asynchronous; `total` is start to finish.
+struct StageTimes {
+  // stage_models, verify, load, load_reference, analysis, breeding_control, members, finish_output, total
+  std::map<std::string, double> seconds;
+};
+
+struct MemberTime {
+  int length = 0, model = 0, time = 0, member = 0;
+  double perturbation = 0.0, steps = 0.0, output_wait = 0.0, total = 0.0;  // seconds
+};
+
+// Where a member's forecast left the finite numbers.
+struct NotFinite {
+  int step = 0;
+  std::string variable;
+};
+std::string failure_text(const NotFinite& where);  // "not finite at step 1 (u10m)"
+
+struct MemberFailure {
+  MemberTask task;
+  NotFinite where;
+};
+
+// One process's work in the folder.
+struct Attempt {
+  int number = 1;
+  std::string started, finished;  // iso_moment(); finished is empty while it runs, and for ever where it was killed
+  std::string hens_version, libtorch_version;
+  Hardware hardware;
+  std::string engine;           // Engine::name(); empty until one was made
+  bool batch_invariant = true;  // whether members' bytes are independent of the batch on this device
+  std::string selection;        // "all", "members 17,42", "shard 3/8"
+  StageTimes stages;
+  std::vector<double> model_load_seconds;  // by model; 0 where this process loaded none
+  uint64_t peak_host_bytes = 0, peak_gpu_bytes = 0;
+  // Of `run --check`: {model, steps, time, member, by_step: [{step, rms_std, worst_channel, worst_rms_std}]}.
+  nlohmann::ordered_json checks = nlohmann::ordered_json::array();
+  std::vector<SourceRecord> sources;
+  std::vector<MemberFailure> failures;  // members that it gave up
+  std::optional<int> exit_code;         // none where no end is recorded
+  std::string exit_reason;
+};
+
+enum class MemberState { pending, complete, failed };
+
+struct MemberEntry {
+  MemberTime time;
+  MemberState state = MemberState::pending;
+  int attempt = 0;                   // that completed it, or failed to
+  std::optional<Moment> finished;    // none where it is not complete, or its marker is of an old version
+  uint64_t bytes = 0;                // of its files
+  std::optional<NotFinite> failure;  // where it failed
+};
+
+struct Manifest {
+  JobSpec spec;
+  std::string forecast_hash;               // of the spec
+  std::vector<std::string> model_names;    // for people: sfno_linear_..._seed102
+  std::vector<std::string> model_digests;  // package_digest by model
+  std::string device_kind;                 // "cpu" | "cuda" | "cuda, fast engine": bytes are promised within one
+  LatLonGrid grid;                         // of the models' output, the same for all
+  std::vector<Attempt> attempts;           // ascending; of run.json: the last ones
+  std::vector<int> earlier_attempts;       // numbers of those before them, ascending
+  std::vector<MemberEntry> members;        // those that are complete or failed, in running order; not in run.json
+  int64_t complete = 0, failed = 0;        // how many
+  StoredFile member_table;                 // the table of them; its path is empty where none was written
+  std::vector<StoredFile> reports;         // reports and maps last written, relative to the run's folder
+};
+
+inline constexpr size_t attempts_in_manifest = 100;  // the last ones; 200 kB
+
+// JSON texts carry a digest of themselves, so that a damaged one is noticed. Readers throw Error{missing_input}, and
+// Error{bad_input} naming the file where it is damaged or of another kind.
+std::string manifest_text(const Manifest& manifest);
+Manifest read_manifest(const fs::path& run_folder);  // of run_folder/run.json, also as earlier versions wrote it
+std::string attempt_text(const Attempt& attempt);
+Attempt read_attempt(const fs::path& path);
+
+// What identifies the bytes of one model's members beside the spec, as markers carry it.
+std::string run_identity(const std::string& model_digest, const std::string& device_kind);
+
+}  // namespace hens

@@ -1,0 +1,17 @@
+// The whole of a run's folder, held against what has to be in it.
+#pragma once
+
+#include <vector>
+
+#include "base/files.h"
+#include "run/verify.h"
+
+namespace hens {
+
+// Stores, members and markers (run/verify.h), and beside them the manifest, the attempts' records and the reports.
+// Everything that is not as it has to be, by path; where run.json itself is damaged that is the only finding, since it
+// says what has to be there. Changes nothing. `full`: recompute every checksum. Throws Error{missing_input} where
+// `root` holds no run.
+std::vector<Finding> verify_folder(const fs::path& root, bool full);
+
+}  // namespace hens
