@@ -97,7 +97,7 @@ void Worker::make_sinks(int length) {
   }
 }
 
-void Worker::record_check(const MemberTask& task, const nlohmann::ordered_json& by_step) {
+void Worker::record_check(const MemberId& task, const nlohmann::ordered_json& by_step) {
   nlohmann::ordered_json entry{{"model", task.model},
                                {"steps", job_.spec.forecast.steps[task.length]},
                                {"time", task.time},
@@ -111,8 +111,8 @@ void Worker::record_check(const MemberTask& task, const nlohmann::ordered_json& 
   report_.checks.push_back(std::move(entry));
 }
 
-void Worker::run_batch(Rollout& rollout, std::span<const MemberTask> members) {
-  const bool checks = std::ranges::any_of(members, [&](const MemberTask& task) { return is_checked_task(task); });
+void Worker::run_batch(Rollout& rollout, std::span<const MemberId> members) {
+  const bool checks = std::ranges::any_of(members, [&](const MemberId& task) { return is_checked_task(task); });
   if (checks && !check_) {
     const StageTimer timer(stage("load_reference"));
     check_ = std::make_unique<ReferenceCheck>(job_.models.packages[model_], *engine_, job_.spec.forecast.sun);
