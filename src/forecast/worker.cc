@@ -139,6 +139,7 @@ void Worker::run(const WorkBlock& block, std::optional<int> next_model) {
   const StageTimer timer(stage("members"));
   const size_t batch = engine_->batch_invariant() ? static_cast<size_t>(std::max(job_.spec.runtime.batch, 1)) : 1;
   for (size_t first = 0; first < block.tasks.size(); first += batch) {
+    if (const size_t next = first + batch; next < block.tasks.size()) perturber_->expect(block.tasks[next].member);
     run_batch(rollout, std::span(block.tasks).subspan(first, std::min(batch, block.tasks.size() - first)));
   }
 }
