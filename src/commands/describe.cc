@@ -9,8 +9,8 @@
 #include "base/error.h"
 #include "commands/command_line.h"
 #include "commands/commands.h"
-#include "engine/sizes.h"
-#include "engine/weight_file.h"
+#include "engine/sfno/sizes.h"
+#include "engine/sfno/weight_file.h"
 #include "forecast/stage.h"
 #include "package/package.h"
 

@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "base/log.h"
-#include "engine/fast_engine.h"
+#include "engine/sfno/fast_engine.h"
 #include "job/job_spec.h"
 #include "package/package.h"
 #include "model/engine.h"

@@ -1,7 +1,7 @@
 // The fast engine beside the reference, on the golden packages: on the GPU's kernels where there is a GPU, and
 // everywhere as plain loops with the GPU's roundings (fp16 operands, fp32 sums), so that layouts, folds, tables and
 // epilogues are tested without one.
-#include "engine/fast_engine.h"
+#include "engine/sfno/fast_engine.h"
 
 #include <algorithm>
 #include <cmath>
@@ -11,7 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
-#include "engine/operator_errors.h"
+#include "engine/sfno/operator_errors.h"
 #include "job/member_key.h"
 #include "synth/synth.h"
 #include "model/device.h"

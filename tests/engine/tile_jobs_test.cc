@@ -1,5 +1,5 @@
 // The tiles of each phase: every element of the output is made once, and what is left out are zeros.
-#include "engine/tile_jobs.h"
+#include "engine/sfno/tile_jobs.h"
 
 #include <algorithm>
 #include <cmath>
@@ -12,8 +12,8 @@
 #include <c10/util/Half.h>
 #include <gtest/gtest.h>
 
-#include "engine/kernels/eights.cuh"
-#include "engine/tables.h"
+#include "engine/gemm/vectors.cuh"
+#include "engine/sfno/tables.h"
 
 namespace hens::engine {
 namespace {

@@ -1,5 +1,5 @@
 // The weight file: made once, used afterwards, made anew when it is not what its package says.
-#include "engine/weight_file.h"
+#include "engine/sfno/weight_file.h"
 
 #include <fstream>
 
