@@ -1,47 +1,53 @@
-// Where the engine's work runs and its data lie: a CUDA device and one stream of it, or the host's memory for tests.
+// Where the engine's work runs: a CUDA device and one stream of it, or the host, for tests.
 //
-// The one place of the engine that allocates, copies, waits, and turns CUDA's codes into Error{gpu}. No LibTorch. A
-// Backend outlives the Buffers made with it. One device a process: what launches find out of it is kept. Not
-// thread-safe, but for copies made by a weight file's readers. A thread that uses one has its device as the current
-// one: the constructor sees to that for its own thread, open_device for the program's.
+// The folder's one other subject is memory there (buffer.h, copies.h); between them they allocate, copy, wait, and turn
+// CUDA's codes into Error{gpu}. No LibTorch. A Backend outlives what is made with it. All that is known of a device,
+// how its kernels are launched included, lives here: a process may have several backends, of one device or of several.
+// Not thread-safe, but for the copies of PinnedUpload. Every call makes the backend's device the calling thread's
+// current one, and leaves it so.
 #pragma once
 
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <memory>
-#include <string>
-#include <utility>
-#include <vector>
 
-#include "engine/gemm/tile.h"
+#include "engine/device/kernels.h"
 
 namespace hens::engine {
 
+// What it takes to launch a persistent kernel on a device.
+struct LaunchSize {
+  int shared_bytes = 0;  // of a block
+  int blocks = 0;        // that the device holds at once
+};
+
 class Backend {
  public:
-  // `device` is a CUDA device number; the host backend ignores it. Throws Error{gpu} where the card is too old for the
-  // kernels: sm_80 at least, and sm_90 for Kernels::hopper.
+  // `device` is a CUDA device number; the host backend ignores it. Throws Error{gpu} where the kernels do not run on
+  // the card (kernels.h).
   Backend(Kernels kernels, int device);
   ~Backend();
   Backend(const Backend&) = delete;
 
   Kernels kernels() const { return kernels_; }
-  bool on_gpu() const { return kernels_ != Kernels::host; }
+  const KernelSet& kernel_set() const { return engine::kernel_set(kernels_); }
+  bool on_gpu() const { return kernel_set().on_gpu(); }
   int device() const { return device_; }
   int multiprocessors() const { return multiprocessors_; }
-  // How far a chain's second layer stays behind the first, in tiles, so that nobody waits. On Hopper three turns of a
-  // block a multiprocessor: a tile is stored one or two turns after its products began, and the copies of the tile that
-  // reads it begin up to a turn before its own products. Elsewhere two turns of two blocks: copies begin when the block
-  // finishes the tile before.
-  int tiles_behind() const { return (kernels_ == Kernels::ampere ? 4 : 3) * multiprocessors_; }
   // Whether a kernel may be launched before the one ahead of it ends, in graphs too: drivers from CUDA 12.3 on.
   bool early_launch() const { return early_launch_; }
-  // Of the Buffers made with it that still are.
+  // Bytes of all Buffers made with it that are still alive; 0 on the host.
   size_t allocated_bytes() const { return allocated_; }
-  void* stream() const { return stream_; }  // cudaStream_t; ordered with the device's default stream
 
+  // Makes the device the calling thread's current one.
+  void make_current() const;
+  // cudaStream_t, for launches: it makes the device current. Ordered with the device's default stream.
+  void* stream() const;
   // Waits for all work of the stream. Throws Error{gpu} with what went wrong in it.
   void wait() const;
+  // How `kernel` is launched here: what `find` says, asked at its first launch.
+  const LaunchSize& launch_size(const void* kernel, const std::function<LaunchSize()>& find) const;
 
   // Records what `work` launches once, as a graph to be launched again; on the host it runs nothing and keeps `work`.
   class Graph;
@@ -55,97 +61,7 @@ class Backend {
   void* stream_ = nullptr;
   friend class Buffer;
   mutable size_t allocated_ = 0;
-};
-
-// A range on the timeline of NVIDIA's profilers (NVTX), from construction to destruction.
-class NamedRange {
- public:
-  explicit NamedRange(const char* name);
-  ~NamedRange();
-  NamedRange(const NamedRange&) = delete;
-};
-
-// Memory of a backend, zeroed when made. Aligned to 256 bytes.
-class Buffer {
- public:
-  Buffer() = default;
-  Buffer(const Backend& backend, size_t bytes);
-  Buffer(Buffer&& other) noexcept;
-  Buffer& operator=(Buffer&& other) noexcept;
-  ~Buffer();
-
-  template <typename T = void>
-  T* as() const {
-    return static_cast<T*>(data_);
-  }
-  size_t bytes() const { return bytes_; }
-
- private:
-  void* data_ = nullptr;
-  size_t bytes_ = 0;
-  const Backend* backend_ = nullptr;
-};
-
-// Zeros in all of it, ordered with the backend's stream.
-void clear(const Backend& backend, const Buffer& buffer);
-
-// Copies that are ordered with the backend's stream, from and to ordinary host memory. `upload` returns when `from` may
-// be reused, `download` when the values are there.
-void upload(const Backend& backend, void* to, const void* from, size_t bytes);
-void download(const Backend& backend, void* to, const void* from, size_t bytes);
-
-// Host memory that the GPU reads by itself, for long copies from a thread of its own, beside the backend's stream.
-class Staging {
- public:
-  Staging(const Backend& backend, size_t bytes);
-  ~Staging();
-  Staging(const Staging&) = delete;
-  void* data() const { return data_; }
-  // Copies the first `bytes` to the backend's memory; returns when they are there.
-  void send(void* to, size_t bytes);
-
- private:
-  const Backend& backend_;
-  void* data_ = nullptr;
-  void* stream_ = nullptr;
-};
-
-// Brings what the stream makes to the host beside the work that follows in it.
-class AsyncDownload {
- public:
-  AsyncDownload(const Backend& backend, size_t bytes);
-  ~AsyncDownload();
-  AsyncDownload(const AsyncDownload&) = delete;
-  void* device() const { return device_.as<void>(); }  // to be written by work of the stream, before start()
-  size_t bytes() const { return device_.bytes(); }
-  void start();
-  // The values, when they are there. Valid until the next start().
-  void* wait();
-
- private:
-  void make();
-  void release();
-
-  const Backend& backend_;
-  Buffer device_;
-  void *host_ = nullptr, *stream_ = nullptr, *written_ = nullptr, *arrived_ = nullptr;
-};
-
-// Times what is launched between its marks, on the GPU's own clock.
-class PhaseClock {
- public:
-  explicit PhaseClock(const Backend& backend);
-  ~PhaseClock();
-  PhaseClock(const PhaseClock&) = delete;
-  // Ends the phase that runs and begins another; a name may come again.
-  void begin(const std::string& phase);
-  void end();
-  // Milliseconds of each phase that ended, in the order of their first marks. Waits for the stream.
-  std::vector<std::pair<std::string, double>> milliseconds();
-
- private:
-  const Backend& backend_;
-  std::vector<std::pair<std::string, void*>> marks_;  // cudaEvent_t; an empty name ends
+  mutable std::map<const void*, LaunchSize> launch_sizes_;  // by kernel
 };
 
 // Bytes of the device's memory in use by anyone, and in all. Zeros on the host.
@@ -154,7 +70,7 @@ struct DeviceMemory {
 };
 DeviceMemory device_memory(const Backend& backend);
 
-// Which kernels are for a device: hopper on sm_90, else ampere.
+// The best kernels for a device: hopper on compute capability 9.0, else ampere.
 Kernels best_kernels(int device);
 
 // Throws Error{gpu} where the device is too old for any of the kernels, or too new for this build. Makes it the current

@@ -1,9 +1,8 @@
-// One warpgroup's products: wgmma on what the pipeline's stages hold, a stage at a time. Only in code for sm_90a.
+// An MMA warpgroup's products: wgmma on what the pipeline's stages hold, a stage at a time. Only in code for sm_90a.
 #pragma once
 
 #include <type_traits>
 
-#include "engine/gemm/tile.h"
 #include "engine/gemm/hopper_pipeline.cuh"
 #include "engine/gemm/hopper_wgmma.cuh"
 
@@ -24,7 +23,7 @@ __device__ __forceinline__ void wgmma_wait() {
   asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(pending) : "memory");
 }
 
-// The descriptor of a place `bytes` further on; shared memory is too small to carry beyond the low word.
+// The descriptor of what lies `bytes` further on; shared memory is too small to carry beyond the low word.
 __device__ __forceinline__ uint64_t moved(uint64_t descriptor, int bytes) {
   const uint32_t low = static_cast<uint32_t>(descriptor) + static_cast<uint32_t>(bytes >> 4);
   return (descriptor >> 32 << 32) | low;
@@ -40,24 +39,24 @@ __device__ __forceinline__ void multiply(float (&d)[kRegisters], uint64_t a, uin
   }
 }
 
-// Half a stage's rows of A in registers, those of a warp: from there two products take them. Wide tiles read shared
-// memory as fast as it goes; so they read less of it.
-struct HalfOfA {
+// A warp's fragments of A: its rows of half a stage's depth, in registers, from where two products take them. Wide
+// tiles read shared memory as fast as it goes; so they read less of it.
+struct FragmentsOfA {
   uint32_t v[tile_depth / 32][4];
-  // `at`: this thread's part of the first 16 columns of the half, swizzled; see warp_rows()
-  __device__ __forceinline__ void load(uint32_t at) {
+  // `from`: this thread's part of the first 16 columns of the half, swizzled; see fragment_offset()
+  __device__ __forceinline__ void load(uint32_t from) {
 #pragma unroll
     for (int k = 0; k < tile_depth / 32; ++k) {
       asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
                    : "=r"(v[k][0]), "=r"(v[k][1]), "=r"(v[k][2]), "=r"(v[k][3])
-                   : "r"(at ^ static_cast<uint32_t>(32 * k))
+                   : "r"(from ^ static_cast<uint32_t>(32 * k))
                    : "memory");
     }
   }
 };
-// Where a thread of those who multiply finds its part of A in a stage, rows swizzled by 128 bytes; 16 columns further
-// on is 32 bytes further, by exclusive or.
-__device__ __forceinline__ uint32_t warp_rows() {
+// Where a thread of an MMA warpgroup finds its part of A in a stage, rows swizzled by 128 bytes; 16 columns further on
+// is 32 bytes further, by exclusive or.
+__device__ __forceinline__ uint32_t fragment_offset() {
   const uint32_t lane = threadIdx.x % 32, row = threadIdx.x / 32 * 16 + lane % 16;
   return row * 128 + ((lane / 16 ^ row % 8) << 4);
 }
@@ -65,7 +64,7 @@ __device__ __forceinline__ uint32_t warp_rows() {
 // More than 128 columns, in two halves: ptxas wants the sums of one instruction to fit into the registers that a thread
 // has at launch. `kParts`: of these halves.
 template <int kProducts, int kParts, int kRegisters>
-__device__ __forceinline__ void multiply(float (&d)[kRegisters], const HalfOfA& a, uint64_t b, int accumulate) {
+__device__ __forceinline__ void multiply(float (&d)[kRegisters], const FragmentsOfA& a, uint64_t b, int accumulate) {
   constexpr int half = kRegisters / 2;
 #pragma unroll
   for (int k = 0; k < kProducts; ++k) {
@@ -93,104 +92,104 @@ __device__ __forceinline__ void multiply_complex(float (&re)[kRegisters], float 
 }
 
 template <int n>
-using Times = std::integral_constant<int, n>;
+using Count = std::integral_constant<int, n>;
 
-// One warpgroup's way through the stages. Products come 16 at a time along k, and no more of the last stage are made
-// than the segment has.
+// What a warpgroup consumes: the pipeline's stages, one after the other. Products come 16 at a time along k, and no
+// more of the last stage are made than the segment has.
 template <int kStages>
-struct Products {
+struct MmaPipeline {
   uint32_t full, empty;  // barriers by stage
   bool idle = false;     // no row of this job is this warpgroup's
-  Ring<kStages> ring{};
+  PipelineState<kStages> state{};
 
-  // Multiplies through one segment. `multiply_stage(times, stage, accumulate)` issues times 16 products.
+  // Multiplies through one segment. `multiply_stage(count, stage, accumulate)` issues count times 16 products.
   template <typename Multiply>
   __device__ __forceinline__ void segment(int depth, bool& started, const Multiply& multiply_stage) {
     if (depth == 0) return;
-    if (idle) return pass(depth);
+    if (idle) return skip(depth);
     int previous = -1;
-    const auto go_through = [&](auto times) {
-      barrier_wait(full + 8 * ring.stage, ring.phase);
+    const auto multiply = [&](auto count) {
+      barrier_wait(full + 8 * state.stage, state.phase);
       wgmma_fence();
-      multiply_stage(times, ring.stage, started ? 1 : 0);
+      multiply_stage(count, state.stage, started ? 1 : 0);
       wgmma_commit();
       started = true;
       if (previous >= 0) {
         wgmma_wait<1>();
         release(previous);
       }
-      previous = ring.stage;
-      ring.next();
+      previous = state.stage;
+      state.next();
     };
-    for (; depth > tile_depth - 16; depth -= tile_depth) go_through(Times<4>{});
+    for (; depth > tile_depth - 16; depth -= tile_depth) multiply(Count<4>{});
     if (depth > 32) {
-      go_through(Times<3>{});
+      multiply(Count<3>{});
     } else if (depth > 16) {
-      go_through(Times<2>{});
+      multiply(Count<2>{});
     } else if (depth > 0) {
-      go_through(Times<1>{});
+      multiply(Count<1>{});
     }
     wgmma_wait<0>();
     release(previous);
   }
 
-  // The same with A by way of registers: `load(a, stage, half)`, then `multiply_half(times, a, stage, half,
-  // accumulate)`. One half is loaded while the products of the other are on their way.
+  // The same with A's fragments in registers: `load(a, stage, half)`, then `multiply_half(count, a, stage, half,
+  // accumulate)`. One half is loaded while the products of the other are under way.
   template <typename Load, typename Multiply>
-  __device__ __forceinline__ void segment_by_registers(int depth, bool& started, const Load& load,
-                                                       const Multiply& multiply_half) {
+  __device__ __forceinline__ void segment_from_registers(int depth, bool& started, const Load& load,
+                                                         const Multiply& multiply_half) {
     if (depth == 0) return;
-    if (idle) return pass(depth);
-    HalfOfA a0, a1;
+    if (idle) return skip(depth);
+    FragmentsOfA a0, a1;
     int previous = -1;
-    const auto go_through = [&](auto times, HalfOfA& a, int stage, int half) {
+    const auto multiply = [&](auto count, FragmentsOfA& a, int stage, int half) {
       wgmma_fence();
-      multiply_half(times, a, stage, half, started ? 1 : 0);
+      multiply_half(count, a, stage, half, started ? 1 : 0);
       wgmma_commit();
       started = true;
       wgmma_wait<1>();  // the other half is free
     };
-    barrier_wait(full + 8 * ring.stage, ring.phase);
-    load(a0, ring.stage, 0);
+    barrier_wait(full + 8 * state.stage, state.phase);
+    load(a0, state.stage, 0);
     while (true) {
-      const int stage = ring.stage;
-      ring.next();
+      const int stage = state.stage;
+      state.next();
       if (depth > 16) {
-        go_through(Times<2>{}, a0, stage, 0);
+        multiply(Count<2>{}, a0, stage, 0);
       } else {
-        go_through(Times<1>{}, a0, stage, 0);
+        multiply(Count<1>{}, a0, stage, 0);
       }
       if (previous >= 0) release(previous);
       previous = stage;
       if (depth > 32) {
         load(a1, stage, 1);
         if (depth > 48) {
-          go_through(Times<2>{}, a1, stage, 1);
+          multiply(Count<2>{}, a1, stage, 1);
         } else {
-          go_through(Times<1>{}, a1, stage, 1);
+          multiply(Count<1>{}, a1, stage, 1);
         }
       }
       depth -= tile_depth;
       if (depth <= 0) break;
-      barrier_wait(full + 8 * ring.stage, ring.phase);
-      load(a0, ring.stage, 0);
+      barrier_wait(full + 8 * state.stage, state.phase);
+      load(a0, state.stage, 0);
     }
     wgmma_wait<0>();
     release(previous);
   }
 
  private:
-  // Past the stages of a segment. One warp does it for all, and they meet: nothing else keeps a warp from falling a
-  // whole round of the ring behind, where a barrier's parity would mean another phase.
-  __device__ __forceinline__ void pass(int depth) {
-    for (int k = 0; k < depth; k += tile_depth, ring.next()) {
+  // Passes by the stages of a segment. One warp does it for all, and then they synchronise: nothing else keeps a warp
+  // from falling a whole round of the stages behind, where a barrier's parity would mean another phase.
+  __device__ __forceinline__ void skip(int depth) {
+    for (int k = 0; k < depth; k += tile_depth, state.next()) {
       if (threadIdx.x % 128 >= 32) continue;
-      barrier_wait(full + 8 * ring.stage, ring.phase);
-      release(ring.stage);
+      barrier_wait(full + 8 * state.stage, state.phase);
+      release(state.stage);
     }
     asm volatile("bar.sync %0, 128;" ::"r"(2 + static_cast<int>(threadIdx.x) / 128) : "memory");
   }
-  // Tells the blocks that copy here that this warpgroup has read a stage.
+  // Tells the producers of both blocks that this warpgroup has read a stage.
   __device__ __forceinline__ void release(int stage) const {
     if (threadIdx.x % 128 < cluster) barrier_arrive_at(empty + 8 * stage, threadIdx.x % 128);
   }

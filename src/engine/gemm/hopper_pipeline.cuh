@@ -1,5 +1,5 @@
-// Barriers in shared memory and bulk copies that they count, on Hopper (PTX ISA, mbarrier and cp.async.bulk.tensor).
-// Places in shared memory are 32-bit addresses.
+// What the pipeline of stages is made of on Hopper: barriers in shared memory and the TMA loads that they count (PTX
+// ISA, mbarrier and cp.async.bulk.tensor). Shared memory is addressed by 32 bits.
 #pragma once
 
 #include <cstdint>
@@ -40,8 +40,8 @@ __device__ __forceinline__ void barrier_wait(uint32_t barrier, uint32_t parity) 
       : "memory");
 }
 
-__device__ __forceinline__ void copy_tile(uint32_t to, const CUtensorMap& map, uint32_t barrier, int x0, int x1, int x2,
-                                          int x3) {
+__device__ __forceinline__ void tma_load(uint32_t to, const CUtensorMap& map, uint32_t barrier, int x0, int x1, int x2,
+                                         int x3) {
   asm volatile(
       "cp.async.bulk.tensor.4d.shared::cluster.global.tile.mbarrier::complete_tx::bytes [%0], [%1, {%3, %4, %5, %6}], "
       "[%2];" ::"r"(to),
@@ -49,9 +49,9 @@ __device__ __forceinline__ void copy_tile(uint32_t to, const CUtensorMap& map, u
       : "memory");
 }
 
-// To the same place of every block of the cluster, and counted by each one's barrier.
-__device__ __forceinline__ void copy_tile_to_all(uint32_t to, const CUtensorMap& map, uint32_t barrier, int x0, int x1,
-                                                 int x2, int x3) {
+// To the same address in every block of the cluster, and counted by each one's barrier.
+__device__ __forceinline__ void tma_load_multicast(uint32_t to, const CUtensorMap& map, uint32_t barrier, int x0,
+                                                   int x1, int x2, int x3) {
   asm volatile(
       "cp.async.bulk.tensor.4d.shared::cluster.global.tile.mbarrier::complete_tx::bytes.multicast::cluster "
       "[%0], [%1, {%3, %4, %5, %6}], [%2], %7;" ::"r"(to),
@@ -59,13 +59,13 @@ __device__ __forceinline__ void copy_tile_to_all(uint32_t to, const CUtensorMap&
       : "memory");
 }
 
-__device__ __forceinline__ void cluster_wait() {
+__device__ __forceinline__ void cluster_sync() {
   asm volatile("barrier.cluster.arrive.release;\nbarrier.cluster.wait.acquire;" ::: "memory");
 }
 
-// Stage and phase of a ring of barriers.
+// Which stage comes next, and the phase of its barriers.
 template <int kStages>
-struct Ring {
+struct PipelineState {
   int stage = 0;
   uint32_t phase = 0;
   __device__ __forceinline__ void next() {

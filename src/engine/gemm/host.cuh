@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "engine/gemm/plan_impl.h"
 #include "engine/gemm/slots.cuh"
 
 namespace hens::engine::host {
@@ -19,7 +20,7 @@ inline float value(const Operand& from, int64_t x0, int64_t x1, int64_t x2, int6
 template <typename Shape>
 void add_products(std::vector<float>& sums, const Operand& a, const Operand& b, const TileJob& job, int s, int part_a,
                   int part_b, float sign, int first_row = 0) {
-  constexpr int columns = Shape::ampere_columns;
+  constexpr int columns = Shape::narrow_columns;
   const int a2 = part_a >= 0 ? part_a : job.a[s][1], b2 = part_b >= 0 ? part_b : job.b[s][1];
   for (int k = job.first_k; k < job.first_k + job.k[s]; ++k) {
     float row_of_b[columns];
@@ -34,12 +35,12 @@ void add_products(std::vector<float>& sums, const Operand& a, const Operand& b, 
   }
 }
 
-template <typename Shape, typename Epilogue>
-void finish(const TileJob& job, const Epilogue& epilogue, const std::vector<float>& d0, const std::vector<float>& d1) {
-  constexpr int columns = Shape::ampere_columns;
+template <typename Shape, typename E>
+void finish(const TileJob& job, const E& epilogue, const std::vector<float>& d0, const std::vector<float>& d1) {
+  constexpr int columns = Shape::narrow_columns;
   constexpr bool two = Shape::mode != TileMode::single;
-  using Staged = typename Epilogue::Staged;
-  using S = Slot<columns, Staged, 128>;
+  using Element = typename E::Element;
+  using S = Slot<columns, Element, 128>;
   struct alignas(16) Plane {
     uint8_t bytes[S::bytes];
   };
@@ -51,32 +52,32 @@ void finish(const TileJob& job, const Epilogue& epilogue, const std::vector<floa
       const int i = row * columns + n;
       float2 a{d0[i], d0[i + 1]}, b{d1[i], d1[i + 1]};
       if constexpr (two) epilogue.combine(job.col + n, a, b);
-      const int at = row * S::row_bytes + n * static_cast<int>(sizeof(Staged));
-      stage(slots[0] + at, a, Staged{});
-      stage(slots[1] + at, b, Staged{});
+      const int offset = row * S::row_bytes + n * static_cast<int>(sizeof(Element));
+      store_pair(slots[0] + offset, a, Element{});
+      store_pair(slots[1] + offset, b, Element{});
     }
   }
-  std::vector<Sums> sums(S::threads);
+  std::vector<Statistics> statistics(S::threads);
   for (int thread = 0; thread < S::threads; ++thread) {
-    if constexpr (takes_four<Epilogue>) {
-      FinisherOfFour<S, Shape::mode == TileMode::twin, Epilogue>(epilogue, job, thread)
-          .finish(slots[0], sums[thread], tile_rows);
+    if constexpr (takes_four_rows<E>) {
+      FourRowEpilogue<S, Shape::mode == TileMode::stacked, E>(epilogue, job, thread)
+          .finish(slots[0], statistics[thread], tile_rows);
     } else {
       for (int plane = 0; plane < (two ? 2 : 1); ++plane) {
-        Finisher<S, Epilogue>(epilogue, job, plane, thread).finish(slots[plane], sums[thread], tile_rows);
+        RowEpilogue<S, E>(epilogue, job, plane, thread).finish(slots[plane], statistics[thread], tile_rows);
       }
     }
   }
-  if constexpr (Epilogue::statistics) {
-    float* room = reinterpret_cast<float*>(slots[0]);
-    for (int thread = 0; thread < S::threads; ++thread) leave_sums<S>(room, thread, sums[thread]);
-    for (int thread = 0; thread < S::threads; ++thread) finish_sums<S>(epilogue, job, room, thread);
+  if constexpr (E::statistics) {
+    float* slot = reinterpret_cast<float*>(slots[0]);
+    for (int thread = 0; thread < S::threads; ++thread) store_statistics<S>(slot, thread, statistics[thread]);
+    for (int thread = 0; thread < S::threads; ++thread) reduce_statistics<S>(epilogue, job, slot, thread);
   }
 }
 
 template <typename Shape, typename Layer>
 void tile(const Operand* a, const Operand* b, const TileJob& job, const Layer& layer) {
-  constexpr int sums = tile_rows * Shape::ampere_columns;
+  constexpr int sums = tile_rows * Shape::narrow_columns;
   std::vector<float> d0(sums, 0.0f), d1(sums, 0.0f);
   if (Shape::mode == TileMode::complex) {
     add_products<Shape>(d0, a[0], b[0], job, 0, 0, 0, 1);
@@ -87,17 +88,19 @@ void tile(const Operand* a, const Operand* b, const TileJob& job, const Layer& l
     for (int s = 0; s < max_segments; ++s) {
       const bool second = Shape::mode != TileMode::single && s % 2 == 1;
       add_products<Shape>(second ? d1 : d0, a[s], b[s], job, s, -1, -1, 1,
-                          Shape::mode == TileMode::twin ? s / 2 * (tile_rows / 2) : 0);
+                          Shape::mode == TileMode::stacked ? s / 2 * (tile_rows / 2) : 0);
     }
   }
   finish<Shape>(job, layer, d0, d1);
 }
 
-template <typename Shape, typename Epilogue>
-void gemm(const Operand* a, const Operand* b, const TileJob* jobs, int job_count, const Epilogue& epilogue) {
-  for (int t = 0; t < job_count; ++t) {
-    with_layer<Shape>(epilogue, jobs[t],
-                      [&](const auto& layer, auto shape) { tile<decltype(shape)>(a, b, jobs[t], layer); });
+template <typename Shape, typename E>
+void launch(const GemmPlan::Impl& plan, const E& epilogue) {
+  const TileJob* jobs = plan.jobs.as<const TileJob>();
+  for (int t = 0; t < plan.job_count; ++t) {
+    with_layer<Shape>(epilogue, jobs[t], [&](const auto& layer, auto shape) {
+      tile<decltype(shape)>(plan.operands.a, plan.operands.b, jobs[t], layer);
+    });
   }
 }
 

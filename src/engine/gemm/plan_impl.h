@@ -1,4 +1,4 @@
-// What a GemmPlan holds for the kernels of each backend.
+// What a GemmPlan holds for each set of kernels. Seen by the kernels and their launchers alone.
 #pragma once
 
 #include <cuda.h>
@@ -7,7 +7,7 @@
 
 namespace hens::engine {
 
-struct TensorMaps {  // for Hopper's bulk tensor copies
+struct TensorMaps {  // for TMA
   CUtensorMap a[max_segments], b[max_segments];
 };
 
@@ -15,8 +15,9 @@ struct Operands {  // for the others
   Operand a[max_segments], b[max_segments];
 };
 
-struct GemmPlan::Inside {
+struct GemmPlan::Impl {
   const Backend* backend = nullptr;
+  LayerTraits tiles;
   TensorMaps maps;
   Operands operands;
   Buffer jobs;

@@ -4,10 +4,12 @@
 #include <cassert>
 
 #include <ATen/core/grad_mode.h>
+#include <fmt/format.h>
 
+#include "engine/device/copies.h"
 #include "engine/sfno/sizes.h"
-#include "sfno/forcing.h"
 #include "model/zenith.h"
+#include "sfno/forcing.h"
 
 namespace hens {
 namespace {
@@ -20,16 +22,8 @@ engine::Kernels kernels_of(at::Device device, const FastOptions& options) {
   return device.is_cuda() ? engine::best_kernels(device.index()) : engine::Kernels::host;
 }
 
-const char* kernels_name(engine::Kernels kernels) {
-  switch (kernels) {
-    case engine::Kernels::hopper:
-      return "fast fp16, hopper kernels";
-    case engine::Kernels::ampere:
-      return "fast fp16, ampere kernels";
-    case engine::Kernels::host:
-      return "fast fp16, on the host";
-  }
-  return "";
+std::string engine_name(const engine::KernelSet& kernels) {
+  return kernels.on_gpu() ? fmt::format("fast fp16, {} kernels", kernels.name) : "fast fp16, on the host";
 }
 
 template <typename Real>
@@ -79,8 +73,8 @@ class Fast final : public FastEngine {
       for (int first = 0; first < sizes_.channels; first += together) {
         const int count = std::min(together, sizes_.channels - first);
         const at::Tensor physical = member.narrow(0, first, count).to(device_, at::kFloat).contiguous();
-        engine::normalise(backend_, states_[m].values.as<float>(), physical.const_data_ptr<float>(),
-                          network_->scaling(), grid_.nlat(), grid_.nlon(), first, count, sizes_.state_width());
+        engine::normalise(backend_, rows_of(states_[m]), physical.const_data_ptr<float>(), {first, count},
+                          network_->scaling());
         backend_.wait();  // `physical` may go away
       }
     }
@@ -120,11 +114,12 @@ class Fast final : public FastEngine {
   std::function<at::Tensor()> fetch(const std::vector<int>& selected) const override {
     const auto members = static_cast<int64_t>(members_), count = static_cast<int64_t>(selected.size());
     const std::vector<int64_t> shape{members, count, grid_.nlat(), grid_.nlon()};
-    const std::shared_ptr<engine::AsyncDownload> way = free_download(members * count * grid_.points() * sizeof(float));
-    write_channels(selected, static_cast<float*>(way->device()));
-    way->start();
-    // The tensor keeps the way busy as long as it lives.
-    return [way, shape] { return at::from_blob(way->wait(), shape, [way](void*) {}, at::TensorOptions(at::kFloat)); };
+    const std::shared_ptr<engine::AsyncDownload> copy = free_download(members * count * grid_.points() * sizeof(float));
+    write_channels(selected, static_cast<float*>(copy->device()));
+    copy->start();
+    // The tensor keeps the copy's memory busy as long as it lives.
+    return
+        [copy, shape] { return at::from_blob(copy->wait(), shape, [copy](void*) {}, at::TensorOptions(at::kFloat)); };
   }
 
   Time valid_time() const override { return valid_time_; }
@@ -133,7 +128,7 @@ class Fast final : public FastEngine {
   at::Tensor channel_std() const override { return std_; }
   at::Device device() const override { return device_; }
   bool batch_invariant() const override { return true; }
-  std::string name() const override { return kernels_name(backend_.kernels()); }
+  std::string name() const override { return engine_name(backend_.kernel_set()); }
   std::map<std::string, engine::PhaseWork> work() const override { return network_->work(); }
   const Backend& backend() const override { return backend_; }
   engine::WeightSource weight_source() const override { return weight_source_; }
@@ -145,6 +140,8 @@ class Fast final : public FastEngine {
     std::shared_ptr<Backend::Graph> graph;
   };
 
+  engine::StateRows rows_of(const Member& member) const { return network_->state_rows(member.values.as<float>()); }
+
   void set_sun() {
     if (!sizes_.sun) return;
     network_->set_sun(sun_ == SunKind::float32 ? sun_on_grid<float>(valid_time_, grid_)
@@ -152,11 +149,11 @@ class Fast final : public FastEngine {
   }
 
   std::shared_ptr<engine::AsyncDownload> free_download(size_t bytes) const {
-    for (const auto& way : downloads_) {
-      if (way.use_count() == 1 && way->bytes() == bytes) return way;
+    for (const auto& download : downloads_) {
+      if (download.use_count() == 1 && download->bytes() == bytes) return download;
     }
-    // Sizes change with the batch: those that are free and of another size have had their time.
-    std::erase_if(downloads_, [](const auto& way) { return way.use_count() == 1; });
+    // Sizes change with the batch: those that are free and of another size will not be asked for again.
+    std::erase_if(downloads_, [](const auto& download) { return download.use_count() == 1; });
     return downloads_.emplace_back(std::make_shared<engine::AsyncDownload>(backend_, bytes));
   }
 
@@ -166,8 +163,7 @@ class Fast final : public FastEngine {
     assert(selected.size() * sizeof(int) <= selected_.bytes());
     engine::upload(backend_, selected_.as<void>(), selected.data(), selected.size() * sizeof(int));
     for (size_t m = 0; m < members_; ++m, to += grid_.points() * count) {
-      engine::denormalise(backend_, to, states_[m].values.as<float>(), network_->scaling(), selected_.as<int>(), count,
-                          grid_.nlat(), grid_.nlon(), sizes_.state_width());
+      engine::denormalise(backend_, to, rows_of(states_[m]), {selected_.as<int>(), count}, network_->scaling());
     }
   }
 

@@ -1,4 +1,4 @@
-// The fast CUDA engine (engine/network.h) behind the interface of model/engine.h.
+// The fast CUDA engine (network.h) behind the interface of model/engine.h.
 //
 // Members go through the network one after another: a member's bytes do not depend on the batch, and at full size one
 // member fills a GPU. Every kernel sums in a fixed order, so the bytes are the same from run to run on one kind of
@@ -12,15 +12,15 @@
 #include "engine/sfno/network.h"
 #include "engine/sfno/weight_file.h"
 #include "job/job_spec.h"
-#include "package/package.h"
 #include "model/engine.h"
+#include "package/package.h"
 
 namespace hens {
 
 struct FastOptions {
   SunKind sun = SunKind::float32;
   std::optional<engine::Kernels> kernels;  // default: the card's; host on the CPU, at small sizes, for tests
-  // Where the engine's own weight file is kept; empty: the weights are folded anew each time.
+  // Where the engine's own weight file is kept; empty: the weights are fused anew each time.
   fs::path weight_folder;
   std::string package_digest;  // names the weight file; needed with weight_folder
 };
@@ -35,8 +35,8 @@ class FastEngine : public Engine {
   virtual size_t gpu_bytes() const = 0;  // that this engine holds, weights included
 };
 
-// Throws Error{bad_spec} for networks that the fast engine cannot run (engine/sizes.h), {bad_input} naming a tensor
-// that is missing or of another shape, {gpu} where the card is too old or too small.
+// Throws Error{bad_spec} for networks that the fast engine cannot run (engine/sfno/sizes.h), {bad_input} naming a
+// tensor that is missing or of another shape, {gpu} where the card is too old or too small.
 std::unique_ptr<FastEngine> make_fast_engine(const ModelPackage& package, at::Device device,
                                              const FastOptions& options);
 

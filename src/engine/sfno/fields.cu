@@ -4,6 +4,8 @@
 
 #include <cuda_runtime.h>
 
+#include "engine/sfno/quads.h"
+
 namespace hens::engine {
 namespace {
 
@@ -57,8 +59,8 @@ struct GridRows {
   }
   HENS_HD int64_t point(int64_t row) const { return static_cast<int64_t>(lat(row)) * 2 * half + lon(row); }
   HENS_HD int64_t row(int64_t point) const {
-    const int64_t at = point / (2 * half);
-    return at * of_latitude() + in_quads(static_cast<int>(point - at * 2 * half), half);
+    const int64_t lat = point / (2 * half);
+    return lat * of_latitude() + in_quads(static_cast<int>(point - lat * 2 * half), half);
   }
 };
 
@@ -98,8 +100,8 @@ struct SetInput {
     const int64_t row = i / state_width;
     const int c = static_cast<int>(i - row * state_width);
     const Split s = split(state[i]);
-    __half* at = input + row * 2 * input_width + c;
-    at[0] = s.high, at[input_width] = s.low;
+    __half* to = input + row * 2 * input_width + c;
+    to[0] = s.high, to[input_width] = s.low;
   }
 };
 
@@ -111,20 +113,20 @@ struct SetSun {
   HENS_HD void operator()(int64_t row) const {
     const int lat = rows.lat(row), lon = rows.lon(row);
     const Split s = split(rounded_product_and_sum(constant[lat], amplitude[lat], cosine[lon]));
-    __half* at = input + row * 2 * input_width + channel;
-    at[0] = s.high, at[input_width] = s.low;
+    __half* to = input + row * 2 * input_width + channel;
+    to[0] = s.high, to[input_width] = s.low;
   }
 };
 
-struct FoldWeights {
-  __half* folded;
+struct FuseWeights {
+  __half* fused;
   const float* weight;
   const float* scale;
   int width;
-  HENS_HD void operator()(int64_t i) const { folded[i] = __float2half_rn(weight[i] * scale[i % width]); }
+  HENS_HD void operator()(int64_t i) const { fused[i] = __float2half_rn(weight[i] * scale[i % width]); }
 };
 
-struct FoldConstant {
+struct FuseConstant {
   float* constant;
   const float *weight, *bias, *shift;
   int width;
@@ -132,12 +134,12 @@ struct FoldConstant {
 };
 
 // One warp an output.
-__global__ void fold_constant_kernel(const FoldConstant fold) {
+__global__ void fuse_constant_kernel(const FuseConstant fuse) {
   const int o = blockIdx.x, lane = threadIdx.x;
   float sum = 0;
-  for (int c = lane; c < fold.width; c += 32) sum += fold.term(o, c);
+  for (int c = lane; c < fuse.width; c += 32) sum += fuse.term(o, c);
   for (int distance = 16; distance > 0; distance /= 2) sum += __shfl_xor_sync(0xffffffffu, sum, distance);
-  if (lane == 0) fold.constant[o] = fold.bias[o] + sum;
+  if (lane == 0) fuse.constant[o] = fuse.bias[o] + sum;
 }
 
 struct Moments {
@@ -149,8 +151,8 @@ struct FieldRows {
   const float* partial;
   int rows, width;
   HENS_HD Moments operator()(int row, int c) const {
-    const float* at = partial + (static_cast<int64_t>(row) * width + c) * 2;
-    return {at[0], at[1]};
+    const float* sums = partial + (static_cast<int64_t>(row) * width + c) * 2;
+    return {sums[0], sums[1]};
   }
 };
 
@@ -222,60 +224,54 @@ void norm_of(const Backend& backend, const Rows& rows, const NormOf& finish) {
 
 }  // namespace
 
-void normalise(const Backend& backend, float* state, const float* physical, const Scaling& scaling, int nlat, int nlon,
-               int first, int channels, int state_width) {
-  const GridRows rows{nlat, nlon / 2};
-  for_each(backend, rows.count() * channels, Normalise{state, physical, scaling, rows, first, channels, state_width});
+void normalise(const Backend& backend, const StateRows& state, const float* physical, ChannelRange channels,
+               const Scaling& scaling) {
+  const GridRows rows{state.nlat, state.nlon / 2};
+  for_each(backend, rows.count() * channels.count,
+           Normalise{state.values, physical, scaling, rows, channels.first, channels.count, state.width});
 }
 
-void denormalise(const Backend& backend, float* physical, const float* state, const Scaling& scaling,
-                 const int* selected, int selected_count, int nlat, int nlon, int state_width) {
-  const GridRows rows{nlat, nlon / 2};
-  for_each(backend, rows.points() * selected_count, Denormalise{physical, state, scaling, selected, rows, state_width});
+void denormalise(const Backend& backend, float* physical, const StateRows& state, const ChannelSelection& selected,
+                 const Scaling& scaling) {
+  const GridRows rows{state.nlat, state.nlon / 2};
+  for_each(backend, rows.points() * selected.count,
+           Denormalise{physical, state.values, scaling, selected.channels, rows, state.width});
 }
 
-bool have_code() {
-  cudaFuncAttributes ignored;
-  const bool found = cudaFuncGetAttributes(&ignored, elementwise<SetInput>) == cudaSuccess;
-  cudaGetLastError();  // forgotten, if it was one
-  return found;
+void set_input(const Backend& backend, const InputRows& input, const StateRows& state) {
+  const GridRows rows{state.nlat, state.nlon / 2};
+  for_each(backend, rows.count() * state.width, SetInput{input.values, state.values, state.width, input.width});
 }
 
-void set_input(const Backend& backend, __half* input, const float* state, int64_t rows, int state_width,
-               int input_width) {
-  for_each(backend, rows * state_width, SetInput{input, state, state_width, input_width});
+void set_sun(const Backend& backend, const InputRows& input, int channel, const SunTables& sun) {
+  const GridRows rows{sun.nlat, sun.nlon / 2};
+  for_each(backend, rows.count(),
+           SetSun{input.values, sun.constant, sun.amplitude, sun.cosine, rows, channel, input.width});
 }
 
-void set_sun(const Backend& backend, __half* input, const float* constant, const float* amplitude, const float* cosine,
-             int nlat, int nlon, int channel, int input_width) {
-  const GridRows rows{nlat, nlon / 2};
-  for_each(backend, rows.count(), SetSun{input, constant, amplitude, cosine, rows, channel, input_width});
+void field_norm(const Backend& backend, const AffineOut& map, const FieldSums& sums, const NormWeights& norm) {
+  norm_of(backend, FieldRows{sums.partial, sums.tiles, sums.width},
+          NormOf{map.scale, map.shift, norm, static_cast<double>(sums.points)});
 }
 
-void field_norm(const Backend& backend, float* scale, float* shift, const float* partial, int tiles, int width,
-                int64_t points, const NormWeights& norm) {
-  norm_of(backend, FieldRows{partial, tiles, width}, NormOf{scale, shift, norm, static_cast<double>(points)});
+void spectral_norm(const Backend& backend, const AffineOut& map, const SpectralSums& sums, const NormWeights& norm) {
+  norm_of(backend, SpectralRows{sums.partial, sums.orders * sums.tiles, sums.width, sums.tiles, sums.nyquist},
+          NormOf{map.scale, map.shift, norm, static_cast<double>(sums.nlat)});
 }
 
-void spectral_norm(const Backend& backend, float* scale, float* shift, const float* partial, int orders, int tiles,
-                   int width, int nlat, int nyquist, const NormWeights& norm) {
-  norm_of(backend, SpectralRows{partial, orders * tiles, width, tiles, nyquist},
-          NormOf{scale, shift, norm, static_cast<double>(nlat)});
-}
-
-void fold_norm(const Backend& backend, __half* folded, float* constant, const float* weight, const float* bias,
-               const Affine& norm, int outputs, int width) {
-  for_each(backend, static_cast<int64_t>(outputs) * width, FoldWeights{folded, weight, norm.scale, width});
-  const FoldConstant fold{constant, weight, bias, norm.shift, width};
+void fuse_norm(const Backend& backend, const FusedLayer& fused, const LayerWeights& layer, const Affine& norm) {
+  for_each(backend, static_cast<int64_t>(layer.outputs) * layer.width,
+           FuseWeights{fused.weight, layer.weight, norm.scale, layer.width});
+  const FuseConstant fuse{fused.constant, layer.weight, layer.bias, norm.shift, layer.width};
   if (backend.on_gpu()) {
-    fold_constant_kernel<<<outputs, 32, 0, static_cast<cudaStream_t>(backend.stream())>>>(fold);
+    fuse_constant_kernel<<<layer.outputs, 32, 0, static_cast<cudaStream_t>(backend.stream())>>>(fuse);
     check_cuda(cudaGetLastError(), "launching a kernel");
     return;
   }
-  for (int o = 0; o < outputs; ++o) {
+  for (int o = 0; o < layer.outputs; ++o) {
     float sum = 0;
-    for (int c = 0; c < width; ++c) sum += fold.term(o, c);
-    constant[o] = bias[o] + sum;
+    for (int c = 0; c < layer.width; ++c) sum += fuse.term(o, c);
+    fused.constant[o] = layer.bias[o] + sum;
   }
 }
 

@@ -10,35 +10,53 @@
 #include <cuda_fp16.h>
 
 #include "engine/device/backend.h"
-#include "engine/sfno/epilogues.cuh"
+#include "engine/sfno/affine.cuh"
 
 namespace hens::engine {
 
-// Whether this program's kernels run on the current device: it has their machine code, or the driver can make it.
-bool have_code();
+// A state, normalised.
+struct StateRows {
+  float* values = nullptr;  // [row][width]
+  int nlat = 0, nlon = 0;
+  int width = 0;  // channels, rounded up to even
+};
+
+// The network's input. High + low halves are the fp32 value to 22 bits.
+struct InputRows {
+  __half* values = nullptr;  // [row][high, low halves][width]
+  int width = 0;             // input channels, padded
+};
 
 struct Scaling {  // z-scores: [channel] each
   const float* mean = nullptr;
   const float* std = nullptr;
 };
 
-// state[row][first + c] = (physical[c][point] - mean) / std, for `channels` channels from `first`
-void normalise(const Backend& backend, float* state, const float* physical, const Scaling& scaling, int nlat, int nlon,
-               int first, int channels, int state_width);
+// state[row][first + c] = (physical[c][point] - mean) / std, for `count` channels from `first`.
+struct ChannelRange {
+  int first = 0, count = 0;
+};
+void normalise(const Backend& backend, const StateRows& state, const float* physical, ChannelRange channels,
+               const Scaling& scaling);
 
 // physical[selected][point] = state[row][channel] * std + mean
-void denormalise(const Backend& backend, float* physical, const float* state, const Scaling& scaling,
-                 const int* selected, int selected_count, int nlat, int nlon, int state_width);
+struct ChannelSelection {
+  const int* channels = nullptr;  // [count]
+  int count = 0;
+};
+void denormalise(const Backend& backend, float* physical, const StateRows& state, const ChannelSelection& selected,
+                 const Scaling& scaling);
 
-// The state's part of the network's input, [row][high halves of all input channels, low halves]: high + low is the
-// fp32 value to 22 bits.
-void set_input(const Backend& backend, __half* input, const float* state, int64_t rows, int state_width,
-               int input_width);
+// The state's part of the network's input.
+void set_input(const Backend& backend, const InputRows& input, const StateRows& state);
 
 // Cosine of the zenith angle, constant[lat] + amplitude[lat] * cosine[lon] rounded to fp32 as on the host, into one
 // channel of the input, both halves.
-void set_sun(const Backend& backend, __half* input, const float* constant, const float* amplitude, const float* cosine,
-             int nlat, int nlon, int channel, int input_width);
+struct SunTables {
+  const float *constant = nullptr, *amplitude = nullptr, *cosine = nullptr;
+  int nlat = 0, nlon = 0;
+};
+void set_sun(const Backend& backend, const InputRows& input, int channel, const SunTables& sun);
 
 // What an instance norm is made of: weight and bias [channel], and what is added to the variance.
 struct NormWeights {
@@ -46,20 +64,41 @@ struct NormWeights {
   const float* bias = nullptr;
   float epsilon = 0;
 };
+// Where its affine map goes: [channel] each.
+struct AffineOut {
+  float *scale = nullptr, *shift = nullptr;
+  operator Affine() const { return {scale, shift}; }
+};
 
-// The affine map of an instance norm from its partial sums [tile][channel][value, square] over `points` points.
-void field_norm(const Backend& backend, float* scale, float* shift, const float* partial, int tiles, int width,
-                int64_t points, const NormWeights& norm);
+// Partial sums of a field: [tile][channel][value, square], over `points` points in all.
+struct FieldSums {
+  const float* partial = nullptr;
+  int tiles = 0, width = 0;
+  int64_t points = 0;
+};
+void field_norm(const Backend& backend, const AffineOut& map, const FieldSums& sums, const NormWeights& norm);
 
-// The same from Fourier coefficients, by Parseval: partial [position of the order][tile][re, im of channel][value,
-// square]. Order 0 and, if it is there, the order at position `nyquist` (else -1) count once and by their real part
-// alone, the others twice.
-void spectral_norm(const Backend& backend, float* scale, float* shift, const float* partial, int orders, int tiles,
-                   int width, int nlat, int nyquist, const NormWeights& norm);
+// The same of Fourier coefficients, which Parseval's theorem makes those of the field: [position of the
+// order][tile][re, im of channel][value, square]. Order 0 and, if it is there, the order at position `nyquist` (else
+// -1) count once and by their real part alone, the others twice.
+struct SpectralSums {
+  const float* partial = nullptr;
+  int orders = 0, tiles = 0, width = 0;
+  int nlat = 0, nyquist = -1;
+};
+void spectral_norm(const Backend& backend, const AffineOut& map, const SpectralSums& sums, const NormWeights& norm);
 
-// The decoder's first layer with the last block's instance norm folded in: folded[o][c] = weight[o][c] scale[c],
-// constant[o] = bias[o] + sum_c weight[o][c] shift[c].
-void fold_norm(const Backend& backend, __half* folded, float* constant, const float* weight, const float* bias,
-               const Affine& norm, int outputs, int width);
+// A layer with an instance norm multiplied into it: fused[o][c] = weight[o][c] scale[c], constant[o] = bias[o] + sum_c
+// weight[o][c] shift[c].
+struct LayerWeights {
+  const float* weight = nullptr;  // [outputs][width]
+  const float* bias = nullptr;    // [outputs]
+  int outputs = 0, width = 0;
+};
+struct FusedLayer {
+  __half* weight = nullptr;   // [outputs][width]
+  float* constant = nullptr;  // [outputs]
+};
+void fuse_norm(const Backend& backend, const FusedLayer& fused, const LayerWeights& layer, const Affine& norm);
 
 }  // namespace hens::engine

@@ -1,16 +1,11 @@
 // Fourier sums along longitude, both ways.
 #include "engine/gemm/launch.cuh"
+#include "engine/sfno/transform_epilogues.cuh"
 
 namespace hens::engine {
 
-void launch(const GemmPlan& plan, const FourierForward& epilogue) {
-  launch_tiles<shapes::Fourier>(plan.inside(), epilogue);
-}
-void launch(const GemmPlan& plan, const FourierInverse& epilogue) {
-  launch_tiles<shapes::Fourier>(plan.inside(), epilogue);
-}
-void launch(const GemmPlan& plan, const FourierInverseNorm& epilogue) {
-  launch_tiles<shapes::Fourier>(plan.inside(), epilogue);
-}
+template void launch(const GemmPlan&, const FourierAnalysis&);
+template void launch(const GemmPlan&, const FourierSynthesis&);
+template void launch(const GemmPlan&, const FourierSynthesisNorm&);
 
 }  // namespace hens::engine

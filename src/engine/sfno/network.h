@@ -1,19 +1,7 @@
 // The network of one model on a backend: six hours of one member, from normalised state to normalised state.
 //
-// 16-bit operands, fp32 sums, fp32 state and statistics. No pass over a field inside a step has a kernel to itself:
-// every norm, activation, fold and sum happens on the way of a product's sums to memory (kernels/epilogues.cuh). A step
-// is one CUDA graph. Fields and spectra are channels last, padded to the widths of sizes.h:
-//   input    [lat][quad][point][high, low halves of the input channels]              rows in the order of quads.h
-//   X        [lat][quad][c0 .. c3][channel]                                          folded; of what the inner blocks
-//            leave, the spectrum alone is made
-//   G        analysis:  [north + south, north - south][northern row][position of m][part][channel]
-//            synthesis: [lat][position of m][part][channel]
-//   S, T     [l][m][part][channel], multiplied by spectrum_scale; T is what the synthesis reads, and between two of
-//            them the spectrum of U
-//   U        [lat][quad][point][channel]: what the MLP reads, and in the same place, folded, what it makes
-// U goes to its spectrum before its norm: a channel whose mean is beyond some 1000 overflows 16 bits there (the member
-// leaves the finite numbers, and is given up), and degree 0 is rounded at 2^-12 of the mean, which counts where that is
-// many times the channel's standard deviation. Not thread-safe.
+// 16-bit operands, fp32 sums, fp32 state and statistics. A step is one CUDA graph of the launches that forward.cc
+// names. Not thread-safe.
 #pragma once
 
 #include <functional>
@@ -23,34 +11,17 @@
 #include <vector>
 
 #include "engine/device/backend.h"
+#include "engine/sfno/device_weights.h"
 #include "engine/sfno/fields.h"
+#include "engine/sfno/phases.h"
 #include "engine/sfno/sizes.h"
 
 namespace hens::engine {
-
-// Weights on the backend, by the names of weights.h.
-struct DeviceWeights {
-  Buffer memory;
-  std::map<std::string, uint64_t> offsets;
-  template <typename T>
-  const T* at(const std::string& name) const {
-    return reinterpret_cast<const T*>(memory.as<const char>() + offsets.at(name));
-  }
-};
 
 // What the host knows of the sun at one time: cos zenith = constant[lat] + amplitude[lat] * cosine[lon].
 struct SunOnGrid {
   std::vector<float> constant, amplitude, cosine;
 };
-
-// What one phase of a step does: floating-point operations of its products, and bytes of fields, spectra and weights
-// that it must read and write once at least.
-struct PhaseWork {
-  double flop = 0, bytes = 0;
-};
-
-// Told before each phase of a step is launched.
-using PhaseObserver = std::function<void(const char* phase)>;
 
 class FastNetwork {
  public:
@@ -61,6 +32,7 @@ class FastNetwork {
   ~FastNetwork();
 
   size_t state_floats() const;
+  StateRows state_rows(float* values) const;
   Scaling scaling() const;  // of the state's channels, on the backend
 
   // The sun of the steps that follow.
@@ -76,8 +48,8 @@ class FastNetwork {
   void forget_input();
 
  private:
-  struct Inside;
-  std::unique_ptr<Inside> inside_;
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace hens::engine

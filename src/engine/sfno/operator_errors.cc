@@ -27,14 +27,16 @@ class Operators {
     const Buffer fourier(backend_, sizeof(__half) * static_cast<size_t>(Transform::coefficients(few, grid)));
     const Buffer degrees(backend_, sizeof(__half) * static_cast<size_t>(Transform::spectrum_halves(few)));
     const Buffer field(backend_, sizeof(__half) * static_cast<size_t>(grid.rows() * width));
-    const Transform transform(backend_, few, grid, fourier.as<__half>(), degrees.as<__half>());
+    Transform transform(backend_, few, grid, fourier.as<__half>());
+    transform.prepare_analysis(field.as<__half>());
+    transform.prepare_synthesis(degrees.as<__half>());
     const sht::ShtSize size{grid.kind, grid.nlat, grid.nlon, few.lmax, few.orders};
     const std::vector<int64_t> in_rows{few.lmax + 1, few.orders, 2, width};
 
     const at::Tensor points = random({grid.nlat, grid.nlon, few.embed});
     send(field, folded(points, grid, width));
-    transform.fourier_forward(transform.fourier_of(field.as<__half>()));
-    transform.legendre_forward(degrees.as<__half>());
+    transform.fourier_analysis(field.as<__half>(), fourier.as<__half>());
+    transform.legendre_analysis(fourier.as<__half>(), degrees.as<__half>());
     const at::Tensor rows = receive(degrees, in_rows).narrow(0, 0, few.lmax).narrow(3, 0, few.embed) / spectrum_scale;
     const at::Tensor spectrum = at::view_as_real(sht::RealSht(size, at::kDouble, at::kCPU)(points.permute({2, 0, 1})));
     errors.analysis = worse(errors.analysis, relative_l2(rows.permute({3, 0, 1, 2}) * below_diagonal(few), spectrum));
@@ -43,8 +45,9 @@ class Operators {
     at::Tensor scaled = at::zeros(in_rows, at::kDouble);
     scaled.narrow(0, 0, few.lmax).narrow(3, 0, few.embed).copy_(coefficients.permute({1, 2, 3, 0}) * spectrum_scale);
     send(degrees, scaled);
-    transform.legendre_back();
-    transform.fourier_back(FourierInverse{field.as<__half>(), grid.quads(), width});
+    transform.legendre_synthesis(degrees.as<__half>(), fourier.as<__half>());
+    transform.fourier_synthesis(fourier.as<__half>(),
+                                FourierSynthesis{.out = field.as<__half>(), .quads = grid.quads(), .columns = width});
     const at::Tensor made = unfolded(receive(field, {grid.nlat, grid.quads(), 4, width}), grid).narrow(2, 0, few.embed);
     const at::Tensor expected =
         sht::InverseRealSht(size, at::kDouble, at::kCPU)(at::view_as_complex(coefficients.contiguous()));
@@ -62,7 +65,8 @@ class Operators {
         random({few.lmax, 2, embed, embed}) / std::sqrt(2.0 * static_cast<double>(embed));  // [.., out, in]
     const Buffer from = sent(padded(input, width)), by = sent(padded(weights, width));
     const Buffer to(backend_, from.bytes());
-    ConvolutionLayer(backend_, few, from.as<__half>(), by.as<__half>()).launch(to.as<__half>());
+    launch(convolution_plan(backend_, few, from.as<__half>(), by.as<__half>()),
+           engine::convolution(few, to.as<__half>()));
     const at::Tensor made = receive(to, {few.lmax, few.orders, 2, width}).narrow(3, 0, embed);
     const auto complex = [](const at::Tensor& t) { return at::complex(t.select(-2, 0), t.select(-2, 1)); };
     const at::Tensor product = at::bmm(
@@ -72,7 +76,7 @@ class Operators {
     errors.convolution = relative_l2(made * counted, expected * counted);
   }
 
-  // Few `tiles_behind`, and the ring of the layer between goes round several times.
+  // With few `tiles_behind` the ring of the layer between goes round several times.
   void mlp(int tiles_behind, OperatorErrors& errors) {
     const Grid grid{GridKind::equiangular, 8, sizes_.outer.nlon};
     const int width = sizes_.width(), wide = sizes_.hidden_width();
@@ -83,11 +87,12 @@ class Operators {
     const ChainedJobs jobs = mlp_jobs(backend_, sizes_, grid, tiles_behind);
     const Buffer u = sent(padded(input, width)), w1 = sent(padded(fc1, width)), w2 = sent(padded(fc2, wide));
     const Buffer b1 = sent_floats(padded(bias1, wide)), b2 = sent_floats(padded(bias2, width));
-    const Buffer partial(backend_, sizeof(float) * static_cast<size_t>(MlpLayer::partial_floats(sizes_, grid)));
+    const Buffer sums(backend_, sizeof(float) * static_cast<size_t>(mlp_sum_floats(sizes_, grid)));
     const ChainMemory memory{Buffer(backend_, sizeof(__half) * static_cast<size_t>(jobs.ring_rows * wide)),
                              Buffer(backend_, sizeof(uint32_t) * static_cast<size_t>(jobs.counters))};
     const MlpWeights weights{w1.as<__half>(), w2.as<__half>(), b1.as<float>(), b2.as<float>()};
-    MlpLayer(backend_, sizes_, grid, jobs, weights, u.as<__half>(), memory, partial.as<float>()).launch();
+    launch(mlp_plan(backend_, sizes_, grid, jobs, u.as<__half>(), weights, memory),
+           engine::mlp(sizes_, grid, weights, memory, u.as<__half>(), sums.as<float>()));
     const at::Tensor made =
         at::matmul(folding() / 4, receive(u, {rows / 4, 4, width})).narrow(2, 0, embed).reshape({rows, embed});
     const at::Tensor expected = at::addmm(bias2, at::gelu(at::addmm(bias1, input, fc1.t())), fc2.t());
@@ -163,7 +168,7 @@ OperatorErrors operator_errors(const Backend& backend, const Sizes& sizes) {
   Operators operators(backend, sizes);
   for (const Grid& grid : {sizes.outer, sizes.inner}) operators.transforms(grid, errors);
   operators.convolution(errors);
-  for (const int tiles_behind : {24, backend.tiles_behind()}) operators.mlp(tiles_behind, errors);
+  for (const int behind : {24, tiles_behind(backend)}) operators.mlp(behind, errors);
   return errors;
 }
 

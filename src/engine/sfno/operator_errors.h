@@ -1,4 +1,4 @@
-// The engine's operators, each alone, beside the same in double.
+// The engine's operators, each alone, beside the same in double: the gate "operators" (A) of docs/numerics.md.
 #pragma once
 
 #include "engine/device/backend.h"

@@ -1,16 +1,13 @@
 // 1x1 convolutions.
 #include "engine/gemm/launch.cuh"
+#include "engine/sfno/layer_epilogues.cuh"
 
 namespace hens::engine {
 
-void launch(const GemmPlan& plan, const Plain& epilogue) { launch_tiles<shapes::Pointwise>(plan.inside(), epilogue); }
-void launch(const GemmPlan& plan, const Mlp& epilogue) { launch_tiles<shapes::Mlp>(plan.inside(), epilogue); }
-void launch(const GemmPlan& plan, const SkipNorm& epilogue) {
-  launch_tiles<shapes::Pointwise>(plan.inside(), epilogue);
-}
-void launch(const GemmPlan& plan, const EncoderGelu& epilogue) {
-  launch_tiles<shapes::Pointwise>(plan.inside(), epilogue);
-}
-void launch(const GemmPlan& plan, const Decoder& epilogue) { launch_tiles<shapes::Decoder>(plan.inside(), epilogue); }
+template void launch(const GemmPlan&, const Plain&);
+template void launch(const GemmPlan&, const Mlp&);
+template void launch(const GemmPlan&, const SkipNorm&);
+template void launch(const GemmPlan&, const EncoderGelu&);
+template void launch(const GemmPlan&, const Decoder&);
 
 }  // namespace hens::engine

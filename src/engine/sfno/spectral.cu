@@ -1,14 +1,11 @@
 // Legendre sums along latitude, both ways, and the spectral convolution between.
 #include "engine/gemm/launch.cuh"
+#include "engine/sfno/transform_epilogues.cuh"
 
 namespace hens::engine {
 
-void launch(const GemmPlan& plan, const LegendreForward& epilogue) {
-  launch_tiles<shapes::Legendre>(plan.inside(), epilogue);
-}
-void launch(const GemmPlan& plan, const LegendreInverse& epilogue) {
-  launch_tiles<shapes::Legendre>(plan.inside(), epilogue);
-}
-void launch(const GemmPlan& plan, const Mixing& epilogue) { launch_tiles<shapes::Mixing>(plan.inside(), epilogue); }
+template void launch(const GemmPlan&, const LegendreAnalysis&);
+template void launch(const GemmPlan&, const LegendreSynthesis&);
+template void launch(const GemmPlan&, const SpectralConvolution&);
 
 }  // namespace hens::engine

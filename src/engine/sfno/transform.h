@@ -1,46 +1,48 @@
 // The spherical harmonic transform of one of the engine's grids, both ways, as calls of tiles:
-//   analysis    folded field -> G -> S
-//   synthesis   T -> G -> field
-// with the arrays of network.h. Their tables live here; the fields and spectra are the user's.
+//   analysis    folded field -> G -> spectrum
+//   synthesis   spectrum -> G -> field
+// with the arrays of forward.cc. Its tables live here; fields, spectra and G are the user's. Not thread-safe.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <vector>
 
 #include "engine/gemm/plan.h"
 #include "engine/sfno/fields.h"
 #include "engine/sfno/tables.h"
+#include "engine/sfno/transform_epilogues.cuh"
 
 namespace hens::engine {
 
 class Transform {
  public:
-  // `fourier`: where G is, room for coefficients() halves; `degrees`: T. They outlive the transform, and so do its
-  // plans' other arrays and `backend`.
-  Transform(const Backend& backend, const Sizes& sizes, const Grid& grid, __half* fourier, const __half* degrees);
+  // `fourier`: where G is, room for coefficients() halves. It outlives the transform, as `backend` does.
+  Transform(const Backend& backend, const Sizes& sizes, const Grid& grid, __half* fourier);
   static int64_t coefficients(const Sizes& sizes, const Grid& grid);
-  static int64_t spectrum_halves(const Sizes& sizes);  // of S and T: a row more than degrees
+  static int64_t spectrum_halves(const Sizes& sizes);  // of a spectrum: a row more than degrees
 
-  // Prepares the Fourier sums of a folded field, and Legendre sums of another spectrum than T.
-  GemmPlan fourier_of(const __half* folded) const;
-  GemmPlan legendre_of(const __half* degrees) const;
+  // Makes the plans that read this folded field, or this spectrum; before the first launch that does.
+  void prepare_analysis(const __half* folded);
+  void prepare_synthesis(const __half* spectrum);
 
-  void fourier_forward(const GemmPlan& of_field) const;              // -> G
-  void legendre_forward(__half* spectrum) const;                     // G -> S
-  void legendre_back(const GemmPlan& of_spectrum) const;             // -> G, and the partial sums of an instance norm
-  void legendre_back() const { legendre_back(*inverse_legendre_); }  // T -> G
-  template <typename Epilogue>                                       // G -> field
-  void fourier_back(const Epilogue& epilogue) const {
-    launch(*inverse_fourier_, epilogue);
+  // Each says what it reads and writes; `fourier` is the constructor's. legendre_synthesis also leaves the partial sums
+  // that norm() reads: the affine map of the instance norm of the field whose coefficients G holds.
+  void fourier_analysis(const __half* folded, __half* fourier) const;
+  void legendre_analysis(const __half* fourier, __half* spectrum) const;
+  void legendre_synthesis(const __half* spectrum, __half* fourier) const;
+  template <Epilogue E>  // FourierSynthesis or FourierSynthesisNorm, which say where the field goes
+  void fourier_synthesis(const __half* fourier, const E& epilogue) const {
+    launch(*fourier_synthesis_, {{fourier_synthesis_table_.data, fourier}}, epilogue);
   }
-  // The affine map of the instance norm of the field whose coefficients legendre_back() has made.
-  void norm(float* scale, float* shift, const NormWeights& weights) const;
+  void norm(const AffineOut& map, const NormWeights& weights) const;
 
   const Grid& grid() const { return grid_; }
   const ActiveRows& active() const { return *active_; }
-  double legendre_forward_flop() const { return legendre_->flop(); }
-  double legendre_back_flop() const { return inverse_legendre_->flop(); }
-  double fourier_back_flop() const { return inverse_fourier_->flop(); }
+  double fourier_analysis_flop() const { return fourier_analysis_.begin()->second.flop(); }
+  double legendre_analysis_flop() const { return legendre_analysis_->flop(); }
+  double legendre_synthesis_flop() const { return legendre_synthesis_.begin()->second.flop(); }
+  double fourier_synthesis_flop() const { return fourier_synthesis_->flop(); }
 
  private:
   Operand upload_table(const Table& table);
@@ -53,10 +55,11 @@ class Transform {
   __half* fourier_;
   std::optional<ActiveRows> active_;
   float legendre_scale_ = 1;  // of the analysis
-  Buffer partial_;            // by order and tile; tiles without active rows stay zero
+  Buffer partial_;            // [position of the order][tile][part][channel][value, square]; unused tiles stay zero
   std::vector<Buffer> tables_;
-  Operand fourier_table_, legendre_table_, inverse_legendre_table_, inverse_fourier_table_;
-  std::optional<GemmPlan> legendre_, inverse_legendre_, inverse_fourier_;
+  Operand fourier_analysis_table_, legendre_analysis_table_, legendre_synthesis_table_, fourier_synthesis_table_;
+  std::map<const __half*, GemmPlan> fourier_analysis_, legendre_synthesis_;  // by what they read
+  std::optional<GemmPlan> legendre_analysis_, fourier_synthesis_;
 };
 
 }  // namespace hens::engine

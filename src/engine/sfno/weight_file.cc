@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/stop.h"
+#include "engine/device/copies.h"
 
 namespace hens::engine {
 namespace {
@@ -89,7 +90,7 @@ class WeightWriter {
 };
 
 // From the package to where the weights are used and, as long as the disk takes them, to a file.
-DeviceWeights fold_anew(const Backend& backend, const ModelPackage& package, const Sizes& sizes, at::Device device,
+DeviceWeights fuse_anew(const Backend& backend, const ModelPackage& package, const Sizes& sizes, at::Device device,
                         const fs::path& path, const std::string& package_digest, uint64_t chunk_bytes) {
   const std::vector<WeightEntry> entries = weight_entries(sizes);
   DeviceWeights weights{Buffer(backend, weight_bytes(entries)), offsets_of(entries)};
@@ -105,7 +106,7 @@ DeviceWeights fold_anew(const Backend& backend, const ModelPackage& package, con
     remove_stale_temporaries(path.parent_path());  // of processes that were killed while they wrote some gigabytes
     try_to_write([&] { writer.emplace(path, package_digest, layout_of(entries), chunk_bytes); });
   }
-  fold_weights(package, sizes, device, [&](const WeightEntry& entry, const at::Tensor& values) {
+  fuse_weights(package, sizes, device, [&](const WeightEntry& entry, const at::Tensor& values) {
     stop_if_requested();
     const at::Tensor host = values.cpu();
     const std::span bytes(static_cast<const std::byte*>(host.const_data_ptr()), entry.bytes());
@@ -180,15 +181,15 @@ bool read_weights(const Backend& backend, int file, const std::vector<uint32_t>&
   std::mutex mutex;
   const auto work = [&] {
     try {
-      Staging staging(backend, std::min<uint64_t>(chunk_bytes, memory.bytes()));
+      PinnedUpload pinned(backend, std::min<uint64_t>(chunk_bytes, memory.bytes()));
       for (size_t i; good && (i = next++) < checksums.size();) {
         stop_if_requested();
         const uint64_t offset = i * chunk_bytes, bytes = std::min(chunk_bytes, memory.bytes() - offset);
-        if (!read_at(file, staging.data(), bytes, preamble_bytes + offset) ||
-            crc32c({static_cast<const std::byte*>(staging.data()), bytes}) != checksums[i]) {
+        if (!read_at(file, pinned.data(), bytes, preamble_bytes + offset) ||
+            crc32c({static_cast<const std::byte*>(pinned.data()), bytes}) != checksums[i]) {
           good = false;
         } else {
-          staging.send(memory.as<char>() + offset, bytes);
+          pinned.send(memory.as<char>() + offset, bytes);
         }
       }
     } catch (...) {
@@ -237,7 +238,7 @@ LoadedWeights load_weights(const Backend& backend, const ModelPackage& package, 
       }
     }
   }
-  return {fold_anew(backend, package, sizes, device, path, package_digest, chunk_bytes), WeightSource::package};
+  return {fuse_anew(backend, package, sizes, device, path, package_digest, chunk_bytes), WeightSource::package};
 }
 
 }  // namespace hens::engine

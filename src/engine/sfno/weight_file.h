@@ -1,4 +1,4 @@
-// The engine's own weight file: a package's weights folded, laid out and rounded once, ready to be copied to the GPU.
+// The engine's own weight file: a package's weights fused, laid out and rounded once, ready to be copied to the GPU.
 //
 // <folder>/<package digest>.v<format version>.hensw, little-endian:
 //   [0, 4096)      "HENSWGT" and the format's version as a digit, then zeros
@@ -9,7 +9,7 @@
 //   last 16 bytes  length of the JSON, and "HENSWGT" with the version again
 // Made atomically. A file that is damaged, or of another package, layout or version, is made anew, so a file that is
 // used holds what its package says; whoever changes what an entry holds, and not where it lies, counts the version up.
-// Several processes may make one file: the last one's stays (of the same bytes, where folded on the same kind of
+// Several processes may make one file: the last one's stays (of the same bytes, where made on the same kind of
 // device).
 #pragma once
 
@@ -17,12 +17,12 @@
 #include <string>
 
 #include "base/files.h"
-#include "engine/sfno/network.h"
+#include "engine/sfno/device_weights.h"
 #include "engine/sfno/weights.h"
 
 namespace hens::engine {
 
-enum class WeightSource { package, file };  // folded anew, or read from the weight file
+enum class WeightSource { package, file };  // fused anew, or read from the weight file
 
 constexpr uint64_t weight_chunk_bytes = uint64_t{64} << 20;
 
@@ -43,10 +43,10 @@ struct WeightFileFacts {
 std::optional<WeightFileFacts> weight_file_facts(const fs::path& folder, const std::string& package_digest,
                                                  const Sizes& sizes);
 
-// The package's weights on the backend, from the file where it is right, else folded on `device` and, where `folder`
+// The package's weights on the backend, from the file where it is right, else fused on `device` and, where `folder`
 // is not empty, written there. Where the folder takes no file (no room, read-only), the weights are used all the same.
 // Reads with several threads, each checksum before its bytes are used; `chunk_bytes` is for tests. Throws as
-// fold_weights does, and Error{interrupted} where a stop was asked for.
+// fuse_weights does, and Error{interrupted} where a stop was asked for.
 LoadedWeights load_weights(const Backend& backend, const ModelPackage& package, const Sizes& sizes, at::Device device,
                            const fs::path& folder, const std::string& package_digest,
                            uint64_t chunk_bytes = weight_chunk_bytes);

@@ -26,11 +26,11 @@ at::Tensor input_columns(const at::Tensor& weight, const Sizes& sizes) {
   return wide;
 }
 
-// Folds and lays out one entry after the other.
-class Folder {
+// Fuses and lays out one entry after the other.
+class Fuser {
  public:
-  Folder(const ModelPackage& package, const Sizes& sizes, at::Device device,
-         const std::function<void(const WeightEntry&, const at::Tensor&)>& take)
+  Fuser(const ModelPackage& package, const Sizes& sizes, at::Device device,
+        const std::function<void(const WeightEntry&, const at::Tensor&)>& take)
       : package_(package),
         sizes_(sizes),
         load_(package, device),
@@ -38,28 +38,28 @@ class Folder {
         take_(take),
         entries_(weight_entries(sizes)) {}
 
-  void fold() {
+  void fuse() {
     const int64_t embed = sizes_.embed, inputs = package_.config.input_channels();
     const Linear first = load_.linear("encoder.fwd.0", inputs, embed, true);
     encoder_second_ = load_.linear("encoder.fwd.2", embed, embed, false).weight.to(at::kDouble);
     decoder_first_ = load_.linear("decoder.fwd.0", embed, embed, true);
     give(input_columns(first.weight, sizes_));
     give(padded_to(first.bias, sizes_.width()));
-    for (int i = 0; i < sizes_.blocks; ++i) fold_block(i);
+    for (int i = 0; i < sizes_.blocks; ++i) fuse_block(i);
     give(padded_to(decoder_first_.weight, sizes_.width()));
     give(padded_to(decoder_first_.bias, sizes_.width()));
     give(padded_to(load_.linear("decoder.fwd.2", embed, sizes_.channels, false).weight, sizes_.width()));
-    fold_big_skip();
+    lay_out_big_skip();
     give(padded_to(at::tensor(package_.mean), sizes_.state_width()));
     give(padded_to(at::tensor(package_.std), sizes_.state_width()));
     assert(next_ == entries_.size());
   }
 
  private:
-  void fold_block(int i) {
+  void fuse_block(int i) {
     const int64_t embed = sizes_.embed, hidden = sizes_.hidden, width = sizes_.width();
     const std::string name = fmt::format("blocks.{}.", i);
-    const double scale = fold_filter(name, i == 0);
+    const double scale = fuse_filter(name, i == 0);
     give(at::full({1}, norm_epsilon * scale * scale));
     for (const char* norm : {"norm0", "norm1"}) {
       const Norm loaded = load_.norm(name + norm, embed);
@@ -79,7 +79,7 @@ class Folder {
   }
 
   // Gives [l, re im, out, in] times a power of two, which it returns.
-  double fold_filter(const std::string& name, bool after_encoder) {
+  double fuse_filter(const std::string& name, bool after_encoder) {
     const int64_t embed = sizes_.embed;
     const at::Tensor source =
         tensor_of(load_.view(name + "filter.filter.weight", {embed, embed, sizes_.lmax})).to(device_);
@@ -91,7 +91,7 @@ class Folder {
     return scale;
   }
 
-  void fold_big_skip() {
+  void lay_out_big_skip() {
     const int64_t outputs = sizes_.channels;
     at::Tensor skip = at::zeros({outputs, sizes_.input_width()}, at::device(device_).dtype(at::kFloat));
     if (package_.config.big_skip) skip = input_columns(load_.big_skip("residual_transform"), sizes_);
@@ -106,7 +106,7 @@ class Folder {
     const at::Tensor rounded = values.to(device_, entry.type).contiguous();
     if (!at::isfinite(rounded).all().item<bool>()) {
       fail(ExitCode::bad_input,
-           "{}: folded into {} it has values that are not finite, or too large for 16 bits: set forecast.engine to "
+           "{}: fused into {} it has values that are not finite, or too large for 16 bits: set forecast.engine to "
            "reference",
            package_.checkpoint->path().string(), entry.name);
     }
@@ -170,10 +170,10 @@ uint64_t weight_bytes(const std::vector<WeightEntry>& entries) {
   return (entries.back().offset + entries.back().bytes() + alignment - 1) / alignment * alignment;
 }
 
-void fold_weights(const ModelPackage& package, const Sizes& sizes, at::Device device,
+void fuse_weights(const ModelPackage& package, const Sizes& sizes, at::Device device,
                   const std::function<void(const WeightEntry& entry, const at::Tensor& values)>& take) {
   const ReadAhead ahead(package.checkpoint->path());
-  Folder(package, sizes, device, take).fold();
+  Fuser(package, sizes, device, take).fuse();
 }
 
 }  // namespace hens::engine

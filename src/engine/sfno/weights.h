@@ -45,7 +45,7 @@ uint64_t weight_bytes(const std::vector<WeightEntry>& entries);
 // Makes the entries one after the other on `device` and hands each over, contiguous, in the order of weight_entries().
 // Throws Error{bad_input} naming a tensor that is missing or of another shape, or what does not fit 16 bits.
 // What an entry holds is part of the weight file's format: see there.
-void fold_weights(const ModelPackage& package, const Sizes& sizes, at::Device device,
+void fuse_weights(const ModelPackage& package, const Sizes& sizes, at::Device device,
                   const std::function<void(const WeightEntry& entry, const at::Tensor& values)>& take);
 
 }  // namespace hens::engine
