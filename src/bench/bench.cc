@@ -191,7 +191,7 @@ Json bench_engine(const ModelPackage& package, const BenchOptions& options, at::
   row["worst_channel"] = worst_channel(*engine, difference, truth);
   row["peak_host_bytes"] = peak_host_bytes();
   if constexpr (requires { engine->backend(); }) {
-    row["gpu_bytes"] = engine->gpu_bytes();
+    row["gpu_bytes"] = engine->device_bytes();
     row["weights"] = engine->weight_source() == engine::WeightSource::file ? "weight file" : "package";
     engine::PhaseClock clock(engine->backend());
     constexpr int repeats = 3;

@@ -52,9 +52,4 @@ fs::path engine_file(EngineKind kind, const ModelPackage& package, const fs::pat
   return package.checkpoint->path();
 }
 
-uint64_t engine_gpu_bytes(const Engine& engine) {
-  const auto* fast = dynamic_cast<const FastEngine*>(&engine);
-  return fast == nullptr ? 0 : fast->gpu_bytes();
-}
-
 }  // namespace hens

@@ -6,8 +6,8 @@
 #include "base/log.h"
 #include "engine/sfno/fast_engine.h"
 #include "job/job_spec.h"
-#include "package/package.h"
 #include "model/engine.h"
+#include "package/package.h"
 
 namespace hens {
 
@@ -23,8 +23,5 @@ std::unique_ptr<Engine> make_engine(EngineKind kind, const ModelPackage& package
 // The file that make_engine would read most of.
 fs::path engine_file(EngineKind kind, const ModelPackage& package, const fs::path& weight_folder,
                      const std::string& digest);
-
-// Bytes of GPU memory that an engine holds beside LibTorch's.
-uint64_t engine_gpu_bytes(const Engine& engine);
 
 }  // namespace hens

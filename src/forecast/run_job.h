@@ -3,11 +3,11 @@
 
 #include <string>
 
-#include "net/download.h"
 #include "base/error.h"
 #include "base/log.h"
-#include "run/manifest.h"
 #include "job/work_plan.h"
+#include "net/download.h"
+#include "run/manifest.h"
 
 namespace hens {
 

@@ -77,7 +77,7 @@ at::Device open_cuda(int index) {
   if (index >= cards) fail(ExitCode::gpu, "device cuda:{}: there are {} cards here, numbered from 0", index, cards);
   at::globalContext().lazyInitDevice(at::kCUDA);
   const at::Device device(at::kCUDA, static_cast<c10::DeviceIndex>(index));
-  c10::impl::VirtualGuardImpl(at::kCUDA).setDevice(device);
+  use_device(device);
   return device;
 }
 
@@ -90,6 +90,10 @@ at::Device open_device(const std::string& name, std::string* obstacle) {
   if (in_the_way.empty()) return open_cuda(0);
   if (obstacle != nullptr) *obstacle = in_the_way;
   return at::kCPU;
+}
+
+void use_device(at::Device device) {
+  if (device.is_cuda()) c10::impl::VirtualGuardImpl(at::kCUDA).setDevice(device);
 }
 
 DeviceFacts device_facts(at::Device device) {

@@ -14,6 +14,9 @@ namespace hens {
 // in the way (no driver, driver too old, no such device), and Error{bad_spec} for another word.
 at::Device open_device(const std::string& name, std::string* obstacle = nullptr);
 
+// Makes an opened device the calling thread's current one.
+void use_device(at::Device device);
+
 struct DeviceFacts {
   std::string gpu;     // "NVIDIA H200"; empty on the CPU
   std::string driver;  // "580.159.04"; empty on the CPU

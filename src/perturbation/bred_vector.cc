@@ -19,7 +19,7 @@ constexpr int together = 8;
 // [some, lat, lon] on the engine's device.
 template <typename Use>
 void forecast_one_step(Engine& engine, const at::Tensor& state, Time valid_time, const Use& use) {
-  engine.start(state.unsqueeze(0), valid_time);
+  engine.start(state.unsqueeze(0), valid_time, {});
   engine.step();
   for (int first = 0; first < state.size(0); first += together) {
     std::vector<int> some(std::min<int64_t>(together, state.size(0) - first));

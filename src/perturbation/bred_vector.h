@@ -12,8 +12,8 @@
 
 #include <ATen/ATen.h>
 
-#include "perturbation/noise.h"
 #include "model/engine.h"
+#include "perturbation/noise.h"
 
 namespace hens {
 

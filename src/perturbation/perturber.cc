@@ -14,8 +14,8 @@ std::vector<Time> analysis_times(const PerturbationSpec& spec, Time initial_time
   return times;
 }
 
-Perturber::Perturber(const PerturbationSpec& spec, Engine& engine, uint64_t seed)
-    : spec_(spec), engine_(engine), seed_(seed) {
+Perturber::Perturber(const PerturbationSpec& spec, const Engine& engine, uint64_t seed)
+    : spec_(spec), channels_(engine.channel_names()), seed_(seed) {
   if (spec.method == PerturbationMethod::none) return;
   const bool breeds = spec.method == PerturbationMethod::hemispheric_centred_bred_vector;
   const Amplitudes& outer = spec.amplitude.empty() ? spec.noise.amplitude : spec.amplitude;
@@ -27,7 +27,7 @@ Perturber::Perturber(const PerturbationSpec& spec, Engine& engine, uint64_t seed
   noise_.emplace(spec.noise, engine.grid().nlat(), engine.grid().nlon(), at::kCPU);
 }
 
-void Perturber::prepare(std::vector<at::Tensor> analyses, Time initial_time, int model) {
+void Perturber::prepare(Engine& engine, std::vector<at::Tensor> analyses, Time initial_time, int model) {
   assert(analyses.size() == analysis_times(spec_, initial_time).size());
   for (at::Tensor& analysis : analyses) analysis = analysis.to(at::kCPU, at::kFloat);
   initial_time_ = initial_time;
@@ -36,10 +36,10 @@ void Perturber::prepare(std::vector<at::Tensor> analyses, Time initial_time, int
   bred_pair_ = -1;
   bred_.reset();
   control_ = {};  // frees the last time's before the next one's is made
-  if (analyses.size() > 1) control_ = make_breeding_control(engine_, std::move(analyses), initial_time);
+  if (analyses.size() > 1) control_ = make_breeding_control(engine, std::move(analyses), initial_time);
 }
 
-at::Tensor Perturber::member(int member) {
+at::Tensor Perturber::member(Engine& engine, int member) {
   assert(analysis_.defined() && member >= 0);
   switch (spec_.method) {
     case PerturbationMethod::none:
@@ -47,8 +47,7 @@ at::Tensor Perturber::member(int member) {
     case PerturbationMethod::correlated_spherical_gaussian:
       return analysis_ + scaled_noise(member);
     case PerturbationMethod::hemispheric_centred_bred_vector:
-      return perturbed_member(analysis_, pair_perturbation(member / 2), member % 2 == 0 ? 1 : -1,
-                              engine_.channel_names());
+      return perturbed_member(analysis_, pair_perturbation(engine, member / 2), member % 2 == 0 ? 1 : -1, channels_);
   }
   throw std::logic_error("unknown perturbation method");
 }
@@ -67,10 +66,10 @@ at::Tensor Perturber::scaled_noise(int pair) const {
   return scaled;
 }
 
-const at::Tensor& Perturber::pair_perturbation(int pair) {
+const at::Tensor& Perturber::pair_perturbation(Engine& engine, int pair) {
   if (pair != bred_pair_) {
     bred_pair_ = -1;  // should breeding fail, the old perturbation must not pass for the new pair's
-    bred_ = breed(engine_, control_, scaled_noise(pair), bred_amplitude_, initial_time_);
+    bred_ = breed(engine, control_, scaled_noise(pair), bred_amplitude_, initial_time_);
     bred_pair_ = pair;
   }
   return bred_;

@@ -4,8 +4,8 @@
 #include <memory>
 #include <vector>
 
-#include "run/manifest.h"
 #include "job/work_plan.h"
+#include "run/manifest.h"
 #include "store/store.h"
 
 namespace hens {

@@ -18,10 +18,11 @@
 #include <vector>
 
 #include "base/log.h"
+#include "job/work_plan.h"
 #include "run/layout.h"
 #include "run/manifest.h"
-#include "job/work_plan.h"
 #include "run/marker.h"
+#include "run/member_records.h"
 
 namespace hens {
 
@@ -35,7 +36,7 @@ struct RunIdentity {
   LayoutFacts facts() const { return {grid, model_names}; }
 };
 
-class RunFolder {
+class RunFolder final : public MemberRecords {
  public:
   // Makes the folder, or opens it. Throws Error{bad_spec} naming every field in which `identity` differs from what the
   // folder holds, with both values; nothing is changed then. What another run left that failed before any member was
@@ -60,13 +61,13 @@ class RunFolder {
   void mend_records();
 
   // Publishes the marker of a member whose data are durable.
-  void complete(const MemberTask& task, std::vector<StoredFile> files, const MemberTime& time);
+  void complete(const MemberTask& task, std::vector<StoredFile> files, const MemberTime& time) override;
 
   // Publishes the attempt's record, with the members that it gave up.
   void end_attempt(Attempt attempt);
 
   // A member that this process gave up; it stands as failed in run.json until somebody completes it.
-  void record_failed(const MemberFailure& failure);
+  void record_failed(const MemberFailure& failure) override;
 
   // The merge of spec, attempts and markers as of now; reads every marker and trusts it.
   Manifest manifest() const;

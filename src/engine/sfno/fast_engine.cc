@@ -57,7 +57,7 @@ class Fast final : public FastEngine {
     selected_ = Buffer(backend_, channel_names_.size() * sizeof(int));
   }
 
-  void start(const at::Tensor& state, Time valid_time) override {
+  void start(const at::Tensor& state, Time valid_time, std::span<const MemberKey>) override {
     assert(state.dim() == 4 && state.size(1) == static_cast<int64_t>(channel_names_.size()));
     const at::NoGradGuard no_gradients;
     // Buffers stay, and with them the graphs that step in them.
@@ -125,6 +125,7 @@ class Fast final : public FastEngine {
   Time valid_time() const override { return valid_time_; }
   const LatLonGrid& grid() const override { return grid_; }
   const std::vector<std::string>& channel_names() const override { return channel_names_; }
+  Duration time_step() const override { return model_step; }
   at::Tensor channel_std() const override { return std_; }
   at::Device device() const override { return device_; }
   bool batch_invariant() const override { return true; }
@@ -132,7 +133,7 @@ class Fast final : public FastEngine {
   std::map<std::string, engine::PhaseWork> work() const override { return network_->work(); }
   const Backend& backend() const override { return backend_; }
   engine::WeightSource weight_source() const override { return weight_source_; }
-  size_t gpu_bytes() const override { return backend_.allocated_bytes(); }
+  uint64_t device_bytes() const override { return backend_.allocated_bytes(); }
 
  private:
   struct Member {

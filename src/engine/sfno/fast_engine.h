@@ -32,7 +32,6 @@ class FastEngine : public Engine {
   virtual std::map<std::string, engine::PhaseWork> work() const = 0;  // of such a step
   virtual const engine::Backend& backend() const = 0;
   virtual engine::WeightSource weight_source() const = 0;
-  virtual size_t gpu_bytes() const = 0;  // that this engine holds, weights included
 };
 
 // Throws Error{bad_spec} for networks that the fast engine cannot run (engine/sfno/sizes.h), {bad_input} naming a
