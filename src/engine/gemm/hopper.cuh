@@ -210,7 +210,39 @@ struct MmaState {
   }
 };
 
-// One tile's products, and its accumulators to the slots. One long function: ptxas lets products overlap only where it
+// A tile's accumulators to the slots; a complex tile's one after the other.
+template <typename AllShapes, typename E, int kOne, int kOther>
+__device__ __forceinline__ void store_tile(const TileJob& job, const E& epilogue,
+                                           MmaState<SharedMemory<AllShapes, E>::stages>& m, const float (&d0)[kOne],
+                                           const float (&d1)[kOther]) {
+  using M = SharedMemory<AllShapes, E>;
+  using H = SlotLayout<typename M::First, typename M::Layers::First>;
+  const auto& layer = first_layer(epilogue);
+  constexpr int blocks = M::First::wide_columns / 8;
+  const int row = threadIdx.x / 32 * 16, lane = threadIdx.x % 32;
+  if constexpr (H::slots == 2) {
+    m.fill_slot([&] {
+      store_accumulators<typename H::S, 1, blocks>(layer, m.slots, m.slots + H::S::bytes, lane, row, 0, job.col, d0,
+                                                   d1);
+    });
+  } else if constexpr (M::halved) {
+    m.fill_slot([&] {
+      if (in_second_layer(job)) {
+        using Second = SlotLayout<typename M::Second, typename M::Layers::Second>;
+        store_accumulators<typename Second::S, 1, blocks / 2>(epilogue.second, m.slots, lane, row, 0, d0);
+      } else {
+        store_accumulators<typename H::S, 1, blocks>(layer, m.slots, lane, row, 0, d0);
+      }
+    });
+  } else {
+    m.fill_slot([&] { store_accumulators<typename H::S, 1, blocks>(layer, m.slots, lane, row, 0, d0); });
+  }
+  if constexpr (H::planes > H::slots) {
+    m.fill_slot([&] { store_accumulators<typename H::S, 1, blocks>(layer, m.slots, lane, row, 0, d1); });
+  }
+}
+
+// One tile's products, and its accumulators to the slots. A long function: ptxas lets products overlap only where it
 // sees all of them together.
 template <typename AllShapes, typename E>
 __device__ __forceinline__ void mma_tile(const TileJob& job, const E& epilogue,
@@ -218,12 +250,9 @@ __device__ __forceinline__ void mma_tile(const TileJob& job, const E& epilogue,
   using M = SharedMemory<AllShapes, E>;
   using Shape = typename M::First;
   using S = Stage<Shape>;
-  using First = typename M::Layers::First;
-  using H = SlotLayout<Shape, First>;
-  const First& layer = first_layer(epilogue);
-  constexpr int registers = S::columns / 2, blocks = S::columns / 8, segments = LayersOf<AllShapes>::segments;
+  using H = SlotLayout<Shape, typename M::Layers::First>;
+  constexpr int registers = S::columns / 2, segments = LayersOf<AllShapes>::segments;
   constexpr int b_leading = Shape::n_major ? tile_depth * copy_columns * 2 : 0;  // between groups of 64 columns
-  const int row = threadIdx.x / 32 * 16, lane = threadIdx.x % 32;
   const uint64_t a_first = descriptor(m.stages + threadIdx.x / 128 * 64 * tile_depth * 2, 0, 1024);
   const uint64_t b_first = descriptor(
       m.stages + S::a_parts * S::a_bytes + (Shape::mode == TileMode::stacked ? threadIdx.x / 128 * S::b_room : 0),
@@ -278,26 +307,7 @@ __device__ __forceinline__ void mma_tile(const TileJob& job, const E& epilogue,
     segments_from(0, Count<2>{});
   }
   if (job.rows == 0) return;  // there only to load its half of the shared operand
-  if constexpr (H::slots == 2) {
-    m.fill_slot([&] {
-      store_accumulators<typename H::S, 1, blocks>(layer, m.slots, m.slots + H::S::bytes, lane, row, 0, job.col, d0,
-                                                   d1);
-    });
-  } else if constexpr (M::halved) {
-    m.fill_slot([&] {
-      if (in_second_layer(job)) {
-        using Second = SlotLayout<typename M::Second, typename M::Layers::Second>;
-        store_accumulators<typename Second::S, 1, blocks / 2>(epilogue.second, m.slots, lane, row, 0, d0);
-      } else {
-        store_accumulators<typename H::S, 1, blocks>(layer, m.slots, lane, row, 0, d0);
-      }
-    });
-  } else {
-    m.fill_slot([&] { store_accumulators<typename H::S, 1, blocks>(layer, m.slots, lane, row, 0, d0); });
-  }
-  if constexpr (H::planes > H::slots) {
-    m.fill_slot([&] { store_accumulators<typename H::S, 1, blocks>(layer, m.slots, lane, row, 0, d1); });
-  }
+  store_tile<AllShapes>(job, epilogue, m, d0, d1);
 }
 
 // The MMA warpgroups, over all jobs of the block.
