@@ -3,9 +3,9 @@
 #include <iostream>
 
 #include "base/error.h"
+#include "report/report.h"
 #include "run/layout.h"
 #include "run/run_folder.h"
-#include "report/report.h"
 
 namespace hens {
 

@@ -3,10 +3,10 @@
 #include <optional>
 
 #include "base/error.h"
-#include "net/url.h"
 #include "forecast/stage.h"
 #include "grid/channels.h"
 #include "job/path_pattern.h"
+#include "net/url.h"
 #include "package/package.h"
 #include "perturbation/perturber.h"
 #include "source/gfs_source.h"

@@ -1,8 +1,8 @@
 #include "forecast/make_engine.h"
 
 #include "base/error.h"
-#include "engine/sizes.h"
-#include "engine/weight_file.h"
+#include "engine/sfno/sizes.h"
+#include "engine/sfno/weight_file.h"
 #include "sfno/reference_engine.h"
 
 namespace hens {
@@ -50,11 +50,6 @@ fs::path engine_file(EngineKind kind, const ModelPackage& package, const fs::pat
     if (fs::exists(weights, none)) return weights;
   }
   return package.checkpoint->path();
-}
-
-uint64_t engine_gpu_bytes(const Engine& engine) {
-  const auto* fast = dynamic_cast<const FastEngine*>(&engine);
-  return fast == nullptr ? 0 : fast->gpu_bytes();
 }
 
 }  // namespace hens

@@ -25,7 +25,7 @@ ReferenceCheck::ReferenceCheck(const ModelPackage& package, const Engine& engine
     : engine_(engine), reference_(make_reference_engine(package, engine.device(), {Precision::fp32, sun})) {}
 
 void ReferenceCheck::start(const at::Tensor& states, Time valid_time) {
-  reference_->start(states, valid_time);
+  reference_->start(states, valid_time, {});
   results_.assign(static_cast<size_t>(states.size(0)), nlohmann::ordered_json::array());
 }
 

@@ -7,8 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include "job/job_spec.h"
-#include "package/package.h"
 #include "model/engine.h"
+#include "package/package.h"
 
 namespace hens {
 

@@ -1,283 +1,43 @@
 #include "forecast/run_job.h"
 
 #include <algorithm>
-#include <chrono>
-#include <future>
-#include <iterator>
-#include <map>
 #include <memory>
-#include <optional>
+#include <mutex>
+#include <utility>
 
+#include <fmt/ranges.h>
 #include <torch/version.h>
 
+#include "base/cpus.h"
 #include "base/error.h"
-#include "base/read_ahead.h"
-#include "base/stop.h"
+#include "base/stopwatch.h"
 #include "base/version.h"
+#include "forecast/crew.h"
 #include "forecast/hardware.h"
-#include "forecast/make_engine.h"
-#include "forecast/rollout.h"
 #include "forecast/stage.h"
 #include "forecast/stop_deadline.h"
-#include "package/package.h"
+#include "forecast/worker.h"
 #include "model/device.h"
 #include "model/threads.h"
+#include "run/run_folder.h"
 #include "source/source.h"
 
 namespace hens {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-constexpr int64_t most_parameters_on_cpu = 50'000'000;  // unless told to; HENS has 1123 million, the mini package 0.3
-
-// Adds the time from construction to destruction to a stage.
-class StageTimer {
- public:
-  StageTimer(StageTimes& times, const char* stage) : seconds_(times.seconds[stage]) {}
-  ~StageTimer() { seconds_ += elapsed(); }
-  StageTimer(const StageTimer&) = delete;
-  double elapsed() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
-
- private:
-  double& seconds_;
-  Clock::time_point start_ = Clock::now();
-};
 
 ExitCode outcome(const RunResult& result) {
   if (result.members_failed == 0) return ExitCode::ok;
   return result.members_done + result.members_kept == 0 ? ExitCode::not_finite : ExitCode::members_failed;
 }
 
-// One process's work on a job.
-class JobRun {
- public:
-  JobRun(const JobSpec& spec, const RunOptions& options, Downloader& downloader, Log& log)
-      : spec_(spec), options_(options), downloader_(downloader), log_(log) {}
-
-  RunResult run();
-
- private:
-  void open_models();
-  void computes_on_cpu(const std::string& obstacle) const;
-  RunIdentity identity() const;
-  fs::path file_of(int model) const;
-  std::unique_ptr<Engine> load(int model, Time first_time);
-  void refuse_changed(int model);
-  void run_model(RunFolder& folder, int model, const std::vector<MemberTask>& tasks, const fs::path& read_next);
-  void record_check(const MemberTask& task, const nlohmann::ordered_json& by_step);
-  void run_group(Rollout& rollout, std::span<const MemberTask> tasks);
-  void prepare(Perturber& perturber, int model, int time);
-  at::Tensor analysis(Time time,
-                      const ModelPackage& package);  // not to be changed: the next model may start from it, too
-  void record_end(RunFolder& folder, ExitCode code, const std::string& reason);
-
-  const JobSpec& spec_;
-  const RunOptions& options_;
-  Downloader& downloader_;
-  Log& log_;
-
-  Attempt attempt_;
-  at::Device device_ = at::kCPU;
-  EngineKind engine_kind_ = EngineKind::reference;  // resolved
-  std::vector<ModelPackage> packages_;
-  std::vector<std::string> facts_, digests_;  // [model]; the facts are of before the digest
-  std::unique_ptr<Source> source_;
-  std::unique_ptr<ReferenceCheck> check_;  // of the model at hand
-  std::map<Time, at::Tensor> analyses_;    // the last ones
-  std::vector<std::string> analyses_channels_;
-  int prepared_time_ = -1;
-  double steps_done_ = 0, steps_total_ = 0;
-  RunResult result_;
-};
-
-void JobRun::open_models() {
-  const StageTimer timer(attempt_.stages, "stage_models");
-  for (const std::string& uri : spec_.models) {
-    const fs::path folder = stage_package(uri, downloader_, log_);
-    packages_.push_back(open_package(folder));
-    facts_.push_back(package_facts(folder));
-    digests_.push_back(staged_package_digest(uri, folder, downloader_));
-    if (!(packages_.back().grid == packages_.front().grid)) {
-      fail(ExitCode::bad_spec, "models: '{}' has a grid of {}x{}, '{}' one of {}x{}: models of one job share one grid",
-           uri, packages_.back().grid.nlat(), packages_.back().grid.nlon(), spec_.models.front(),
-           packages_.front().grid.nlat(), packages_.front().grid.nlon());
-    }
-  }
-}
-
-// `auto` found no GPU. A network of full size is not what a CPU is for, on a machine that may be paid for its GPU.
-void JobRun::computes_on_cpu(const std::string& obstacle) const {
-  for (const ModelPackage& package : packages_) {
-    if (package.parameters() <= most_parameters_on_cpu) continue;
-    fail(ExitCode::gpu,
-         "no GPU can be used: {}. {} has {} million parameters, and hens does not run more than {} million on a CPU "
-         "unless told to: mend that, or say --device cpu (runtime.device=cpu)",
-         obstacle, package.folder.string(), package.parameters() / 1'000'000, most_parameters_on_cpu / 1'000'000);
-  }
-  log_.warn("no_gpu", {{"message", "computing on the CPU: " + obstacle}});
-}
-
-RunIdentity JobRun::identity() const {
-  RunIdentity identity{spec_};
-  for (const std::string& uri : spec_.models) identity.model_names.push_back(package_name(uri));
-  identity.model_digests = digests_;
-  identity.device_kind = !device_.is_cuda() ? "cpu" : engine_kind_ == EngineKind::fast ? "cuda, fast engine" : "cuda";
-  identity.grid = equiangular_grid(packages_.front().config.nlat, packages_.front().config.nlon);
+RunIdentity identity_of(const JobSpec& spec, const JobModels& models, at::Device device, EngineKind engine) {
+  RunIdentity identity{spec};
+  for (const std::string& uri : spec.models) identity.model_names.push_back(package_name(uri));
+  identity.model_digests = models.digests;
+  identity.device_kind = !device.is_cuda() ? "cpu" : engine == EngineKind::fast ? "cuda, fast engine" : "cuda";
+  const ModelConfig& config = models.packages.front().config;
+  identity.grid = equiangular_grid(config.nlat, config.nlon);
   return identity;
-}
-
-at::Tensor JobRun::analysis(Time time, const ModelPackage& package) {
-  const StageTimer timer(attempt_.stages, "analysis");
-  if (analyses_channels_ != package.config.channels) analyses_.clear();
-  analyses_channels_ = package.config.channels;
-  if (const auto found = analyses_.find(time); found != analyses_.end()) return found->second;
-  State state = source_->load(time, package.config.channels, package.grid);
-  const int64_t channels = static_cast<int64_t>(state.channels.size());
-  const at::Tensor fields =
-      at::from_blob(state.values.data(), {channels, state.grid.nlat(), state.grid.nlon()}, at::kFloat).clone();
-  constexpr size_t kept = 4;  // as one member's breeding needs; 300 MB each at full size
-  if (analyses_.size() == kept) analyses_.erase(analyses_.begin());
-  analyses_.emplace(time, fields);
-  return fields;
-}
-
-// Analyses and breeding control are shared by all members of a model and initial time, of every length.
-void JobRun::prepare(Perturber& perturber, int model, int time) {
-  if (prepared_time_ == time) return;
-  const Time initial_time = spec_.initial_conditions.times[time];
-  std::vector<at::Tensor> analyses;
-  for (const Time at : analysis_times(spec_.perturbation, initial_time))
-    analyses.push_back(analysis(at, packages_[model]));
-  const StageTimer timer(attempt_.stages, "breeding_control");
-  perturber.prepare(std::move(analyses), initial_time, model);
-  prepared_time_ = time;
-}
-
-// All members of one length and time.
-void JobRun::run_group(Rollout& rollout, std::span<const MemberTask> tasks) {
-  const int wanted = spec_.runtime.batch > 0 ? spec_.runtime.batch : 1;
-  const size_t batch = rollout.engine.batch_invariant() ? static_cast<size_t>(wanted) : 1;
-  const Time initial_time = spec_.initial_conditions.times[tasks.front().time];
-  for (size_t at = 0; at < tasks.size(); at += batch) {
-    const auto members = tasks.subspan(at, std::min(batch, tasks.size() - at));
-    const auto checked = [&](const MemberTask& task) { return is_checked(task.member, options_.check); };
-    rollout.check = std::any_of(members.begin(), members.end(), checked) ? check_.get() : nullptr;
-    const int failed = run_members(rollout, members, initial_time);
-    for (size_t i = 0; rollout.check != nullptr && i < members.size(); ++i) {
-      if (checked(members[i])) record_check(members[i], rollout.check->result(static_cast<int>(i)));
-    }
-    result_.members_failed += failed;
-    result_.members_done += static_cast<int>(members.size()) - failed;
-  }
-}
-
-void JobRun::record_check(const MemberTask& task, const nlohmann::ordered_json& by_step) {
-  nlohmann::ordered_json entry{{"model", task.model},
-                               {"steps", spec_.forecast.steps[task.length]},
-                               {"time", task.time},
-                               {"member", task.member},
-                               {"by_step", by_step}};
-  if (!by_step.empty()) {
-    nlohmann::json fields = by_step.back();
-    fields["model"] = task.model, fields["member"] = task.member;
-    log_.info("check_against_reference", fields);
-  }
-  attempt_.checks.push_back(std::move(entry));
-}
-
-fs::path JobRun::file_of(int model) const {
-  return engine_file(engine_kind_, packages_[model], weight_folder(downloader_.options().cache), digests_[model]);
-}
-
-// What the engine was made of must be what the digest was made of: the package is looked at again after it was read.
-// Facts that differ need not: a time changes when a file is touched.
-void JobRun::refuse_changed(int model) {
-  const fs::path& folder = packages_[model].folder;
-  if (package_facts(folder) == facts_[model]) return;
-  if (staged_package_digest(spec_.models[model], folder, downloader_) == digests_[model]) return;
-  fail(ExitCode::bad_input, "models[{}]: {}: the package changed while it was read: run again once nobody writes to it",
-       model, folder.string());
-}
-
-// The model, loaded while the analyses of its first initial time come. What is left to wait for then counts as `load`.
-// A model that cannot be loaded ends the run before the next analysis is asked for.
-std::unique_ptr<Engine> JobRun::load(int model, Time first_time) {
-  double seconds = 0;
-  std::unique_ptr<Engine> engine;
-  std::future<std::unique_ptr<Engine>> coming = std::async(std::launch::async, [&] {
-    StageTimes times;
-    const StageTimer timer(times, "load");
-    std::unique_ptr<Engine> loaded = make_engine(engine_kind_, packages_[model], device_, spec_.forecast,
-                                                 weight_folder(downloader_.options().cache), digests_[model]);
-    synchronize(device_);
-    seconds = timer.elapsed();
-    return loaded;
-  });
-  for (const Time at : analysis_times(spec_.perturbation, first_time)) {
-    if (!engine && coming.wait_for(std::chrono::seconds(0)) == std::future_status::ready) engine = coming.get();
-    analysis(at, packages_[model]);
-  }
-  const StageTimer timer(attempt_.stages, "load");
-  if (!engine) engine = coming.get();
-  refuse_changed(model);
-  attempt_.model_load_seconds.resize(spec_.models.size());
-  attempt_.model_load_seconds[model] = seconds;
-  return engine;
-}
-
-// `read_next`: what the next model will be made of; it is brought into the page cache while this one's members run.
-void JobRun::run_model(RunFolder& folder, int model, const std::vector<MemberTask>& tasks, const fs::path& read_next) {
-  const std::unique_ptr<Engine> engine = load(model, spec_.initial_conditions.times[tasks.front().time]);
-  std::optional<ReadAhead> ahead;
-  if (!read_next.empty()) ahead.emplace(read_next);
-  attempt_.engine = engine->name();
-  attempt_.batch_invariant = engine->batch_invariant();
-  const auto wanted = [&](const MemberTask& task) { return is_checked(task.member, options_.check); };
-  if (std::any_of(tasks.begin(), tasks.end(), wanted)) {
-    const StageTimer timer(attempt_.stages, "load_reference");
-    check_ = std::make_unique<ReferenceCheck>(packages_[model], *engine, spec_.forecast.sun);
-  }
-  Perturber perturber(spec_.perturbation, *engine, spec_.ensemble.seed);
-  prepared_time_ = -1;
-
-  const std::vector<RunStore> stores = open_stores(folder.root(), spec_, folder.identity().facts());
-  WriteQueue queue(spec_.runtime.writers, spec_.runtime.queue_fields);
-  for (auto first = tasks.begin(); first != tasks.end();) {
-    const auto last = std::find_if(first, tasks.end(), [&](const MemberTask& task) {
-      return task.length != first->length || task.time != first->time;
-    });
-    prepare(perturber, model, first->time);
-    Rollout rollout{*engine, perturber, queue, folder, log_, {}, spec_.forecast.steps[first->length], {}, nullptr};
-    rollout.on_step = [&](int members) {
-      steps_done_ += members;
-      log_.progress(fmt::format("model {} of {}, {} steps", model + 1, spec_.models.size(), rollout.steps), steps_done_,
-                    steps_total_, "member-steps");
-    };
-    for (const RunStore& store : stores) {
-      if (store.model != model || store.length != first->length) continue;
-      rollout.outputs.push_back(make_output_target(spec_.output[store.output], rollout.steps, engine->channel_names(),
-                                                   *store.store, store.folder));
-    }
-    {
-      const StageTimer timer(attempt_.stages, "members");
-      run_group(rollout, {first, last});
-    }
-    const StageTimer timer(attempt_.stages, "finish_output");
-    queue.drain();
-    first = last;
-  }
-  attempt_.peak_gpu_bytes = std::max(attempt_.peak_gpu_bytes, peak_gpu_bytes(device_) + engine_gpu_bytes(*engine));
-  check_.reset();  // before the engine that it looks at
-}
-
-void JobRun::record_end(RunFolder& folder, ExitCode code, const std::string& reason) {
-  attempt_.finished = iso_moment(moment_now());
-  attempt_.peak_host_bytes = peak_host_bytes();
-  if (source_) attempt_.sources = source_->records();
-  attempt_.exit_code = static_cast<int>(code);
-  attempt_.exit_reason = reason;
-  folder.end_attempt(attempt_);
 }
 
 // <folder>.previous-<n>, the first that is free. Where `folder` is a link, what it leads to is moved, and the link
@@ -300,79 +60,260 @@ void set_aside(const fs::path& folder, Log& log) {
   log.info("earlier_run_set_aside", {{"folder", target.string()}});
 }
 
-RunResult JobRun::run() {
-  const StopDeadline deadline;
-  const Clock::time_point start = Clock::now();
-  attempt_.started = iso_moment(moment_now());
-  attempt_.hens_version = version;
-  attempt_.libtorch_version = TORCH_VERSION;
-  attempt_.selection = options_.selection_text;
-  use_threads(spec_.runtime.threads);
-  const PatientThreads patience;
-  std::string obstacle;
-  device_ = open_device(spec_.runtime.device, &obstacle);
-  attempt_.hardware = find_hardware(device_);
-  const std::vector<MemberTask> selected = select_members(spec_, options_.selection);
-  open_models();
-  if (!obstacle.empty()) computes_on_cpu(obstacle);
-  engine_kind_ = resolve_engine(spec_.forecast, device_, packages_);
-  source_ = open_source(spec_.initial_conditions, downloader_, log_);
+// A process's progress through its member-steps, on the log.
+class Progress {
+ public:
+  Progress(const JobSpec& spec, const std::vector<MemberId>& todo, Log& log) : models_(spec.models.size()), log_(log) {
+    for (const MemberId& task : todo) total_ += spec.forecast.steps[task.length];
+  }
+  void stepped_somewhere(int devices, int members) {
+    const std::lock_guard guard(mutex_);
+    done_ += members;
+    log_.progress(fmt::format("{} devices", devices), std::min(done_, total_), total_, "member-steps");
+  }
+  void stepped(int model, int steps, int members) {
+    done_ += members;
+    log_.progress(fmt::format("model {} of {}, {} steps", model + 1, models_, steps), done_, total_, "member-steps");
+  }
 
-  if (options_.force_new_run) set_aside(options_.output, log_);
-  RunFolder folder(options_.output, identity(), log_);
-  log_.also_to(folder.root() / "log.jsonl");
-  std::vector<MemberTask> todo;
-  {
-    const StageTimer timer(attempt_.stages, "verify");
-    todo = folder.pending(selected, spec_.runtime.full_verify);
+ private:
+  size_t models_;
+  double done_ = 0, total_ = 0;  // done: counts what was done again, too
+  Log& log_;
+  std::mutex mutex_;
+};
+
+void add_report(Attempt& attempt, const WorkerReport& report, size_t models) {
+  attempt.engine = report.engine;
+  attempt.batch_invariant = report.batch_invariant;
+  for (const auto& [stage, seconds] : report.stages.seconds) attempt.stages.seconds[stage] += seconds;
+  attempt.model_load_seconds.resize(report.model_load_seconds.empty() ? 0 : models);
+  for (const auto& [model, seconds] : report.model_load_seconds) attempt.model_load_seconds[model] = seconds;
+  attempt.checks = report.checks;
+  attempt.peak_gpu_bytes = report.peak_gpu_bytes;
+}
+
+// An attempt under way: whatever its end, it is recorded.
+class AttemptRecord {
+ public:
+  AttemptRecord() {
+    attempt.started = iso_moment(moment_now());
+    attempt.hens_version = version;
+    attempt.libtorch_version = TORCH_VERSION;
   }
-  result_.members_kept = static_cast<int>(selected.size() - todo.size());
-  for (const MemberTask& task : todo) steps_total_ += spec_.forecast.steps[task.length];
-  log_.info("run", {{"folder", folder.root().string()},
-                    {"device", device_.str()},
-                    {"members_to_do", todo.size()},
-                    {"members_kept", result_.members_kept}});
-  if (todo.empty()) {
-    folder.mend_records();
-  } else {
-    attempt_.number = folder.begin_attempt(attempt_, options_.selection);
+
+  void end(RunFolder& folder, ExitCode code, const std::string& reason) {
+    attempt.stages.seconds["total"] = watch_.seconds();
+    attempt.finished = iso_moment(moment_now());
+    attempt.peak_host_bytes += peak_host_bytes();
+    attempt.exit_code = static_cast<int>(code);
+    attempt.exit_reason = reason;
+    folder.end_attempt(attempt);
   }
-  try {
-    std::map<int, std::vector<MemberTask>> by_model;
-    for (const MemberTask& task : todo) by_model[task.model].push_back(task);
-    for (auto model = by_model.begin(); model != by_model.end(); ++model) {
-      const auto next = std::next(model);
-      run_model(folder, model->first, model->second, next == by_model.end() ? fs::path() : file_of(next->first));
-    }
-  } catch (const std::exception& error) {
-    log_.end_progress();
+
+  // A full disk takes no record either; `error` is the one that counts.
+  void end_by(const std::exception& error, RunFolder& folder, Log& log) {
     const auto* known = dynamic_cast<const Error*>(&error);
-    attempt_.stages.seconds["total"] = std::chrono::duration<double>(Clock::now() - start).count();
     try {
-      record_end(folder, known ? known->code() : ExitCode::bug, error.what());
-    } catch (const Error& second) {  // a full disk takes no record either; the first error is the one that counts
-      log_.warn("attempt_not_recorded", {{"error", second.what()}});
+      end(folder, known ? known->code() : ExitCode::bug, error.what());
+    } catch (const Error& second) {
+      log.warn("attempt_not_recorded", {{"error", second.what()}});
     }
+  }
+
+  Attempt attempt;
+
+ private:
+  Stopwatch watch_;
+};
+
+// A job at hand: everything that is the same for all devices.
+struct JobAtHand {
+  const JobSpec& spec;
+  const RunOptions& options;
+  const JobModels& models;
+  std::vector<std::string> devices;
+  at::Device device;  // the first of them
+  EngineKind engine;  // resolved
+  RunFolder& folder;
+  Downloader& downloader;
+  Log& log;
+};
+
+// What a run's end is told by: the result for the caller, the attempt for the record.
+struct Outcome {
+  RunResult& result;
+  Attempt& attempt;
+};
+
+void run_alone(const JobAtHand& at_hand, Source& source, const std::vector<MemberId>& todo, const Outcome& outcome) {
+  const JobSpec& spec = at_hand.spec;
+  const PatientThreads patience;
+  const std::vector<RunStore> stores = open_stores(at_hand.folder.root(), spec, at_hand.folder.identity().facts());
+  const WorkerJob job{spec,        at_hand.models, source,         at_hand.downloader,   at_hand.folder,
+                      at_hand.log, stores,         at_hand.engine, at_hand.options.check};
+  WorkQueue work(todo, spec.forecast.steps);
+  Progress progress(spec, todo, at_hand.log);
+  Worker worker(job, at_hand.device,
+                [&](int model, int steps, int members) { progress.stepped(model, steps, members); });
+  const auto report = [&] {
+    outcome.result.members_done = worker.report().members_done;
+    outcome.result.members_failed = worker.report().members_failed;
+    add_report(outcome.attempt, worker.report(), spec.models.size());
+    outcome.attempt.sources = source.records();
+  };
+  try {
+    while (const std::optional<WorkBlock> block = work.next(0)) worker.run(*block, work.model_after(0));
+    worker.finish();
+  } catch (...) {
+    report();
     throw;
   }
-  log_.end_progress();
-  attempt_.stages.seconds["total"] = std::chrono::duration<double>(Clock::now() - start).count();
-  result_.exit_code = outcome(result_);
-  if (!todo.empty()) {
-    record_end(folder, result_.exit_code,
-               result_.members_failed == 0
-                   ? "done"
-                   : fmt::format("{} of {} members left the finite numbers", result_.members_failed, todo.size()));
+  report();
+}
+
+// What each of `workers` processes may take of this machine.
+RuntimeSpec share_of(RuntimeSpec runtime, int workers) {
+  const int threads = runtime.threads > 0 ? runtime.threads : usable_cpus();
+  runtime.threads = std::max(1, threads / workers);
+  runtime.writers = std::max(1, std::min(runtime.writers, runtime.threads));
+  return runtime;
+}
+
+// Loading is mostly reading: it grows with the package, as a step does with its grid. Measured for HENS' 1123 million
+// parameters on an H100: 2.2 s, and 36 ms a step.
+double load_steps(const JobModels& models) {
+  int64_t most = 0;
+  for (const ModelPackage& package : models.packages) most = std::max(most, package.parameters());
+  return 60.0 * static_cast<double>(most) / 1.123e9;
+}
+
+void add_crew(Attempt& attempt, const CrewResult& crew, const JobSpec& spec) {
+  attempt.devices = crew.shares;
+  if (!crew.hardware.device.empty()) attempt.hardware = crew.hardware;
+  std::string names;
+  for (const DeviceShare& share : crew.shares) names += (names.empty() ? "" : ", ") + share.device;
+  attempt.hardware.device = names;
+  attempt.sources = crew.sources;
+  attempt.peak_host_bytes = crew.peak_host_bytes;
+  attempt.hardware.cores = usable_cpus();
+  attempt.model_load_seconds.assign(crew.reports.empty() ? 0 : spec.models.size(), 0.0);
+  for (const WorkerReport& report : crew.reports) {
+    if (!report.engine.empty()) attempt.engine = report.engine, attempt.batch_invariant = report.batch_invariant;
+    for (const auto& [stage, seconds] : report.stages.seconds) {
+      attempt.stages.seconds[stage] += seconds / static_cast<double>(crew.reports.size());
+    }
+    for (const auto& [model, seconds] : report.model_load_seconds) {
+      attempt.model_load_seconds[model] = std::max(attempt.model_load_seconds[model], seconds);
+    }
+    for (const auto& check : report.checks) attempt.checks.push_back(check);
+    attempt.peak_gpu_bytes = std::max(attempt.peak_gpu_bytes, report.peak_gpu_bytes);
   }
-  result_.manifest = folder.outline();
-  result_.all_complete = result_.manifest.complete == static_cast<int64_t>(WorkPlan(spec_).size());
-  return std::move(result_);
+}
+
+void run_together(const JobAtHand& at_hand, const std::vector<MemberId>& todo, const Outcome& outcome) {
+  const JobSpec& spec = at_hand.spec;
+  const int workers = static_cast<int>(at_hand.devices.size());
+  const double load = load_steps(at_hand.models);
+  WorkQueue work(
+      todo, spec.forecast.steps,
+      {.workers = workers, .granule = std::max(2, spec.runtime.batch), .load_steps = load, .start_steps = load / 6});
+  WorkerTask task{.run = at_hand.folder.identity(),
+                  .root = at_hand.folder.root().string(),
+                  .engine = at_hand.engine,
+                  .attempt = outcome.attempt.number,
+                  .check = at_hand.options.check};
+  task.run.spec.runtime = share_of(spec.runtime, workers);
+  CrewOptions options{at_hand.devices, at_hand.options.worker_command};
+  options.longest_silence = spec.runtime.silence_limit;
+  Progress progress(spec, todo, at_hand.log);
+  CrewResult crew;
+  const auto report = [&] {
+    outcome.result.members_done = crew.members_done;
+    outcome.result.members_failed = crew.members_failed;
+    add_crew(outcome.attempt, crew, spec);
+  };
+  try {
+    run_crew(
+        task, options, work, at_hand.folder, at_hand.log,
+        [&](size_t, int members) { progress.stepped_somewhere(workers, members); }, crew);
+  } catch (...) {
+    report();
+    throw;
+  }
+  report();
+}
+
+// The devices of the run by name; `obstacle` says why there is no GPU where one was hoped for.
+std::vector<std::string> devices_of(const RuntimeSpec& runtime, std::string& obstacle) {
+  if (!runtime.devices.empty()) return runtime.devices;
+  if (runtime.device != "auto") return {runtime.device};
+  std::vector<std::string> gpus = visible_gpus();
+  if (gpus.size() > 1) return gpus;
+  // One, or none: opening it says what is in the way.
+  return {open_device("auto", &obstacle).is_cuda() ? "cuda:0" : "cpu"};
 }
 
 }  // namespace
 
 RunResult run_job(const JobSpec& spec, const RunOptions& options, Downloader& downloader, Log& log) {
-  return JobRun(spec, options, downloader, log).run();
+  const StopDeadline deadline;
+  AttemptRecord record;
+  Attempt& attempt = record.attempt;
+  attempt.selection = options.selection_text;
+  use_threads(spec.runtime.threads);
+  std::string obstacle;
+  const std::vector<std::string> devices = devices_of(spec.runtime, obstacle);
+  const bool alone = devices.size() == 1 || options.worker_command.empty();
+  // Of several GPUs the worker processes make their own contexts; this one needs to know of them only.
+  const at::Device device = alone ? open_device(devices.front()) : at::Device(devices.front());
+  attempt.hardware = find_hardware(device);
+  const std::vector<MemberId> selected = select_members(spec, options.selection);
+  JobModels models;
+  {
+    const StageTimer timer(attempt.stages.seconds["stage_models"]);
+    models = open_models(spec, downloader, log);
+  }
+  if (!obstacle.empty()) allow_cpu(models, obstacle, log);
+  const EngineKind engine = resolve_engine(spec.forecast, device, models.packages);
+  const std::unique_ptr<Source> source = open_source(spec.initial_conditions, downloader, log);
+
+  if (options.force_new_run) set_aside(options.output, log);
+  RunFolder folder(options.output, identity_of(spec, models, device, engine), log);
+  log.also_to(folder.root() / "log.jsonl");
+  std::vector<MemberId> todo;
+  {
+    const StageTimer timer(attempt.stages.seconds["verify"]);
+    todo = folder.pending(selected, spec.runtime.full_verify);
+  }
+  RunResult result;
+  result.members_kept = static_cast<int>(selected.size() - todo.size());
+  log.info("run", {{"folder", folder.root().string()},
+                   {"device", fmt::format("{}", fmt::join(devices, ", "))},
+                   {"members_to_do", todo.size()},
+                   {"members_kept", result.members_kept}});
+  if (todo.empty()) {
+    folder.mend_records();
+  } else {
+    attempt.number = folder.begin_attempt(attempt, options.selection);
+    try {
+      const JobAtHand at_hand{spec, options, models, devices, device, engine, folder, downloader, log};
+      alone ? run_alone(at_hand, *source, todo, {result, attempt}) : run_together(at_hand, todo, {result, attempt});
+      log.end_progress();
+    } catch (const std::exception& error) {
+      log.end_progress();
+      record.end_by(error, folder, log);
+      throw;
+    }
+    result.exit_code = outcome(result);
+    record.end(folder, result.exit_code,
+               result.members_failed == 0
+                   ? "done"
+                   : fmt::format("{} of {} members left the finite numbers", result.members_failed, todo.size()));
+  }
+  result.manifest = folder.outline();
+  result.all_complete = result.manifest.complete == static_cast<int64_t>(WorkPlan(spec).size());
+  return result;
 }
 
 }  // namespace hens

@@ -2,12 +2,13 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
-#include "net/download.h"
 #include "base/error.h"
 #include "base/log.h"
-#include "run/manifest.h"
 #include "job/work_plan.h"
+#include "net/download.h"
+#include "run/manifest.h"
 
 namespace hens {
 
@@ -17,6 +18,9 @@ struct RunOptions {
   std::string selection_text = "all";
   double check = 0;            // fraction of members that the reference engine steps, too
   bool force_new_run = false;  // set what the folder holds aside, under <folder>.previous-<n>
+  // The program and arguments that make a worker process of it (forecast/crew.h); empty: all is done in this process,
+  // on the first device.
+  std::vector<std::string> worker_command = {};
 };
 
 struct RunResult {

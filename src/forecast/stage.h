@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "net/download.h"
 #include "base/log.h"
 #include "job/job_spec.h"
+#include "net/download.h"
 #include "synth/synth.h"
 
 namespace hens {

@@ -17,8 +17,12 @@ struct MemberKey {
   uint64_t seed = 0;
   Time initial_time{};
   int model = 0;  // index of the model in the job
-  int pair = 0;   // pair of members; for methods without pairs the member itself
+  int pair = 0;   // pair of members; for methods without pairs, and for a model's own draws, the member itself
 };
+
+// Streams (fill_normals) below are the perturbation's, one a channel; from here on they are a model's own, for those
+// that draw noise at every step.
+inline constexpr uint32_t first_model_stream = uint32_t{1} << 31;
 
 // The Philox4x32-10 block function, with the words in the order of Random123's test vectors.
 std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key) noexcept;

@@ -77,7 +77,7 @@ at::Device open_cuda(int index) {
   if (index >= cards) fail(ExitCode::gpu, "device cuda:{}: there are {} cards here, numbered from 0", index, cards);
   at::globalContext().lazyInitDevice(at::kCUDA);
   const at::Device device(at::kCUDA, static_cast<c10::DeviceIndex>(index));
-  c10::impl::VirtualGuardImpl(at::kCUDA).setDevice(device);
+  use_device(device);
   return device;
 }
 
@@ -90,6 +90,22 @@ at::Device open_device(const std::string& name, std::string* obstacle) {
   if (in_the_way.empty()) return open_cuda(0);
   if (obstacle != nullptr) *obstacle = in_the_way;
   return at::kCPU;
+}
+
+std::vector<std::string> visible_gpus() {
+  if (!driver_obstacle().empty()) return {};
+  void* library = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_NOLOAD);
+  const auto count_devices =
+      library == nullptr ? nullptr : reinterpret_cast<int (*)(int*)>(dlsym(library, "cuDeviceGetCount"));
+  int count = 0;
+  if (count_devices == nullptr || count_devices(&count) != 0) return {};
+  std::vector<std::string> names;
+  for (int k = 0; k < count; ++k) names.push_back(fmt::format("cuda:{}", k));
+  return names;
+}
+
+void use_device(at::Device device) {
+  if (device.is_cuda()) c10::impl::VirtualGuardImpl(at::kCUDA).setDevice(device);
 }
 
 DeviceFacts device_facts(at::Device device) {

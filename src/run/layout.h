@@ -4,7 +4,6 @@
 #include <memory>
 #include <vector>
 
-#include "run/manifest.h"
 #include "job/work_plan.h"
 #include "store/store.h"
 

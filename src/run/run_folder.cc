@@ -23,14 +23,8 @@ using Json = nlohmann::ordered_json;
 
 double seconds_of(const Json& timing, const char* key) { return timing.value(key, 0.0); }
 
-MemberTime member_time(const MemberTask& task, const Json& timing) {
-  return {task.length,
-          task.model,
-          task.time,
-          task.member,
-          seconds_of(timing, "perturbation"),
-          seconds_of(timing, "steps"),
-          seconds_of(timing, "output_wait"),
+MemberTime member_time(const Json& timing) {
+  return {seconds_of(timing, "perturbation"), seconds_of(timing, "steps"), seconds_of(timing, "output_wait"),
           seconds_of(timing, "total")};
 }
 
@@ -86,9 +80,8 @@ void collect_differences(const std::string& key, const Json& there, const Json& 
   text += fmt::format("\n  {} is {} there and {} here", key, there.dump(), here.dump());
 }
 
-bool belongs(const Marker& marker, const MemberTask& task, const std::string& hash, const std::string& identity) {
-  return marker.forecast_hash == hash && marker.run_identity == identity && marker.length == task.length &&
-         marker.model == task.model && marker.time == task.time && marker.member == task.member;
+bool belongs(const Marker& marker, const MemberId& task, const std::string& hash, const std::string& identity) {
+  return marker.forecast_hash == hash && marker.run_identity == identity && marker.id == task;
 }
 
 // What a marker tells of times has to be times: seconds from 0 on, and a moment.
@@ -114,13 +107,12 @@ std::optional<Marker> find_marker(const fs::path& path) {
 }
 
 // The entry of a member whose marker says so; a pending one where the marker is damaged or of another run.
-MemberEntry marked_entry(const fs::path& root, const Manifest& manifest, const WorkPlan& plan, const MemberTask& task) {
-  const MemberEntry pending{{task.length, task.model, task.time, task.member}};
+MemberEntry marked_entry(const fs::path& root, const Manifest& manifest, const WorkPlan& plan, const MemberId& task) {
+  const MemberEntry pending{task};
   const std::optional<Marker> marker = find_marker(root / plan.marker(task));
-  const std::string identity = run_identity(manifest.model_digests.at(task.model), manifest.device_kind);
-  if (!marker || !belongs(*marker, task, manifest.forecast_hash, identity)) return pending;
+  if (!marker || !belongs(*marker, task, manifest.forecast_hash, manifest.of_model(task.model))) return pending;
   MemberEntry entry = pending;
-  entry.time = member_time(task, marker->timing);
+  entry.time = member_time(marker->timing);
   entry.state = MemberState::complete;
   entry.attempt = marker->attempt;
   if (!marker->finished.empty()) entry.finished = parse_moment(marker->finished);
@@ -164,7 +156,7 @@ using Failures = std::map<size_t, std::pair<int, NotFinite>>;
 
 void add_failures(Failures& failures, const WorkPlan& plan, int attempt, const std::vector<MemberFailure>& list) {
   for (const MemberFailure& failure : list) {
-    if (plan.contains(failure.task)) failures[plan.number(failure.task)] = {attempt, failure.where};
+    if (plan.contains(failure.id)) failures[plan.number(failure.id)] = {attempt, failure.where};
   }
 }
 
@@ -174,8 +166,8 @@ Failures failures_of(const std::vector<Attempt>& attempts, const WorkPlan& plan)
   return failures;
 }
 
-MemberEntry failed_entry(const MemberTask& task, const std::pair<int, NotFinite>& failure) {
-  MemberEntry entry{{task.length, task.model, task.time, task.member}};
+MemberEntry failed_entry(const MemberId& task, const std::pair<int, NotFinite>& failure) {
+  MemberEntry entry{task};
   entry.state = MemberState::failed;
   entry.attempt = failure.first;
   entry.failure = failure.second;
@@ -280,7 +272,7 @@ RunFolder::RunFolder(fs::path root, RunIdentity identity, Log& log)
   refuse_other_run();
 }
 
-fs::path RunFolder::marker_path(const MemberTask& task) const { return root_ / plan_.marker(task); }
+fs::path RunFolder::marker_path(const MemberId& task) const { return root_ / plan_.marker(task); }
 
 void RunFolder::refuse_other_run() const {
   std::error_code none;
@@ -323,7 +315,7 @@ bool RunFolder::only_failed() const {
 // run's own files, and named there.
 void RunFolder::remove_run(const Manifest& there) const {
   std::error_code ignored;
-  for (const RunStore& store : open_stores(root_, there.spec, {there.grid, there.model_names})) {
+  for (const RunStore& store : open_stores(root_, there.spec, there.facts())) {
     fs::remove_all(root_ / store.folder, ignored);
     if (store.folder.has_parent_path()) fs::remove(root_ / store.folder.parent_path(), ignored);
   }
@@ -332,26 +324,25 @@ void RunFolder::remove_run(const Manifest& there) const {
   fs::remove_all(root_ / "attempts", ignored);
 }
 
-void RunFolder::withdraw(const MemberTask& task) {
+void RunFolder::withdraw(const MemberId& task) {
   const fs::path path = marker_path(task);
   if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
     fail(output_error_code(errno), "{}: cannot remove: {}", path.string(), errno_text(errno));
   }
 }
 
-std::vector<MemberTask> RunFolder::pending(const std::vector<MemberTask>& tasks, bool full) {
+std::vector<MemberId> RunFolder::pending(const std::vector<MemberId>& tasks, bool full) {
   selected_ = tasks.size();
   // The temporaries of a few members lie among the files of all, which have to be listed to find them.
   const bool sweep = refresh_is_cheap(plan_.size());
   if (const int stale = sweep ? remove_stale_temporaries(root_) : 0)
     log_.info("stale_temporaries_removed", {{"files", stale}});
   for (const RunStore& store : open_stores(root_, identity_.spec, identity_.facts())) store.store->publish_metadata();
-  std::vector<MemberTask> todo;
-  for (const MemberTask& task : tasks) {
+  std::vector<MemberId> todo;
+  for (const MemberId& task : tasks) {
     const auto marker = find_marker(marker_path(task));
     std::string wrong = marker ? "" : "no marker";
-    if (marker &&
-        !belongs(*marker, task, hash_, run_identity(identity_.model_digests[task.model], identity_.device_kind))) {
+    if (marker && !belongs(*marker, task, hash_, identity_.of_model(task.model))) {
       wrong = "the marker belongs to another run";
     }
     for (size_t k = 0; wrong.empty() && k < marker->files.size(); ++k) {
@@ -434,14 +425,11 @@ void RunFolder::mend_records() {
   if (refresh_is_cheap(there) || !has_manifest(root_) || (!known && nothing_left(marked))) refresh();
 }
 
-void RunFolder::complete(const MemberTask& task, std::vector<StoredFile> files, const MemberTime& time) {
+void RunFolder::complete(const MemberId& task, std::vector<StoredFile> files, const MemberTime& time) {
   Marker marker;
   marker.forecast_hash = hash_;
-  marker.run_identity = run_identity(identity_.model_digests[task.model], identity_.device_kind);
-  marker.length = task.length;
-  marker.model = task.model;
-  marker.time = task.time;
-  marker.member = task.member;
+  marker.run_identity = identity_.of_model(task.model);
+  marker.id = task;
   marker.attempt = attempt_;
   marker.files = std::move(files);
   marker.timing = timing_json(time);
@@ -467,16 +455,7 @@ void RunFolder::record_failed(const MemberFailure& failure) {
   failures_.push_back(failure);
 }
 
-Manifest RunFolder::identity_manifest() const {
-  Manifest manifest;
-  manifest.spec = identity_.spec;
-  manifest.forecast_hash = hash_;
-  manifest.model_names = identity_.model_names;
-  manifest.model_digests = identity_.model_digests;
-  manifest.device_kind = identity_.device_kind;
-  manifest.grid = identity_.grid;
-  return manifest;
-}
+Manifest RunFolder::identity_manifest() const { return {identity_, hash_}; }
 
 Manifest RunFolder::manifest() const {
   std::vector<MemberFailure> failures;

@@ -18,24 +18,15 @@
 #include <vector>
 
 #include "base/log.h"
+#include "job/work_plan.h"
 #include "run/layout.h"
 #include "run/manifest.h"
-#include "job/work_plan.h"
 #include "run/marker.h"
+#include "run/member_records.h"
 
 namespace hens {
 
-// What a resumed run must agree on.
-struct RunIdentity {
-  JobSpec spec;
-  std::vector<std::string> model_names, model_digests;
-  std::string device_kind;
-  LatLonGrid grid;
-
-  LayoutFacts facts() const { return {grid, model_names}; }
-};
-
-class RunFolder {
+class RunFolder final : public MemberRecords {
  public:
   // Makes the folder, or opens it. Throws Error{bad_spec} naming every field in which `identity` differs from what the
   // folder holds, with both values; nothing is changed then. What another run left that failed before any member was
@@ -48,25 +39,28 @@ class RunFolder {
   // Checks the members of `tasks` against their markers (every file's checksum where `full`, else its size), withdraws
   // the markers of damaged ones (from then on no reader counts them as complete), mends metadata and coordinates, and
   // removes temporaries of dead writers. Returns the tasks still to be done, in order.
-  std::vector<MemberTask> pending(const std::vector<MemberTask>& tasks, bool full);
+  std::vector<MemberId> pending(const std::vector<MemberId>& tasks, bool full);
 
   // Registers this process; returns the attempt's number. The numbers of shard I
   // of N leave the remainder I when divided by N (from 0), also where each shard has a folder of its own: the folders
   // of all shards can be copied into one.
   int begin_attempt(Attempt attempt, const Selection& selection = {});
 
+  // For a process that works on an attempt that another one registered, and records the end of.
+  void join_attempt(int number) { attempt_ = number; }
+
   // For a process with nothing left to do: puts damaged records of attempts and the views right again, where that is
   // cheap or they do not know yet that nothing is left.
   void mend_records();
 
   // Publishes the marker of a member whose data are durable.
-  void complete(const MemberTask& task, std::vector<StoredFile> files, const MemberTime& time);
+  void complete(const MemberId& task, std::vector<StoredFile> files, const MemberTime& time) override;
 
   // Publishes the attempt's record, with the members that it gave up.
   void end_attempt(Attempt attempt);
 
   // A member that this process gave up; it stands as failed in run.json until somebody completes it.
-  void record_failed(const MemberFailure& failure);
+  void record_failed(const MemberFailure& failure) override;
 
   // The merge of spec, attempts and markers as of now; reads every marker and trusts it.
   Manifest manifest() const;
@@ -82,8 +76,8 @@ class RunFolder {
   void refuse_other_run() const;
   bool only_failed() const;
   void remove_run(const Manifest& there) const;
-  fs::path marker_path(const MemberTask& task) const;
-  void withdraw(const MemberTask& task);
+  fs::path marker_path(const MemberId& task) const;
+  void withdraw(const MemberId& task);
   void mend_attempts();
 
   fs::path root_;

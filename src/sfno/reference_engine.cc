@@ -61,7 +61,7 @@ class ReferenceEngine final : public Engine {
         static_features_(static_features(package).to(device)),
         network_(loaded(package, device)) {}
 
-  void start(const at::Tensor& state, Time valid_time) override {
+  void start(const at::Tensor& state, Time valid_time, std::span<const MemberKey>) override {
     assert(state.dim() == 4 && state.size(1) == static_cast<int64_t>(channel_names_.size()));
     on_device(device_, [&] {
       members_.clear();
@@ -99,6 +99,7 @@ class ReferenceEngine final : public Engine {
   Time valid_time() const override { return valid_time_; }
   const LatLonGrid& grid() const override { return grid_; }
   const std::vector<std::string>& channel_names() const override { return channel_names_; }
+  Duration time_step() const override { return model_step; }
   at::Tensor channel_std() const override { return std_.cpu(); }
   at::Device device() const override { return device_; }
   bool batch_invariant() const override { return true; }

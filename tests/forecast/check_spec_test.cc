@@ -5,8 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
-#include "synth/synth.h"
 #include "support/test_data.h"
+#include "synth/synth.h"
 
 namespace hens {
 namespace {

@@ -1,4 +1,5 @@
-// A roll-out with a toy engine: what is stored is what the engine had, member by member, lead by lead.
+// A roll-out with a toy engine: what is stored is what the engine had, member by member, lead by lead; and what a
+// roll-out promises its sinks.
 #include "forecast/rollout.h"
 
 #include <cmath>
@@ -8,6 +9,8 @@
 
 #include "base/error.h"
 #include "base/stop.h"
+#include "forecast/store_sink.h"
+#include "run/run_folder.h"
 #include "support/test_data.h"
 
 namespace hens {
@@ -19,7 +22,8 @@ const std::vector<std::string> toy_channels{"u10m", "v10m", "t2m"};
 class ToyEngine final : public Engine {
  public:
   explicit ToyEngine(int ruined = -1) : ruined_(ruined) {}
-  void start(const at::Tensor& state, Time valid_time) override {
+  void start(const at::Tensor& state, Time valid_time, std::span<const MemberKey> members) override {
+    keys.assign(members.begin(), members.end());
     state_ = state.clone();
     valid_time_ = valid_time;
     steps_ = 0;
@@ -39,10 +43,13 @@ class ToyEngine final : public Engine {
   Time valid_time() const override { return valid_time_; }
   const LatLonGrid& grid() const override { return grid_; }
   const std::vector<std::string>& channel_names() const override { return toy_channels; }
+  Duration time_step() const override { return model_step; }
   at::Tensor channel_std() const override { return at::ones({3}); }
   at::Device device() const override { return at::kCPU; }
   bool batch_invariant() const override { return true; }
   std::string name() const override { return "toy"; }
+
+  std::vector<MemberKey> keys;
 
  private:
   int ruined_, steps_ = 0;
@@ -70,13 +77,13 @@ output: {variables: [v10m, t2m], every: 12h, format: zarr}
   int run(ToyEngine& engine, RunFolder& folder, std::vector<RunStore>& stores) {
     Perturber perturber(spec_.perturbation, engine, 0);
     const at::Tensor analysis = at::arange(3 * 5 * 8, at::kFloat).view({3, 5, 8});
-    perturber.prepare({analysis}, spec_.initial_conditions.times[0], 0);
+    perturber.prepare(engine, {analysis}, spec_.initial_conditions.times[0], 0);
     WriteQueue queue(2, 8);
-    Rollout rollout{engine, perturber, queue, folder, Log::none(), {}, 4, {}};
-    rollout.outputs.push_back(make_output_target(spec_.output[0], 4, toy_channels, *stores[0].store, stores[0].folder));
-    const std::vector<MemberTask> tasks = plan_members(spec_);
+    StoreSink sink(spec_.output[0], 4, toy_channels, *stores[0].store, stores[0].folder, queue);
+    const Rollout rollout{engine, perturber, folder, Log::none(), {&sink}, 4};
+    const std::vector<MemberId> tasks = plan_members(spec_);
     const int failed = run_members(rollout, tasks, spec_.initial_conditions.times[0]);
-    queue.drain();
+    sink.drain();
     return failed;
   }
 
@@ -130,13 +137,99 @@ TEST_F(RolloutTest, AnUnknownVariableIsNamed) {
   auto stores = open_stores(temporary_.path(), spec_, identity_.facts());
   OutputSpec output;
   output.variables = {"u10m", "z500"};
+  WriteQueue queue(1, 1);
   try {
-    make_output_target(output, 4, toy_channels, *stores[0].store, "x");
+    StoreSink(output, 4, toy_channels, *stores[0].store, "x", queue);
     FAIL() << "z500 is not a channel of the toy model";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::bad_spec);
     EXPECT_NE(std::string(error.what()).find("z500"), std::string::npos);
   }
+}
+
+// Writes down what it is asked, and finds member `ruined` not finite at step 2.
+class RecordingSink final : public Sink {
+ public:
+  explicit RecordingSink(int ruined = -1) : ruined_(ruined) {}
+  void begin(std::span<const MemberId> members) override { calls += fmt::format("begin {}\n", members.size()); }
+  void take(int step, const StateView& state) override {
+    calls += fmt::format("take {}: {}\n", step, state.channels({0})[0].flatten()[0].item<float>());
+    step_ = step;
+  }
+  Delivery deliver() override {
+    calls += "deliver\n";
+    if (step_ == 2 && ruined_ >= 0) return {{{std::exchange(ruined_, -1), {2, "u10m"}}}, 0};
+    return {};
+  }
+  void drop(int position) override { calls += fmt::format("drop {}\n", position); }
+  void finish(int position, std::function<void(std::vector<StoredFile>)> done) override {
+    calls += fmt::format("finish {}\n", position);
+    waiting.push_back([done, position] { done({{fmt::format("file of {}", position), 1, ""}}); });
+  }
+  void drain() override {}
+
+  std::string calls;
+  std::vector<std::function<void()>> waiting;
+
+ private:
+  int ruined_, step_ = 0;
+};
+
+class RecordingRecords final : public MemberRecords {
+ public:
+  void complete(const MemberId& task, std::vector<StoredFile> files, const MemberTime&) override {
+    calls += fmt::format("complete {} with {} files\n", task.member, files.size());
+  }
+  void record_failed(const MemberFailure& failure) override {
+    calls += fmt::format("failed {}: {}\n", failure.id.member, failure_text(failure.where));
+  }
+  std::string calls;
+};
+
+class SinksTest : public RolloutTest {
+ protected:
+  int run_with(std::vector<Sink*> sinks, int steps) {
+    Perturber perturber(spec_.perturbation, engine_, 7);
+    perturber.prepare(engine_, {at::zeros({3, 5, 8})}, spec_.initial_conditions.times[0], 0);
+    const std::vector<MemberId> tasks = plan_members(spec_);
+    return run_members({engine_, perturber, records_, Log::none(), std::move(sinks), steps}, tasks,
+                       spec_.initial_conditions.times[0]);
+  }
+  ToyEngine engine_;
+  RecordingRecords records_;
+};
+
+TEST_F(SinksTest, SeeEachStepOnceAndInOrder) {
+  RecordingSink sink;
+  EXPECT_EQ(run_with({&sink}, 2), 0);
+  EXPECT_EQ(sink.calls, "begin 2\ntake 0: 0\ndeliver\ntake 1: 1\ndeliver\ntake 2: 2\ndeliver\nfinish 0\nfinish 1\n");
+}
+
+TEST_F(SinksTest, AMemberIsCompleteWhenTheLastOfItsSinksIs) {
+  RecordingSink one, two;
+  run_with({&one, &two}, 1);
+  one.waiting[1]();
+  EXPECT_EQ(records_.calls, "");
+  two.waiting[1]();
+  EXPECT_EQ(records_.calls, "complete 1 with 2 files\n");
+}
+
+TEST_F(SinksTest, AMemberThatOneSinkFindsRuinedLeavesNothingInTheOthers) {
+  RecordingSink healthy, strict(1);
+  EXPECT_EQ(run_with({&healthy, &strict}, 3), 1);
+  EXPECT_NE(healthy.calls.find("drop 1\n"), std::string::npos) << healthy.calls;
+  EXPECT_EQ(healthy.calls.find("finish 1\n"), std::string::npos) << healthy.calls;
+  EXPECT_NE(healthy.calls.find("finish 0\n"), std::string::npos) << healthy.calls;
+  EXPECT_EQ(records_.calls, "failed 1: not finite at step 2 (u10m)\n");
+}
+
+TEST_F(SinksTest, TheEngineIsGivenAKeyForEachMember) {
+  RecordingSink sink;
+  run_with({&sink}, 1);
+  ASSERT_EQ(engine_.keys.size(), 2u);
+  EXPECT_EQ(engine_.keys[1].seed, 7u);
+  EXPECT_EQ(engine_.keys[1].pair, 1);
+  EXPECT_EQ(engine_.keys[0].pair, 0);
 }
 
 }  // namespace

@@ -43,7 +43,8 @@ WRONG = [
     ("forecast.steps", [0]), ("forecast.steps", [10001]), ("forecast.steps", [4, 4]), ("forecast.lead_time", "10d"),
     ("forecast.precision", "fp16"), ("output", []), ("output", "wind"), ("output.name", "a/b"),
     ("output.variables", ["../u10m"]), ("output.format", "zip"), ("output.every", 6), ("output.initial_state", "no"),
-    ("output.compression", "gzip"), ("runtime.device", "gpu"), ("runtime.writers", 0), ("mirrors.s3", "ftp://host"),
+    ("output.compression", "gzip"), ("runtime.device", "gpu"), ("runtime.devices", "gpu"),
+    ("runtime.devices", []), ("runtime.devices", ["cuda"]), ("runtime.writers", 0), ("mirrors.s3", "ftp://host"),
     ("mirrors.ftp", "http://host"), ("report.map_leads", ["tomorrow"]), ("report.maps", 1),
 ]
 
@@ -56,7 +57,8 @@ RIGHT = [
     ("perturbation", {"method": "correlated_spherical_gaussian", "amplitude": {"z500": "0.35 std", "all": 0}}),
     ("perturbation", None),
     ("output", [{"name": "a"}, {"format": "netcdf", "every": "1d"}]), ("output", None),
-    ("runtime.device", "cuda:1"), ("mirrors.hf", "../mirror"), ("mirrors.s3", "http://localhost:9000"),
+    ("runtime.device", "cuda:1"), ("runtime.devices", "auto"), ("runtime.devices", ["cuda:0", "cuda:2"]),
+    ("runtime.devices", ["cpu", "cpu"]), ("mirrors.hf", "../mirror"), ("mirrors.s3", "http://localhost:9000"),
     ("report.map_leads", ["0h", "10d"]),
 ]
 

@@ -46,8 +46,8 @@ std::vector<at::Tensor> analyses_of(const PerturbationSpec& spec, Time time) {
 at::Tensor alone(const PerturbationSpec& spec, int member, uint64_t seed = 1, Time time = start, int model = 0) {
   ToyEngine engine(channels, 37, 72);
   Perturber perturber(spec, engine, seed);
-  perturber.prepare(analyses_of(spec, time), time, model);
-  return perturber.member(member).clone();
+  perturber.prepare(engine, analyses_of(spec, time), time, model);
+  return perturber.member(engine, member).clone();
 }
 
 double correlation(const at::Tensor& a, const at::Tensor& b) {
@@ -113,11 +113,11 @@ TEST(Perturber, MemberHasTheSameBitsWhateverWasAskedBefore) {
   for (const PerturbationSpec& spec : {bred, spec_of(PerturbationMethod::correlated_spherical_gaussian)}) {
     ToyEngine engine(channels, 37, 72);
     Perturber perturber(spec, engine, 1);
-    perturber.prepare(analyses_of(spec, start + model_step), start + model_step, 1);
-    perturber.member(2);  // of another time and model, to be forgotten
-    perturber.prepare(analyses_of(spec, start), start, 0);
+    perturber.prepare(engine, analyses_of(spec, start + model_step), start + model_step, 1);
+    perturber.member(engine, 2);  // of another time and model, to be forgotten
+    perturber.prepare(engine, analyses_of(spec, start), start, 0);
     for (const int member : {5, 2, 3, 0, 2, 4, 1}) {
-      EXPECT_TRUE(tensors_equal(perturber.member(member), alone(spec, member))) << "member " << member;
+      EXPECT_TRUE(tensors_equal(perturber.member(engine, member), alone(spec, member))) << "member " << member;
     }
   }
 }
@@ -125,13 +125,13 @@ TEST(Perturber, MemberHasTheSameBitsWhateverWasAskedBefore) {
 TEST(Perturber, BreedsThePairOnceAndTheControlOnce) {
   ToyEngine engine(channels, 37, 72);
   Perturber perturber(bred, engine, 1);
-  perturber.prepare(analyses_of(bred, start), start, 0);
+  perturber.prepare(engine, analyses_of(bred, start), start, 0);
   EXPECT_EQ(engine.steps.size(), 3u) << "the control";
-  perturber.member(6);
+  perturber.member(engine, 6);
   EXPECT_EQ(engine.steps.size(), 6u);
-  perturber.member(7);
+  perturber.member(engine, 7);
   EXPECT_EQ(engine.steps.size(), 6u) << "the other half of the pair";
-  perturber.member(8);
+  perturber.member(engine, 8);
   EXPECT_EQ(engine.steps.size(), 9u);
 }
 

@@ -18,7 +18,7 @@ class ToyEngine : public Engine {
         grid_(equiangular_grid(nlat, nlon)),
         std_(at::arange(1, static_cast<int64_t>(channels_.size()) + 1).to(at::kFloat)) {}
 
-  void start(const at::Tensor& state, Time valid_time) override {
+  void start(const at::Tensor& state, Time valid_time, std::span<const MemberKey>) override {
     state_ = state.to(at::kFloat);
     valid_time_ = valid_time;
   }
@@ -35,6 +35,7 @@ class ToyEngine : public Engine {
   Time valid_time() const override { return valid_time_; }
   const LatLonGrid& grid() const override { return grid_; }
   const std::vector<std::string>& channel_names() const override { return channels_; }
+  Duration time_step() const override { return model_step; }
   at::Tensor channel_std() const override { return std_; }  // 1, 2, 3, ...
   at::Device device() const override { return at::kCPU; }
   bool batch_invariant() const override { return true; }

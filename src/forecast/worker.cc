@@ -1,0 +1,155 @@
+#include "forecast/worker.h"
+
+#include <algorithm>
+#include <future>
+
+#include "base/stopwatch.h"
+#include "forecast/stage.h"
+#include "forecast/store_sink.h"
+#include "model/device.h"
+
+namespace hens {
+
+Worker::Worker(const WorkerJob& job, at::Device device, std::function<void(int model, int steps, int members)> on_steps)
+    : job_(job),
+      device_(device),
+      on_steps_(std::move(on_steps)),
+      analyses_(job.source),
+      queue_(job.spec.runtime.writers, job.spec.runtime.queue_fields) {}
+
+Worker::~Worker() = default;
+
+at::Tensor Worker::analysis(Time time) {
+  const StageTimer timer(stage("analysis"));
+  return analyses_.load(time, job_.models.packages[model_]);
+}
+
+// The model, loaded while the analyses of its first initial time come. What is left to wait for then counts as `load`.
+// A model that cannot be loaded ends the run before the next analysis is asked for.
+std::unique_ptr<Engine> Worker::load_beside_analyses(int model, Time first_time) {
+  double seconds = 0;
+  std::unique_ptr<Engine> engine;
+  std::future<std::unique_ptr<Engine>> coming = std::async(std::launch::async, [&] {
+    const Stopwatch watch;
+    use_device(device_);
+    std::unique_ptr<Engine> loaded =
+        make_engine(job_.engine, job_.models.packages[model], device_, job_.spec.forecast,
+                    weight_folder(job_.downloader.options().cache), job_.models.digests[model]);
+    synchronize(device_);
+    seconds = watch.seconds();
+    return loaded;
+  });
+  for (const Time time : analysis_times(job_.spec.perturbation, first_time)) {
+    if (!engine && coming.wait_for(std::chrono::seconds(0)) == std::future_status::ready) engine = coming.get();
+    analysis(time);
+  }
+  const StageTimer timer(stage("load"));
+  if (!engine) engine = coming.get();
+  refuse_changed(job_.models, model, job_.spec, job_.downloader);
+  report_.model_load_seconds[model] = seconds;
+  return engine;
+}
+
+void Worker::unload() {
+  if (!engine_) return;
+  report_.peak_gpu_bytes = std::max(report_.peak_gpu_bytes, peak_gpu_bytes(device_) + engine_->device_bytes());
+  check_.reset();  // looks at the engine
+  perturber_.reset();
+  engine_.reset();
+}
+
+void Worker::load(int model, Time first_time) {
+  unload();
+  sinks_.clear();
+  model_ = model, time_ = -1, length_ = -1;
+  engine_ = load_beside_analyses(model, first_time);
+  report_.engine = engine_->name();
+  report_.batch_invariant = engine_->batch_invariant();
+  perturber_.emplace(job_.spec.perturbation, *engine_, job_.spec.ensemble.seed);
+}
+
+// The weights of the model that comes next come into the page cache while this one's members run.
+void Worker::read_ahead(std::optional<int> model) {
+  if (!model || model == read_model_) return;
+  read_model_ = model;
+  ahead_.reset();
+  ahead_.emplace(engine_file(job_.engine, job_.models.packages[*model], weight_folder(job_.downloader.options().cache),
+                             job_.models.digests[*model]));
+}
+
+// Analyses and breeding control are shared by all members of a model and initial time, of every length.
+void Worker::prepare(int time) {
+  const Time initial_time = job_.spec.initial_conditions.times[time];
+  std::vector<at::Tensor> analyses;
+  for (const Time needed : analysis_times(job_.spec.perturbation, initial_time)) analyses.push_back(analysis(needed));
+  const StageTimer timer(stage("breeding_control"));
+  perturber_->prepare(*engine_, std::move(analyses), initial_time, model_);
+  time_ = time;
+}
+
+void Worker::make_sinks(int length) {
+  sinks_.clear();
+  length_ = length;
+  for (const RunStore& store : job_.stores) {
+    if (store.model != model_ || store.length != length) continue;
+    sinks_.push_back(std::make_unique<StoreSink>(job_.spec.output[store.output], job_.spec.forecast.steps[length],
+                                                 engine_->channel_names(), *store.store, store.folder, queue_));
+  }
+}
+
+void Worker::record_check(const MemberId& task, const nlohmann::ordered_json& by_step) {
+  nlohmann::ordered_json entry{{"model", task.model},
+                               {"steps", job_.spec.forecast.steps[task.length]},
+                               {"time", task.time},
+                               {"member", task.member},
+                               {"by_step", by_step}};
+  if (!by_step.empty()) {
+    nlohmann::json fields = by_step.back();
+    fields["model"] = task.model, fields["member"] = task.member;
+    job_.log.info("check_against_reference", fields);
+  }
+  report_.checks.push_back(std::move(entry));
+}
+
+void Worker::run_batch(Rollout& rollout, std::span<const MemberId> members) {
+  const bool checks = std::ranges::any_of(members, [&](const MemberId& task) { return is_checked_task(task); });
+  if (checks && !check_) {
+    const StageTimer timer(stage("load_reference"));
+    check_ = std::make_unique<ReferenceCheck>(job_.models.packages[model_], *engine_, job_.spec.forecast.sun);
+  }
+  rollout.check = checks ? check_.get() : nullptr;
+  const int failed = run_members(rollout, members, job_.spec.initial_conditions.times[time_]);
+  for (size_t i = 0; checks && i < members.size(); ++i) {
+    if (is_checked_task(members[i])) record_check(members[i], check_->result(static_cast<int>(i)));
+  }
+  report_.members_failed += failed;
+  report_.members_done += static_cast<int>(members.size()) - failed;
+}
+
+void Worker::run(const WorkBlock& block, std::optional<int> next_model) {
+  if (block.model != model_) load(block.model, job_.spec.initial_conditions.times[block.time]);
+  read_ahead(next_model);
+  if (block.time != time_) prepare(block.time);
+  if (block.length != length_) make_sinks(block.length);
+
+  const int steps = job_.spec.forecast.steps[block.length];
+  Rollout rollout{*engine_, *perturber_, job_.records, job_.log, {}, steps};
+  for (const auto& sink : sinks_) rollout.sinks.push_back(sink.get());
+  rollout.on_step = [&](int members) { on_steps_(block.model, steps, members); };
+  const StageTimer timer(stage("members"));
+  const size_t batch = engine_->batch_invariant() ? static_cast<size_t>(std::max(job_.spec.runtime.batch, 1)) : 1;
+  for (size_t first = 0; first < block.tasks.size(); first += batch) {
+    if (const size_t next = first + batch; next < block.tasks.size()) perturber_->expect(block.tasks[next].member);
+    run_batch(rollout, std::span(block.tasks).subspan(first, std::min(batch, block.tasks.size() - first)));
+  }
+}
+
+void Worker::finish() {
+  {
+    const StageTimer timer(stage("finish_output"));
+    queue_.drain();
+  }
+  unload();
+}
+
+}  // namespace hens
