@@ -16,7 +16,7 @@ mapfile -t sources < <(find src tests bench -name '*.cc' -o -name '*.h' -o -name
 
 # clang-tidy sees what needs no LibTorch, two to five seconds a file, without a build folder. Not job/: libstdc++ 12's
 # constexpr vector refuses its tree, a vector of pairs of a type that is not complete, under clang.
-folders=(base net grid package synth source store run report ec2)
+mapfile -t folders < <(sed -n '/TORCH/d; s,^hens_library(\([a-z0-9_/]*\).*,\1,p' CMakeLists.txt | grep -vx job)
 base=${TIDY_SINCE:-$(git merge-base HEAD origin/main 2>/dev/null || git merge-base HEAD main 2>/dev/null || echo none)}
 tidy=()
 if [ "$base" = all ]; then
