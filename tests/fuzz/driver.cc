@@ -166,11 +166,13 @@ int watch(pid_t child, const Shared& shared) {
 int fuzz(const std::string& name, const std::vector<fs::path>& files, std::chrono::seconds time,
          const fs::path& found) {
   Shared& shared = shared_memory();
+  const auto begin = Clock::now();
   const pid_t child = ::fork();
   if (child == 0) std::exit(search(shared, files, time));
   const int status = watch(child, shared);
   std::printf("%s: %llu inputs in %d s, %llu places reached, %zu inputs became %llu\n", name.c_str(),
-              static_cast<unsigned long long>(shared.runs), static_cast<int>(time.count()),
+              static_cast<unsigned long long>(shared.runs),
+              static_cast<int>(std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - begin).count()),
               static_cast<unsigned long long>(shared.places), files.size(),
               static_cast<unsigned long long>(shared.inputs));
   if (status == 0) return 0;
