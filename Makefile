@@ -13,7 +13,7 @@ export CCACHE_BASEDIR = $(CURDIR)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup configure build hens-ec2 demo test test-gpu bench-store bench-folders install format clean image push test-image \
-        deploy-databricks k8s-render lint
+        deploy-databricks k8s-render lint test-asan test-tsan fuzz
 
 help:  ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | sed 's/:.*## /\t/' | expand -t 22
@@ -47,6 +47,18 @@ test-gpu:  ## on a machine with a GPU: golden tests, kernels against the referen
 	@scripts/setup.sh test
 	@$(MAKE) --no-print-directory build TESTS=ON
 	@scripts/test_gpu.sh $(BUILD)
+
+test-asan:  ## every C++ test with AddressSanitizer and UndefinedBehaviorSanitizer, in build-asan/
+	@scripts/setup.sh test
+	@JOBS=$(JOBS) scripts/test_sanitized.sh asan
+
+test-tsan:  ## the C++ tests of what works on several threads with ThreadSanitizer, in build-tsan/
+	@scripts/setup.sh test
+	@JOBS=$(JOBS) scripts/test_sanitized.sh tsan
+
+fuzz:  ## each parser of foreign bytes on damaged input for SECONDS=60, in build-asan/
+	@scripts/setup.sh test
+	@JOBS=$(JOBS) scripts/fuzz.sh $(or $(SECONDS),60)
 
 bench-store: setup  ## how fast the Zarr writer is, to a RAM disk
 	@$(MAKE) --no-print-directory build
@@ -85,9 +97,9 @@ deploy-databricks:  ## bundle validate and deploy with IMAGE= by digest (default
 k8s-render:  ## the manifests of K8S=k8s/base with IMAGE= (default: the last one pushed)
 	@scripts/k8s_render.sh '$(or $(IMAGE),$(shell cat .image 2>/dev/null))' '$(or $(K8S),k8s/base)'
 
-lint:  ## shellcheck, yamllint, hadolint and clang-format over all there is for them
+lint:  ## shellcheck, yamllint, hadolint, ruff and clang-format over all there is for them, clang-tidy on what differs from main
 	@scripts/setup.sh tools
 	@scripts/lint.sh .deps/py/bin
 
-clean:  ## remove the build folder
-	@rm -rf $(BUILD) $(BUILD).log
+clean:  ## remove the build folders
+	@rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)*.log

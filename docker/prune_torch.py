@@ -4,7 +4,7 @@
 
 Those are the two backends and whatever they name as needed, down to the last; and what LibTorch loads by name when a
 kernel is compiled at run time. Left behind: cuDNN's parts (hens has no convolutions), cuSOLVER (no linear algebra), the
-Python binding, headers. OUT/wheels.json names the wheels for the bill of materials.
+Python binding, headers. OUT/wheels.json names the wheels for the bill of materials, OUT/licences/ holds their licences.
 """
 import collections
 import json
@@ -46,10 +46,22 @@ if missing:
     sys.exit(f"the wheel in {site} has no {', '.join(missing)}")
 for name, path in kept.items():
     shutil.copy2(path, out / name, follow_symlinks=True)
-wheels = [{"name": d.metadata["Name"], "version": d.version, "license": d.metadata.get("License", "")[:80]}
-          for d in metadata.distributions(path=[str(site)])
-          if any(pathlib.Path(str(file)).name in kept for file in d.files or [])]
+used = [d for d in metadata.distributions(path=[str(site)]) if any(pathlib.Path(str(file)).name in kept for file in d.files or [])]
+wheels = [{"name": d.metadata["Name"], "version": d.version, "license": d.metadata.get("License", "")[:80]} for d in used]
 (out / "wheels.json").write_text(json.dumps(sorted(wheels, key=lambda w: w["name"]), indent=1))
+# torch's LICENSE has those of what is built into it. A wheel without such a file says its licence in a word.
+LICENCE = re.compile(r"\.dist-info/(.*/)?(LICEN[CS]E|License|NOTICE|COPYING)[^/]*$")
+for distribution in used:
+    folder = out / "licences" / distribution.metadata["Name"]
+    folder.mkdir(parents=True, exist_ok=True)
+    texts = [distribution.locate_file(file) for file in distribution.files or [] if LICENCE.search(str(file))]
+    for text in texts:
+        shutil.copyfile(text, folder / text.name)
+    if not texts:
+        word = distribution.metadata.get("License-Expression") or distribution.metadata.get("License")
+        if not word:
+            sys.exit(f"{folder.name}: the wheel says nothing of its licence")
+        (folder / "LICENSE").write_text(word + "\n")
 total = sum((out / name).stat().st_size for name in kept)
 for name in sorted(kept, key=lambda n: -(out / n).stat().st_size)[:12]:
     print(f"{(out / name).stat().st_size / 1e6:8.0f} MB  {name}")

@@ -12,7 +12,7 @@ say() { printf '%s\n' "$*" >&2; }
 fail() { say "push: $2"; exit "$1"; }
 
 [ -n "$image" ] && [ -n "$registry" ] && [ -n "$tag" ] ||
-  fail 64 "usage: make push REGISTRY=111122223333.dkr.ecr.us-east-1.amazonaws.com TAG=0.1.0"
+  fail 64 "usage: make push REGISTRY=111122223333.dkr.ecr.us-east-1.amazonaws.com TAG=0.2.0"
 registry=${registry%/}
 name=$registry/hens
 "$docker" image inspect "$image" >/dev/null 2>&1 || fail 66 "there is no image $image here: make image TAG=${image##*:} first"

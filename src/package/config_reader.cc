@@ -167,7 +167,8 @@ void read_sizes(const Config& config, ModelConfig& model) {
   model.inner_nlon = model.nlon / model.scale_factor;
   const double fraction = config.positive_or("hard_thresholding_fraction", 1.0, 1.0);
   model.lmax = static_cast<int>(model.inner_nlat * fraction);
-  model.mmax = static_cast<int>((model.inner_nlon / 2 + 1) * fraction);
+  const int orders = model.inner_nlon / 2 + 1;
+  model.mmax = static_cast<int>(orders * fraction);
   if (model.inner_nlat < 2 || model.inner_nlon < 2 || model.lmax < 1 || model.mmax < 1) {
     config.wrong("scale_factor {} and hard_thresholding_fraction {} leave no degrees of a grid of {} x {}",
                  model.scale_factor, fraction, model.nlat, model.nlon);

@@ -105,7 +105,7 @@ class FastEngineTest : public testing::TestWithParam<Kernels> {
 // fp16 operands have the mantissa of TF32, in which the networks were trained: 3e-4 a step is what TF32 costs on the
 // reference script's own packages, where bfloat16 autocast costs 3e-3.
 TEST_P(FastEngineTest, OneStepIsAsAccurateAsTf32) {
-  HENS_REQUIRE_DATA("golden/model");
+  HENS_REQUIRE_DATA("golden/model/mini_seed103");
   for (const std::string name : {"mini_seed102", "mini_seed103"}) {
     const ModelPackage package = golden_package(name);
     const at::Tensor actual = normalised(run(package, initial_state(), 1)[0], package);
@@ -117,7 +117,7 @@ TEST_P(FastEngineTest, OneStepIsAsAccurateAsTf32) {
 }
 
 TEST_P(FastEngineTest, FourStepsStayAsClose) {
-  HENS_REQUIRE_DATA("golden/model");
+  HENS_REQUIRE_DATA("golden/model/forecast/mini_seed102_step_0004.npy");
   const ModelPackage package = golden_package("mini_seed102");
   const at::Tensor actual = normalised(run(package, initial_state(), 4)[0], package);
   const at::Tensor expected = normalised(golden_tensor("forecast/mini_seed102_step_0004"), package);
@@ -301,7 +301,7 @@ TEST_P(FastEngineTest, AStateComesBackAndStaysAsItIs) {
 }
 
 TEST_P(FastEngineTest, StaysBoundedForFourHundredSteps) {
-  HENS_REQUIRE_DATA("golden/model");
+  HENS_REQUIRE_DATA("golden/model/mini_seed103");
   if (GetParam() == Kernels::host) GTEST_SKIP() << "the loops take minutes";
   const ModelPackage package = golden_package("mini_seed103");
   const at::Tensor z = normalised(run(package, initial_state(), 400)[0], package);

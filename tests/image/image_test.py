@@ -238,6 +238,15 @@ def test_the_bill_of_materials_names_what_is_inside():
     assert any(name.startswith("libcurl") for name in names) and any(name.startswith("libyaml-cpp") for name in names)
 
 
+def test_the_licences_of_what_is_inside_are_inside():
+    texts = inside("cd /usr/share/doc/hens && find . -type f -size +0 && ls /usr/share/doc/gmt-gshhg-low/copyright /usr/share/common-licenses/LGPL-3")
+    assert "./LICENSE" in texts.split() and "./THIRD_PARTY.md" in texts.split(), texts
+    for package in ("libcairo2", "libnetcdf", "libyaml-cpp", "libeccodes0", "libcurl", "nlohmann-json3-dev", "libboost-dev"):
+        assert f"./debian/{package}" in texts, (package, texts)
+    wheels = [entry["name"] for entry in json.loads(inside("cat /opt/hens/lib/torch/wheels.json"))]
+    assert "torch" in wheels and all(f"./wheels/{wheel}/" in texts for wheel in wheels), (wheels, texts)
+
+
 def test_databricks_finds_what_its_driver_needs():
     inside("java -version 2>&1 | grep -E 'version \"(17|21)'")
     inside("/databricks/python3/bin/python -c 'import IPython, ipykernel, pyccolo, numpy, pandas, pyarrow, grpc, google.protobuf, "

@@ -11,7 +11,7 @@ import tempfile
 import time
 
 import harness
-from harness import HENS, hens, markers, stores, write_job
+from harness import HENS, hens, stores, write_job
 
 JOB = """
 name: devices

@@ -198,7 +198,7 @@ if __name__ == "__main__":
     import traceback
 
     import awscli.clidriver
-    import awscli.customizations.s3.subcommands  # noqa: F401  loaded before the first fork
+    import awscli.customizations.s3.subcommands  # loaded before the first fork
     import botocore.session  # the CLI's own copy, under this name
 
     CLI_ENVIRONMENT = {"AWS_DATA_PATH": os.environ["AWS_DATA_PATH"]}  # set by these imports: where its own data lie

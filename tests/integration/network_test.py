@@ -1,6 +1,5 @@
 """Downloads as companies have them: certificate authorities of one's own, proxies that are dead, the hub with a token."""
 import http.server
-import json
 import os
 import pathlib
 import ssl

@@ -54,7 +54,7 @@ TEST(Breed, MakesThePeersPair) {
 
 // The peer's second pair of a batch continues an AR(1) chain of the first one's noise; fed that, breeding agrees too.
 TEST(Breed, MakesThePeersBatchFedItsCorrelatedNoise) {
-  HENS_REQUIRE_DATA("golden/noise");
+  HENS_REQUIRE_DATA("golden/noise/bred_batch4_members_f32.npy");
   const at::Tensor draws = golden("noise/bred_batch4_draws_z500_f32.npy");
   const at::Tensor expected = golden("noise/bred_batch4_members_f32.npy");  // +0 -0 +1 -1
   const double phi = std::exp(-6.0 / 48.0);

@@ -14,7 +14,7 @@ namespace hens::test {
 
 // The array `golden/<relative>`, in its own precision.
 inline at::Tensor golden(const std::string& relative) {
-  const NpyArray array = read_npy(data_root() / "golden" / relative);
+  const NpyArray array = read_npy(whole_or_some(data_root() / "golden" / relative));
   const at::ScalarType type = array.dtype == "<f8" ? at::kDouble : at::kFloat;
   return at::from_blob(const_cast<char*>(array.data.data()), array.shape, type).clone();
 }

@@ -29,10 +29,11 @@ at::Tensor chained(const at::Tensor& draws, int k) {
   return normals;
 }
 
-// [lmax, mmax, 2] of normals packed by rows l = 0.., m = 0..l.
+// [lmax, mmax, 2] of normals packed by rows l = 0.., m = 0..l; zero where `packed` ends before.
 at::Tensor unpack_triangle(const at::Tensor& packed, int64_t lmax) {
   at::Tensor full = at::zeros({lmax, lmax + 1, 2}, packed.options());
-  for (int64_t l = 0, at = 0; l < lmax; at += ++l) full[l].narrow(0, 0, l + 1).copy_(packed.narrow(0, at, l + 1));
+  for (int64_t l = 0, at = 0; at < packed.size(0); at += ++l)
+    full[l].narrow(0, 0, l + 1).copy_(packed.narrow(0, at, l + 1));
   return full;
 }
 

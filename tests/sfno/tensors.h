@@ -15,6 +15,22 @@ inline at::Tensor golden_tensor(const std::string& name) {
   return at::tensor(array.as<float>(), at::kFloat).reshape(array.shape);
 }
 
+// Entries of a golden array's first axis: all of them, or those that a clone has without HENS_TEST_DATA.
+struct GoldenPart {
+  at::Tensor positions, values;
+  at::Tensor of(const at::Tensor& whole) const { return whole.index_select(0, positions); }
+};
+
+inline GoldenPart golden_part(const std::string& name) {
+  const std::filesystem::path base = data_root() / "golden/model" / name;
+  if (std::filesystem::exists(base.string() + ".npy")) {
+    const at::Tensor values = golden_tensor(name);
+    return {at::arange(values.size(0)), values};
+  }
+  const auto positions = read_npy(base.string() + "_some_positions.npy").as<double>();
+  return {at::tensor(positions, at::kDouble).to(at::kLong), golden_tensor(name + "_some")};
+}
+
 inline ModelPackage golden_package(const std::string& name) {
   return open_package(data_root() / "golden/model" / name);
 }

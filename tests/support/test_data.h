@@ -1,4 +1,5 @@
-// Where the tests find golden arrays and real analyses: $HENS_TEST_DATA, or `../shared` beside the checkout.
+// Where the tests find golden arrays and real analyses: $HENS_TEST_DATA, or `../shared` beside the checkout, else what
+// the repository holds itself (tests/golden), which the build puts together in HENS_SHIPPED_DATA.
 #pragma once
 
 #include <cstdlib>
@@ -12,7 +13,14 @@ namespace hens::test {
 
 inline std::filesystem::path data_root() {
   if (const char* given = std::getenv("HENS_TEST_DATA")) return given;
-  return std::filesystem::path(HENS_SOURCE_DIR).parent_path() / "shared";
+  const std::filesystem::path beside = std::filesystem::path(HENS_SOURCE_DIR).parent_path() / "shared";
+  return std::filesystem::exists(beside / "golden") ? beside : std::filesystem::path(HENS_SHIPPED_DATA);
+}
+
+// `path`, or where only a part of that array is there, as of large ones in tests/golden, the part: NAME_some.npy.
+inline std::filesystem::path whole_or_some(const std::filesystem::path& path) {
+  if (std::filesystem::exists(path)) return path;
+  return path.parent_path() / (path.stem().string() + "_some.npy");
 }
 
 // Skips the test, saying so, where the data are absent.
