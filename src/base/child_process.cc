@@ -1,5 +1,6 @@
 #include "base/child_process.h"
 
+#include <csignal>
 #include <cstdlib>
 #include <istream>
 #include <iterator>
@@ -7,6 +8,9 @@
 #include <unistd.h>
 
 #include <sys/wait.h>
+#if defined(__linux__)
+#include <sys/prctl.h>
+#endif
 
 // Version 1 of the library is in every Boost from 1.74 on. Its headers moved to v1/ in 1.86, and its names into the
 // namespace v1 (inline until version 2 became the default in 1.88).
@@ -16,6 +20,7 @@
 #include <boost/process/v1/env.hpp>
 #include <boost/process/v1/environment.hpp>
 #include <boost/process/v1/exe.hpp>
+#include <boost/process/v1/extend.hpp>
 #include <boost/process/v1/io.hpp>
 #include <boost/process/v1/pipe.hpp>
 #include <boost/process/v1/posix.hpp>
@@ -26,6 +31,7 @@ namespace bp = boost::process::v1;
 #include <boost/process/env.hpp>
 #include <boost/process/environment.hpp>
 #include <boost/process/exe.hpp>
+#include <boost/process/extend.hpp>
 #include <boost/process/io.hpp>
 #include <boost/process/pipe.hpp>
 #include <boost/process/posix.hpp>
@@ -103,12 +109,21 @@ ChildResult run_captured(const ChildCommand& command) {
   return result;
 }
 
+void end_with_parent([[maybe_unused]] int expected_parent) {
+#if defined(__linux__)
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
+  if (::getppid() != expected_parent) ::_exit(static_cast<int>(ExitCode::interrupted));
+}
+
 int start_with_descriptors(const ChildCommand& command, int input, int output, int error) {
   const std::string program = program_of(command);
   try {
+    // Set before the program starts, which may take seconds to load its libraries.
+    const auto die_with_us = [parent = ::getpid()](auto&) { end_with_parent(parent); };
     bp::child child(bp::exe = program, bp::args = arguments_of(command), environment_of(command),
-                    bp::posix::fd.bind(STDIN_FILENO, input), bp::posix::fd.bind(STDOUT_FILENO, output),
-                    bp::posix::fd.bind(STDERR_FILENO, error));
+                    bp::extend::on_exec_setup(die_with_us), bp::posix::fd.bind(STDIN_FILENO, input),
+                    bp::posix::fd.bind(STDOUT_FILENO, output), bp::posix::fd.bind(STDERR_FILENO, error));
     const int pid = child.id();
     child.detach();  // from the object: it stays our child
     return pid;

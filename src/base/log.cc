@@ -89,6 +89,7 @@ nlohmann::json progress_fields(const ProgressState& state) {
   nlohmann::json fields{{"label", state.label}, {"done", state.done}, {"total", state.total}, {"unit", state.unit}};
   fields["per_second"] = progress_rate(state);
   if (const double left = progress_seconds_left(state); left >= 0) fields["seconds_left"] = left;
+  if (!state.detail.empty()) fields["detail"] = state.detail;
   return fields;
 }
 
@@ -187,7 +188,7 @@ void Log::error(std::string_view event, nlohmann::json fields) {
   state_->write("error", event, fields);
 }
 
-void Log::progress(std::string_view label, double done, double total, std::string_view unit) {
+void Log::progress(std::string_view label, double done, double total, std::string_view unit, std::string_view detail) {
   const std::lock_guard lock(state_->mutex);
   State& state = *state_;
   const auto at = Clock::now();
@@ -199,6 +200,7 @@ void Log::progress(std::string_view label, double done, double total, std::strin
   if (!same) state.start(label, done, total, unit, at);
   state.progress.done = done;
   state.progress.total = total;
+  state.progress.detail = detail;
   state.progress.seconds = std::chrono::duration<double>(at - state.started).count();
   if (state.bar && !state.silent && (at_end || !state.drawn_any || at - state.drawn >= redraw_pause)) state.draw(at);
   if ((at_end && !state.reported_end) || (!at_end && at - state.reported >= event_pause)) state.report(at);

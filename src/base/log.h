@@ -35,7 +35,8 @@ class Log {
   // Shows work `done` of `total` (any unit, named by `unit` in the plural) with rate and time left, at most ten times a
   // second on a terminal, every 10 s and at the end as an event elsewhere. `label` says what is going on; another label
   // starts another bar. `done` only grows: what comes late from another thread is ignored.
-  void progress(std::string_view label, double done, double total, std::string_view unit);
+  // `detail` may change with every call: a wide terminal shows it, and events carry it.
+  void progress(std::string_view label, double done, double total, std::string_view unit, std::string_view detail = {});
   // Ends the bar's line, if one is shown.
   void end_progress();
 

@@ -71,7 +71,9 @@ double progress_seconds_left(const ProgressState& state) {
 }
 
 std::string progress_line(const ProgressState& state, int width) {
-  const std::string numbers = numbers_text(state);
+  std::string numbers = numbers_text(state);
+  const int with_detail = columns_of(state.label) + columns_of(numbers) + columns_of(state.detail) + 6;
+  if (!state.detail.empty() && with_detail + longest_bar <= width) numbers += "  " + state.detail;
   const int rest = width - columns_of(state.label) - columns_of(numbers) - 4;  // blanks and brackets
   if (rest < shortest_bar) return cut(fmt::format("{} {}", state.label, numbers), std::max(width, 0));
   return fmt::format("{} {} {}", state.label, bar_text(fraction_done(state), std::min(rest, longest_bar)), numbers);

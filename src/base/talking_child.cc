@@ -3,15 +3,11 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstdlib>
 #include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
 
 #include <sys/wait.h>
-#if defined(__linux__)
-#include <sys/prctl.h>
-#endif
 
 #include "base/error.h"
 
@@ -138,13 +134,6 @@ int TalkingChild::wait() {
   state_->reaped = true;
   state_->exit_code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
   return state_->exit_code;
-}
-
-void end_with_parent([[maybe_unused]] int expected_parent) {
-#if defined(__linux__)
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-#endif
-  if (::getppid() != expected_parent) ::_exit(static_cast<int>(ExitCode::interrupted));
 }
 
 }  // namespace hens

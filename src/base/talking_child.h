@@ -1,8 +1,8 @@
 // A child that is talked to while it lives: lines to its standard input, lines from its standard output and error.
 //
-// Its pipes are its own: no other child holds an end of them, so that each side sees the other's end. The child is to
-// ask for end_with_parent() first of all. One thread at a time, and the one that made it must live as long as the child
-// (the kernel takes that thread for the parent); interrupt() may come from any thread.
+// Its pipes are its own: no other child holds an end of them, so that each side sees the other's end. It ends when the
+// thread that made it does, which the kernel takes for the parent. One thread at a time; interrupt() may come from any
+// thread.
 #pragma once
 
 #include <chrono>
@@ -42,9 +42,5 @@ class TalkingChild {
   struct State;
   std::unique_ptr<State> state_;
 };
-
-// To be called by a child first of all: it is killed when its parent's thread ends, however that happens. Where the
-// parent has ended already, the process ends here.
-void end_with_parent(int expected_parent);
 
 }  // namespace hens

@@ -2,5 +2,5 @@
 #pragma once
 
 namespace hens {
-inline constexpr const char* version = HENS_VERSION;
+extern const char* const version;
 }

@@ -66,10 +66,17 @@ class Progress {
   Progress(const JobSpec& spec, const std::vector<MemberId>& todo, Log& log) : models_(spec.models.size()), log_(log) {
     for (const MemberId& task : todo) total_ += spec.forecast.steps[task.length];
   }
-  void stepped_somewhere(int devices, int members) {
+  // From several threads.
+  void stepped_on(size_t device, const std::vector<std::string>& devices, int members) {
     const std::lock_guard guard(mutex_);
     done_ += members;
-    log_.progress(fmt::format("{} devices", devices), std::min(done_, total_), total_, "member-steps");
+    by_device_.resize(devices.size());
+    by_device_[device] += members;
+    std::string detail;
+    for (size_t k = 0; k < devices.size(); ++k) {
+      detail += fmt::format("{}{} {:.3g}/s", k == 0 ? "" : ", ", devices[k], by_device_[k] / watch_.seconds());
+    }
+    log_.progress(fmt::format("{} devices", devices.size()), std::min(done_, total_), total_, "member-steps", detail);
   }
   void stepped(int model, int steps, int members) {
     done_ += members;
@@ -81,6 +88,8 @@ class Progress {
   double done_ = 0, total_ = 0;  // done: counts what was done again, too
   Log& log_;
   std::mutex mutex_;
+  std::vector<double> by_device_;
+  Stopwatch watch_;
 };
 
 void add_report(Attempt& attempt, const WorkerReport& report, size_t models) {
@@ -236,7 +245,7 @@ void run_together(const JobAtHand& at_hand, const std::vector<MemberId>& todo, c
   try {
     run_crew(
         task, options, work, at_hand.folder, at_hand.log,
-        [&](size_t, int members) { progress.stepped_somewhere(workers, members); }, crew);
+        [&](size_t device, int members) { progress.stepped_on(device, at_hand.devices, members); }, crew);
   } catch (...) {
     report();
     throw;

@@ -4,9 +4,9 @@
 #include <mutex>
 #include <unistd.h>
 
+#include "base/child_process.h"
 #include "base/error.h"
 #include "base/stop.h"
-#include "base/talking_child.h"
 #include "forecast/hardware.h"
 #include "forecast/stop_deadline.h"
 #include "forecast/worker_messages.h"

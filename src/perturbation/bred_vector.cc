@@ -39,6 +39,21 @@ at::Tensor row_weights(int64_t nlat, at::Device device) {
   return (sine / sine.mean()).to(device);
 }
 
+// In double, row by row: the sums depend neither on the other channels nor on the number of threads.
+at::Tensor weighted_norm(const at::Tensor& field, const at::Tensor& weights) {
+  const int64_t nlat = field.size(-2), nlon = field.size(-1);
+  const auto cap = static_cast<int64_t>(70.0 / 180.0 * static_cast<double>(nlat));
+  assert(cap > 0);
+  const at::Tensor exact = field.to(at::kDouble);
+  const at::Tensor rows = (exact * exact).sum(-1) * (weights / nlon);  // [..., nlat]
+  const auto root_mean = [&](int64_t first) { return (rows.narrow(-1, first, cap).sum(-1, true) / cap).sqrt(); };
+  const at::Tensor north = root_mean(0), south = root_mean(nlat - cap);  // [..., 1]
+  const at::Tensor ramp = at::linspace(0.0, 1.0, nlat - 2 * cap, exact.options());
+  std::vector<int64_t> shape = north.sizes().vec();
+  shape.back() = cap;
+  return at::cat({north.expand(shape), north + (south - north) * ramp, south.expand(shape)}, -1).to(field.dtype());
+}
+
 }  // namespace
 
 std::vector<float> resolve_amplitudes(const Amplitudes& amplitudes, const std::vector<std::string>& channels,
@@ -60,19 +75,8 @@ std::vector<float> resolve_amplitudes(const Amplitudes& amplitudes, const std::v
   return resolved;
 }
 
-// In double, row by row: the sums depend neither on the other channels nor on the number of threads.
 at::Tensor hemispheric_norm(const at::Tensor& field) {
-  const int64_t nlat = field.size(-2), nlon = field.size(-1);
-  const auto cap = static_cast<int64_t>(70.0 / 180.0 * static_cast<double>(nlat));
-  assert(cap > 0);
-  const at::Tensor exact = field.to(at::kDouble);
-  const at::Tensor rows = (exact * exact).sum(-1) * (row_weights(nlat, field.device()) / nlon);  // [..., nlat]
-  const auto root_mean = [&](int64_t first) { return (rows.narrow(-1, first, cap).sum(-1, true) / cap).sqrt(); };
-  const at::Tensor north = root_mean(0), south = root_mean(nlat - cap);  // [..., 1]
-  const at::Tensor ramp = at::linspace(0.0, 1.0, nlat - 2 * cap, exact.options());
-  std::vector<int64_t> shape = north.sizes().vec();
-  shape.back() = cap;
-  return at::cat({north.expand(shape), north + (south - north) * ramp, south.expand(shape)}, -1).to(field.dtype());
+  return weighted_norm(field, row_weights(field.size(-2), field.device()));
 }
 
 BreedingControl make_breeding_control(Engine& engine, std::vector<at::Tensor> analyses, Time initial_time) {
@@ -92,6 +96,8 @@ BreedingControl make_breeding_control(Engine& engine, std::vector<at::Tensor> an
 at::Tensor breed(Engine& engine, const BreedingControl& control, const at::Tensor& seed, const at::Tensor& amplitude,
                  Time initial_time, const BreedingProbe& probe) {
   const size_t cycles = control.forecasts.size();
+  // Made and brought to the device once: the device works ahead of what the host launches, and waits for no copy.
+  const at::Tensor weights = row_weights(seed.size(-2), seed.device());
   const at::Tensor scales = amplitude.view({-1, 1, 1}).to(seed.device());
   // Whole states are large: two are made, once, and written again in each cycle.
   at::Tensor dx = seed.clone(), start = at::empty_like(seed), all_raw, all_norm;
@@ -102,7 +108,7 @@ at::Tensor breed(Engine& engine, const BreedingControl& control, const at::Tenso
     forecast_one_step(engine, start, valid_time, [&](int first, const at::Tensor& fields) {
       const auto some = [&](const at::Tensor& all) { return all.narrow(0, first, fields.size(0)); };
       const at::Tensor raw = fields - some(control.forecasts[i]);
-      const at::Tensor norm = hemispheric_norm(raw);  // [channel, lat]
+      const at::Tensor norm = weighted_norm(raw, weights);  // [channel, lat]
       const at::Tensor divisor = norm.masked_fill(norm == 0.0, 1.0).unsqueeze(-1);
       some(dx).copy_(some(scales) * (raw / divisor));  // the peer's order of roundings
       if (probe) some(all_raw).copy_(raw), some(all_norm).copy_(norm);

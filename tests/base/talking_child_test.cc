@@ -5,7 +5,10 @@
 
 #include <gtest/gtest.h>
 
+#include <sys/wait.h>
+
 #include "base/error.h"
+#include "support/test_data.h"
 
 namespace hens {
 namespace {
@@ -75,6 +78,23 @@ TEST(TalkingChild, EachHasItsPipesForItself) {
       }
     });
   }
+}
+
+// Whatever ends the one who started it, be it before the program's first line.
+TEST(TalkingChild, EndsWithTheThreadThatMadeIt) {
+  const test::TemporaryFolder folder;
+  const auto written = [&] {
+    std::error_code none;
+    const auto bytes = fs::file_size(folder / "pid", none);
+    return !none && bytes > 0;
+  };
+  std::thread([&] {
+    new TalkingChild(shell("echo $$ > " + (folder / "pid").string() + "; exec sleep 300"));  // never taken down
+    for (int k = 0; k < 500 && !written(); ++k) std::this_thread::sleep_for(10ms);
+  }).join();
+  const int pid = std::stoi(read_file(folder / "pid", 64));
+  for (int k = 0; k < 500 && ::waitpid(pid, nullptr, WNOHANG) == 0; ++k) std::this_thread::sleep_for(10ms);
+  EXPECT_EQ(::kill(pid, 0), -1) << "it still runs";
 }
 
 TEST(TalkingChild, AProgramThatIsNotThereIsNamed) {

@@ -39,6 +39,8 @@ std::vector<float> static_rows(const ModelPackage& package) {
   return {values, values + features.numel()};
 }
 
+// Tensors come and go without a wait: LibTorch works on the device's default stream, and the backend's is one that the
+// default stream is ordered with (cudaStreamDefault: each waits for what was launched on the other before).
 class Fast final : public FastEngine {
  public:
   Fast(const ModelPackage& package, at::Device device, const FastOptions& options)
@@ -75,7 +77,6 @@ class Fast final : public FastEngine {
         const at::Tensor physical = member.narrow(0, first, count).to(device_, at::kFloat).contiguous();
         engine::normalise(backend_, rows_of(states_[m]), physical.const_data_ptr<float>(), {first, count},
                           network_->scaling());
-        backend_.wait();  // `physical` may go away
       }
     }
     network_->forget_input();
@@ -106,8 +107,6 @@ class Fast final : public FastEngine {
     const at::Tensor fields =
         at::empty({members, count, grid_.nlat(), grid_.nlon()}, at::device(device_).dtype(at::kFloat));
     write_channels(selected, fields.mutable_data_ptr<float>());
-    if (!backend_.on_gpu()) return fields;
-    backend_.wait();
     return fields;
   }
 

@@ -1,0 +1,5 @@
+#include "base/version.h"
+
+namespace hens {
+const char* const version = HENS_VERSION;
+}
