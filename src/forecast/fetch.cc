@@ -1,5 +1,6 @@
 #include "forecast/fetch.h"
 
+#include <algorithm>
 #include <set>
 
 #include "base/checksum.h"
@@ -37,8 +38,24 @@ void plan_package(const std::string& uri, const Downloader& downloader, std::vec
   }
 }
 
-void plan_gfs_analysis(Time time, const JobSpec& spec, Downloader& downloader, std::vector<FetchItem>& items) {
-  const GfsPlan plan = plan_gfs(time, spec.initial_conditions.product, hens_channels(), downloader);
+// The channels of all models, as far as their packages are here; HENS' own for the others.
+std::vector<std::string> planned_channels(const JobSpec& spec) {
+  std::vector<std::string> all;
+  const auto add = [&](const std::vector<std::string>& channels) {
+    for (const std::string& channel : channels) {
+      if (std::ranges::find(all, channel) == all.end()) all.push_back(channel);
+    }
+  };
+  for (const std::string& uri : spec.models) {
+    const auto folder = local_folder(uri);
+    add(folder ? open_package(*folder).config.channels : hens_channels());
+  }
+  return all;
+}
+
+void plan_gfs_analysis(Time time, const JobSpec& spec, const std::vector<std::string>& channels, Downloader& downloader,
+                       std::vector<FetchItem>& items) {
+  const GfsPlan plan = plan_gfs(time, spec.initial_conditions.product, channels, downloader);
   for (const auto& [record, message] : plan.needed) {
     const ByteRange& range = plan.records[record].bytes;
     FetchItem item{"analysis", plan.url, downloader.resolve(plan.url)};
@@ -53,8 +70,10 @@ void plan_gfs_analysis(Time time, const JobSpec& spec, Downloader& downloader, s
 std::vector<FetchItem> plan_fetch(const JobSpec& spec, Downloader& downloader) {
   std::vector<FetchItem> items;
   for (const std::string& uri : spec.models) plan_package(uri, downloader, items);
+  const bool gfs = spec.initial_conditions.source == SourceKind::gfs;
+  const std::vector<std::string> channels = gfs ? planned_channels(spec) : std::vector<std::string>();
   for (const Time time : all_analysis_times(spec)) {
-    if (spec.initial_conditions.source == SourceKind::gfs) plan_gfs_analysis(time, spec, downloader, items);
+    if (gfs) plan_gfs_analysis(time, spec, channels, downloader, items);
     for (const std::string& pattern : spec.initial_conditions.path) {
       const std::string path = filled_path(pattern, time);
       items.push_back({"analysis", path, downloader.resolve(path)});

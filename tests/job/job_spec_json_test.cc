@@ -80,6 +80,8 @@ Json changed(const std::string& key, const Json& value) {
   const std::string text = value;
   if (text.ends_with(" std")) return "0.36 std";
   if (key.ends_with("times")) return "2031-01-01T00:00:00Z";
+  if (key == "runtime.devices") return Json::array({"cpu", "cpu"});
+  if (key == "runtime.silence_limit") return "7m";
   if (key == "output.every" || key.ends_with("time_scale") || key.ends_with("map_leads")) return "30h";
   return text + "x";
 }
