@@ -14,6 +14,7 @@
 
 #include "base/files.h"
 #include "base/time.h"
+#include "job/statistics_spec.h"
 #include "job/yaml_tree.h"
 
 namespace hens {
@@ -94,6 +95,7 @@ struct RuntimeSpec {
   int batch = 0;                // members at a time, 0: one
   int writers = 2;              // threads that encode and write
   int queue_fields = 64;        // fields in flight between the step and the writers
+  int block = 256;              // members after which statistics are made durable
   bool full_verify = true;      // on resume: recompute checksums (true) or look at sizes only
   double price_per_hour = 0.0;  // USD, for the cost in the reports; 0: unknown
 };
@@ -114,7 +116,8 @@ struct JobSpec {
   EnsembleSpec ensemble;
   PerturbationSpec perturbation;
   ForecastSpec forecast;
-  std::vector<OutputSpec> output{OutputSpec{}};
+  std::vector<OutputSpec> output{OutputSpec{}};  // may be empty where there are statistics: members are not stored then
+  std::vector<StatisticsSpec> statistics;
   RuntimeSpec runtime;
   MirrorsSpec mirrors;
   ReportSpec report;
