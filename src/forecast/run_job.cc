@@ -179,9 +179,10 @@ RunResult run_job(const JobSpec& spec, const RunOptions& options, Downloader& do
   } else {
     attempt.number = folder.begin_attempt(attempt, options.selection);
     const std::vector<RunStore> stores = open_stores(folder.root(), spec, folder.identity().facts());
+    const PartsTarget parts = folder.parts_target();
     try {
-      run_blocks({spec, models, *source, downloader, folder, log, stores, engine, options.check}, device, todo, result,
-                 attempt);
+      run_blocks({spec, models, *source, downloader, folder, log, stores, parts, engine, options.check}, device, todo,
+                 result, attempt);
       log.end_progress();
     } catch (const std::exception& error) {
       log.end_progress();

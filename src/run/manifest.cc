@@ -66,25 +66,46 @@ MemberFailure failure_from(const Json& j) {
   return {{j.at("length"), j.at("model"), j.at("time"), j.at("member")}, not_finite_from(j.at("not_finite"))};
 }
 
+Json to_json(const MemberTimes& all) {
+  const MemberTime& sum = all.sum;
+  return {{"length", sum.length},
+          {"model", sum.model},
+          {"time", sum.time},
+          {"members", all.members},
+          {"perturbation", sum.perturbation},
+          {"steps", sum.steps},
+          {"output_wait", sum.output_wait},
+          {"total", sum.total}};
+}
+
+MemberTimes member_times_from(const Json& j) {
+  MemberTimes all{{j.at("length"), j.at("model"), j.at("time")}, j.at("members")};
+  all.sum.perturbation = j.at("perturbation"), all.sum.steps = j.at("steps");
+  all.sum.output_wait = j.at("output_wait"), all.sum.total = j.at("total");
+  return all;
+}
+
 Json to_json(const Attempt& a) {
-  return {{"number", a.number},
-          {"started", a.started},
-          {"finished", a.finished},
-          {"hens_version", a.hens_version},
-          {"libtorch_version", a.libtorch_version},
-          {"hardware", to_json(a.hardware)},
-          {"engine", a.engine},
-          {"batch_invariant", a.batch_invariant},
-          {"selection", a.selection},
-          {"stages", a.stages.seconds},
-          {"model_load_seconds", a.model_load_seconds},
-          {"peak_host_bytes", a.peak_host_bytes},
-          {"peak_gpu_bytes", a.peak_gpu_bytes},
-          {"checks", a.checks},
-          {"sources", list_json<SourceRecord>(a.sources, to_json)},
-          {"failures", list_json<MemberFailure>(a.failures, to_json)},
-          {"exit_code", a.exit_code ? Json(*a.exit_code) : Json()},
-          {"exit_reason", a.exit_reason}};
+  Json json{{"number", a.number},
+            {"started", a.started},
+            {"finished", a.finished},
+            {"hens_version", a.hens_version},
+            {"libtorch_version", a.libtorch_version},
+            {"hardware", to_json(a.hardware)},
+            {"engine", a.engine},
+            {"batch_invariant", a.batch_invariant},
+            {"selection", a.selection},
+            {"stages", a.stages.seconds},
+            {"model_load_seconds", a.model_load_seconds},
+            {"peak_host_bytes", a.peak_host_bytes},
+            {"peak_gpu_bytes", a.peak_gpu_bytes},
+            {"checks", a.checks},
+            {"sources", list_json<SourceRecord>(a.sources, to_json)},
+            {"failures", list_json<MemberFailure>(a.failures, to_json)},
+            {"exit_code", a.exit_code ? Json(*a.exit_code) : Json()},
+            {"exit_reason", a.exit_reason}};
+  if (!a.member_times.empty()) json["member_times"] = list_json<MemberTimes>(a.member_times, to_json);
+  return json;
 }
 
 Attempt attempt_from(const Json& j) {
@@ -105,6 +126,7 @@ Attempt attempt_from(const Json& j) {
   a.checks = j.value("checks", Json::array());
   a.sources = list_from<SourceRecord>(j.at("sources"), source_from);
   a.failures = list_from<MemberFailure>(j.value("failures", Json::array()), failure_from);
+  a.member_times = list_from<MemberTimes>(j.value("member_times", Json::array()), member_times_from);
   if (!a.finished.empty()) a.exit_code = j.at("exit_code").get<int>();
   a.exit_reason = j.at("exit_reason");
   return a;

@@ -55,6 +55,12 @@ struct MemberFailure {
   NotFinite where;
 };
 
+// Of members that have no markers: those of one length, model and initial time that one process did, together.
+struct MemberTimes {
+  MemberTime sum;  // of all of them; `member` means nothing
+  int members = 0;
+};
+
 // One process's work in the folder.
 struct Attempt {
   int number = 1;
@@ -70,8 +76,9 @@ struct Attempt {
   // Of `run --check`: {model, steps, time, member, by_step: [{step, rms_std, worst_channel, worst_rms_std}]}.
   nlohmann::ordered_json checks = nlohmann::ordered_json::array();
   std::vector<SourceRecord> sources;
-  std::vector<MemberFailure> failures;  // members that it gave up
-  std::optional<int> exit_code;         // none where no end is recorded
+  std::vector<MemberFailure> failures;    // members that it gave up
+  std::vector<MemberTimes> member_times;  // of members of which only statistics are kept
+  std::optional<int> exit_code;           // none where no end is recorded
   std::string exit_reason;
 };
 

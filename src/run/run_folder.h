@@ -23,6 +23,7 @@
 #include "run/manifest.h"
 #include "run/marker.h"
 #include "run/member_records.h"
+#include "run/run_parts.h"
 
 namespace hens {
 
@@ -49,7 +50,11 @@ class RunFolder final : public MemberRecords {
   // Checks the members of `tasks` against their markers (every file's checksum where `full`, else its size), withdraws
   // the markers of damaged ones (from then on no reader counts them as complete), mends metadata and coordinates, and
   // removes temporaries of dead writers. Returns the tasks still to be done, in order.
+  // Parts of statistics that are damaged or superseded are removed; members that are in no other are still to be done.
   std::vector<MemberTask> pending(const std::vector<MemberTask>& tasks, bool full);
+
+  // Where this process's parts go: after pending() and begin_attempt().
+  PartsTarget parts_target() const;
 
   // Registers this process; returns the attempt's number. The numbers of shard I
   // of N leave the remainder I when divided by N (from 0), also where each shard has a folder of its own: the folders
@@ -85,6 +90,9 @@ class RunFolder final : public MemberRecords {
   void remove_run(const Manifest& there) const;
   fs::path marker_path(const MemberTask& task) const;
   void withdraw(const MemberTask& task);
+  bool is_stored(const MemberTask& task, bool full);
+  RunParts adopt_parts(bool full);
+  void add_time(const MemberTime& time);
   void mend_attempts();
 
   fs::path root_;
@@ -96,6 +104,8 @@ class RunFolder final : public MemberRecords {
   int attempt_ = 0;
   size_t selected_ = 0;  // members that pending() was asked about
   std::vector<MemberFailure> failures_;
+  std::vector<MemberTimes> member_times_;  // of members of which only statistics are kept
+  std::map<Forecast, MemberSet> held_;     // by parts, when pending() looked
 };
 
 // The manifest of the run in `root`, merged anew from run.json's spec, the attempts and the markers.
