@@ -56,9 +56,9 @@ Marker first_marker(const fs::path& root, const WorkPlan& plan) {
 
 // One member more: links to the pattern's files, and a marker.
 void add_member(const fs::path& root, const WorkPlan& plan, const std::vector<RunStore>& stores, const Marker& pattern,
-                const MemberTask& task) {
+                const MemberId& task) {
   Marker marker = pattern;
-  marker.length = task.length, marker.model = task.model, marker.time = task.time, marker.member = task.member;
+  marker.id = task;
   marker.files.clear();
   size_t k = 0;
   for (const RunStore& store : stores) {
@@ -80,14 +80,14 @@ void bench(const fs::path& root, size_t count, size_t shard) {
   const Manifest manifest = read_manifest(root);
   const WorkPlan plan(manifest.spec);
   const Selection selection{{}, 0, static_cast<int>(std::max<size_t>(1, plan.size() / shard))};
-  const std::vector<MemberTask> own = select_members(manifest.spec, selection);
-  const std::set<MemberTask> left(own.begin(), own.end());
+  const std::vector<MemberId> own = select_members(manifest.spec, selection);
+  const std::set<MemberId> left(own.begin(), own.end());
   const Marker pattern = first_marker(root, plan);
   measure("fill", [&] {
     const auto stores = open_stores(root, manifest.spec, {manifest.grid, manifest.model_names});
     const std::vector<bool> marked = marked_members(root, plan);
     for (size_t number = 0; number < std::min(count, plan.size()); ++number) {
-      const MemberTask task = plan.task(number);
+      const MemberId task = plan.task(number);
       if (!marked[number] && !left.contains(task)) add_member(root, plan, stores, pattern, task);
     }
   });

@@ -7,6 +7,6 @@ code=$?
 [ $code -eq 0 ] || exit $code
 case $said in
   *"(C75"*"serialized"*)
-    echo "$0: ptxas serialises wgmma in a kernel: see (C75..) above; src/engine/kernels/products.cuh says what it wants" >&2
+    echo "$0: ptxas serialises wgmma in a kernel: see (C75..) above; src/engine/gemm/hopper_mma.cuh says what it wants" >&2
     exit 1 ;;
 esac

@@ -15,6 +15,7 @@
 
 namespace {
 
+// Without a summary: not for people, and not in the list.
 struct Subcommand {
   const char* name;
   const char* summary;
@@ -33,12 +34,15 @@ constexpr std::array subcommands{
     Subcommand{"merge", "statistics of shards to final stores", hens::merge_command},
     Subcommand{"compare", "compare platforms by their benchmark results", hens::compare_command},
     Subcommand{"bench", "speed of the engines beside their accuracy", hens::bench_command},
+    Subcommand{"worker", nullptr, hens::worker_command},
 };
 
 void print_help() {
   fmt::print("hens {}: huge ensembles of a global machine-learning weather model\n\nUsage: hens COMMAND ...\n\n",
              hens::version);
-  for (const Subcommand& command : subcommands) fmt::print("  {:10} {}\n", command.name, command.summary);
+  for (const Subcommand& command : subcommands) {
+    if (command.summary != nullptr) fmt::print("  {:10} {}\n", command.name, command.summary);
+  }
   fmt::print("\n`hens COMMAND --help` tells more.\nExample: hens run jobs/demo.yaml\n");
 }
 
@@ -55,7 +59,7 @@ int dispatch(const hens::Arguments& arguments) {
   std::vector<std::string> names;
   for (const Subcommand& command : subcommands) {
     if (arguments[0] == command.name) return command.run({arguments.begin() + 1, arguments.end()});
-    names.emplace_back(command.name);
+    if (command.summary != nullptr) names.emplace_back(command.name);
   }
   hens::fail(hens::ExitCode::usage, "unknown command '{}'{}: `hens --help` lists them", arguments[0],
              hens::did_you_mean(arguments[0], names));

@@ -18,6 +18,7 @@
 #include <boost/process/v1/exe.hpp>
 #include <boost/process/v1/io.hpp>
 #include <boost/process/v1/pipe.hpp>
+#include <boost/process/v1/posix.hpp>
 namespace bp = boost::process::v1;
 #else
 #include <boost/process/args.hpp>
@@ -27,6 +28,7 @@ namespace bp = boost::process::v1;
 #include <boost/process/exe.hpp>
 #include <boost/process/io.hpp>
 #include <boost/process/pipe.hpp>
+#include <boost/process/posix.hpp>
 namespace bp = boost::process;
 #endif
 
@@ -99,6 +101,20 @@ ChildResult run_captured(const ChildCommand& command) {
     fail(ExitCode::missing_input, "{}: cannot be started: {}", program, error.what());
   }
   return result;
+}
+
+int start_with_descriptors(const ChildCommand& command, int input, int output, int error) {
+  const std::string program = program_of(command);
+  try {
+    bp::child child(bp::exe = program, bp::args = arguments_of(command), environment_of(command),
+                    bp::posix::fd.bind(STDIN_FILENO, input), bp::posix::fd.bind(STDOUT_FILENO, output),
+                    bp::posix::fd.bind(STDERR_FILENO, error));
+    const int pid = child.id();
+    child.detach();  // from the object: it stays our child
+    return pid;
+  } catch (const bp::process_error& failed) {
+    fail(ExitCode::missing_input, "{}: cannot be started: {}", program, failed.what());
+  }
 }
 
 int run_attached(const ChildCommand& command) {

@@ -31,6 +31,10 @@ std::optional<fs::path> find_program(const std::string& name);
 // Runs a child to its end with both outputs captured. Throws Error{missing_input} naming a program that is not there.
 ChildResult run_captured(const ChildCommand& command);
 
+// Starts a child with these descriptors as its standard input, output and error, and returns its process number: the
+// caller waits for it. Errors as run_captured. See base/talking_child.h.
+int start_with_descriptors(const ChildCommand& command, int input, int output, int error);
+
 // Runs a child to its end on our own terminal and outputs. Returns its exit code; errors as run_captured.
 int run_attached(const ChildCommand& command);
 

@@ -13,8 +13,9 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/version.h"
-#include "engine/fast_engine.h"
-#include "engine/operator_errors.h"
+#include "engine/device/phase_clock.h"
+#include "engine/sfno/fast_engine.h"
+#include "engine/sfno/operator_errors.h"
 #include "forecast/hardware.h"
 #include "job/member_key.h"
 #include "model/device.h"
@@ -69,7 +70,7 @@ Json worst_channel(const Engine& engine, const at::Tensor& difference, const at:
   return {{"channel", engine.channel_names()[worst]}, {"relative_l2", error[worst].item<double>()}};
 }
 
-// ---- gates C, D and E ----
+// ---- long roll-outs: the gates growth, drift and bounds of docs/numerics.md ----
 
 constexpr int compared_steps[] = {1, 4, 10, 20, 40};
 

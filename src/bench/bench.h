@@ -22,14 +22,14 @@ struct BenchOptions {
 };
 
 // One row an engine and mode: load seconds, milliseconds a member-step (median, least, most), relative L2, greatest
-// difference (in standard deviations) and worst channel of one step's normalised state beside strict fp32's (gate B),
-// memory, and for the fast engine the time, TFLOP/s and TB/s of each phase; the hardware and its measured ceilings. The
-// state is random about the package's climate.
+// difference (in standard deviations) and worst channel of one step's normalised state beside strict fp32's (the gate
+// "one step" of docs/numerics.md, as those below), memory, and for the fast engine the time, TFLOP/s and TB/s of each
+// phase; the hardware and its measured ceilings. The state is random about the package's climate.
 //
 // With gate_steps every mode also rolls out that far: root mean square difference from strict fp32 on the way to step
-// 40 (gate C), how far global means drift (D), and whether all stays finite, and how large (E). Strict fp32 itself
-// stops at 40 on a GPU, where it is slow; drifts compare with the mode that the others stand beside, TF32. The fast
-// engine's operators are held to the same in double (A, engine/operator_errors.h).
+// 40 (gate "growth"), how far global means go ("drift"), and whether all stays finite, and how large ("bounds"). Strict
+// fp32 itself stops at 40 on a GPU, where it is slow; drifts compare with the mode that the others stand beside, TF32.
+// The fast engine's operators are held to the same in double ("operators", engine/sfno/operator_errors.h).
 //
 // `python_reference PACKAGE --bench --modes default,tf32,amp-bf16,fp32` is run by python3 and prints JSON with
 // modes.NAME.network_ms_per_member_step.median; it becomes "python", or {"failed": why}. Throws Error{usage} where

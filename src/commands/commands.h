@@ -16,6 +16,7 @@ int fetch_command(const Arguments& arguments);
 int synth_command(const Arguments& arguments);
 int status_command(const Arguments& arguments);
 int verify_command(const Arguments& arguments);
+int worker_command(const Arguments& arguments);
 int report_command(const Arguments& arguments);
 int merge_command(const Arguments& arguments);
 int compare_command(const Arguments& arguments);

@@ -9,8 +9,8 @@
 #include "base/error.h"
 #include "commands/command_line.h"
 #include "commands/commands.h"
-#include "engine/sizes.h"
-#include "engine/weight_file.h"
+#include "engine/sfno/sizes.h"
+#include "engine/sfno/weight_file.h"
 #include "forecast/stage.h"
 #include "package/package.h"
 
@@ -54,7 +54,7 @@ int describe_command(const Arguments& arguments) {
     std::cout << described.dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << "\n";
   } else {
     std::cout << describe_text(described);
-    std::cout << (weights ? fmt::format("fast engine {}, {} bytes of folded weights, {} checksums\n",
+    std::cout << (weights ? fmt::format("fast engine {}, {} bytes of fused weights, {} checksums\n",
                                         weights->path.string(), weights->bytes, weights->checksums)
                           : "fast engine no weight file yet: the first run on a GPU makes it\n");
   }

@@ -12,18 +12,27 @@
 #include "commands/finish_reports.h"
 #include "commands/overrides.h"
 #include "forecast/check_spec.h"
-#include "run/output_place.h"
 #include "forecast/run_job.h"
+#include "job/batch_system.h"
+#include "model/device.h"
+#include "run/output_place.h"
 
 namespace hens {
 namespace {
 
-std::string shard_text(const std::string& option) {
-  if (option != "auto") return option;
+// What --shard means, and who said so where it is auto.
+BatchShard shard_of(const std::string& option) {
+  if (option != "auto") return {option};
   return shard_of_batch_system([](const char* name) {
     const char* value = std::getenv(name);
     return std::string(value == nullptr ? "" : value);
   });
+}
+
+// Of several processes on one machine each takes one of its GPUs, unless the spec names devices.
+void take_own_gpu(const BatchShard& shard, RuntimeSpec& runtime) {
+  if (!shard.local_rank || runtime.device != "auto" || !runtime.devices.empty()) return;
+  if (const auto gpus = visible_gpus(); gpus.size() > 1) runtime.device = gpus[*shard.local_rank % gpus.size()];
 }
 
 double fraction(const std::string& text) {
@@ -33,12 +42,11 @@ double fraction(const std::string& text) {
   fail(ExitCode::usage, "--check {}: expected a fraction of the members, 0 to 1, as 0.1", text);
 }
 
-RunOptions run_options(const CommandLine& line, const JobSpec& spec) {
+RunOptions run_options(const CommandLine& line, const JobSpec& spec, const std::string& shard) {
   RunOptions options;
   options.output = line.text("output", default_output(spec.name, container_results()).string());
   options.force_new_run = line.has("force-new-run");
   if (line.has("check")) options.check = fraction(line.text("check"));
-  const std::string shard = line.has("shard") ? shard_text(line.text("shard")) : "";
   if (!shard.empty()) options.selection = parse_shard(shard, options.selection);
   if (line.has("members")) options.selection.members = parse_members(line.text("members"));
   std::string text;
@@ -63,8 +71,9 @@ int run_command(const Arguments& arguments) {
       "members", po::value<std::string>()->value_name("LIST"), "only these members: 17,42 or 0-9")(
       "shard", po::value<std::string>()->value_name("I/N"),
       "only part I of N, I from 0; all parts may share DIR. auto: as the\n"
-      "indexed Job of Kubernetes or the array job of AWS Batch says")(
-      "device", po::value<std::string>()->value_name("NAME"), "cpu, cuda, cuda:K or auto")(
+      "batch system says (Kubernetes, AWS Batch, Slurm, MPI, PBS, ...)")(
+      "device", po::value<std::string>()->value_name("NAME"),
+      "cpu, cuda, cuda:K or auto: this one alone; else runtime.devices\nsays (all GPUs of the host)")(
       "check", po::value<std::string>()->value_name("F"),
       "steps a fraction F of the members, 0 to 1, on the reference engine, too, and reports how far\n"
       "the forecasts differ (log, run.json)")("force-new-run", "set what DIR holds aside and start anew");
@@ -74,17 +83,28 @@ int run_command(const Arguments& arguments) {
   if (!line.parse(arguments, 1, 1000)) return 0;
 
   std::vector<std::string> overrides = spec_overrides(line);
-  if (line.has("device")) overrides.push_back("runtime.device=" + line.text("device"));
-  const JobSpec spec = load_checked_spec(line.positional().front(), overrides);
-  const RunOptions options = run_options(line, spec);
+  const BatchShard shard = line.has("shard") ? shard_of(line.text("shard")) : BatchShard{};
+  if (line.has("device")) {  // this one alone, whatever the spec's list
+    overrides.push_back("runtime.device=" + line.text("device"));
+    overrides.push_back("runtime.devices=auto");
+  }
+  JobSpec spec = load_checked_spec(line.positional().front(), overrides);
+  take_own_gpu(shard, spec.runtime);
+  RunOptions options = run_options(line, spec, shard.shard);
 
   install_stop_signals();
   Log log(line.log_format());
+  if (!shard.system.empty()) {
+    log.info("shard", {{"shard", shard.shard}, {"batch_system", shard.system}, {"told_by", shard.told}});
+  }
   check_may_write(options.output, spec.name, container_results());
   if (const std::string lost = lost_results_warning(options.output, spec.name, container_results()); !lost.empty()) {
     log.warn("results_are_lost", {{"message", lost}});
   }
-  Downloader downloader(line.download_options(spec.mirrors), log);
+  const DownloadOptions downloads = line.download_options(spec.mirrors);
+  options.worker_command = {"/proc/self/exe", "worker", "--cache", downloads.cache.string()};
+  if (downloads.offline) options.worker_command.push_back("--offline");
+  Downloader downloader(downloads, log);
   const RunResult result = run_job(spec, options, downloader, log);
   print_outcome(options.output, result.all_complete ? finish_reports(options.output, log) : result.manifest);
   const bool whole_job = !line.has("members") && !line.has("shard");

@@ -22,7 +22,7 @@ struct Count {
 };
 
 std::string failed_line(const Manifest& manifest, const MemberEntry& entry) {
-  const MemberTime& at = entry.time;
+  const MemberId& at = entry.id;
   return fmt::format("  failed: {} steps, model {}, {}, member {}: {} in attempt {}\n",
                      manifest.spec.forecast.steps[at.length], at.model,
                      iso_time(manifest.spec.initial_conditions.times[at.time]), at.member,
@@ -50,7 +50,7 @@ int status_command(const Arguments& arguments) {
   std::string failed_lines;
   constexpr int most_lines = 10;
   for (const MemberEntry& entry : manifest.members) {
-    counts[{entry.time.length, entry.time.model}].add(entry.state);
+    counts[{entry.id.length, entry.id.model}].add(entry.state);
     all.add(entry.state);
     if (entry.state == MemberState::failed && all.failed <= most_lines) failed_lines += failed_line(manifest, entry);
   }

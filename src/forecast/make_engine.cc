@@ -1,8 +1,8 @@
 #include "forecast/make_engine.h"
 
 #include "base/error.h"
-#include "engine/sizes.h"
-#include "engine/weight_file.h"
+#include "engine/sfno/sizes.h"
+#include "engine/sfno/weight_file.h"
 #include "sfno/reference_engine.h"
 
 namespace hens {

@@ -14,7 +14,7 @@ namespace {
 // Gathers the files that a member's sinks left, and completes it with the last of them. Called by any thread.
 class Completion {
  public:
-  Completion(MemberRecords& records, MemberTask task, MemberTime time, size_t sinks)
+  Completion(MemberRecords& records, MemberId task, MemberTime time, size_t sinks)
       : records_(records), task_(task), time_(time), remaining_(sinks) {}
 
   void add(std::vector<StoredFile> files) {
@@ -28,7 +28,7 @@ class Completion {
  private:
   std::mutex mutex_;
   MemberRecords& records_;
-  MemberTask task_;
+  MemberId task_;
   MemberTime time_;
   size_t remaining_;
   std::vector<StoredFile> files_;
@@ -37,7 +37,7 @@ class Completion {
 // A batch under way: which of its members are still among the finite numbers.
 class Batch {
  public:
-  Batch(const Rollout& rollout, std::span<const MemberTask> members)
+  Batch(const Rollout& rollout, std::span<const MemberId> members)
       : rollout_(rollout), members_(members), finite_(members.size(), true) {
     for (Sink* sink : rollout_.sinks) sink->begin(members_);
   }
@@ -63,7 +63,7 @@ class Batch {
   // `time` is the whole batch's.
   void finish(const MemberTime& time) {
     for (size_t m = 0; m < members_.size(); ++m) {
-      if (finite_[m]) finish_member(static_cast<int>(m), share_of(time, members_[m]));
+      if (finite_[m]) finish_member(static_cast<int>(m), share_of(time));
     }
   }
 
@@ -72,7 +72,7 @@ class Batch {
     if (!finite_[failure.position]) return;
     finite_[failure.position] = false;
     for (Sink* sink : rollout_.sinks) sink->drop(failure.position);
-    const MemberTask& task = members_[failure.position];
+    const MemberId& task = members_[failure.position];
     rollout_.records.record_failed({task, failure.where});
     rollout_.log.error("member_not_finite", {{"model", task.model},
                                              {"member", task.member},
@@ -80,13 +80,9 @@ class Batch {
                                              {"variable", failure.where.variable}});
   }
 
-  MemberTime share_of(const MemberTime& time, const MemberTask& task) const {
+  MemberTime share_of(const MemberTime& time) const {
     const double share = 1.0 / static_cast<double>(members_.size());
-    return {.length = task.length,
-            .model = task.model,
-            .time = task.time,
-            .member = task.member,
-            .perturbation = time.perturbation * share,
+    return {.perturbation = time.perturbation * share,
             .steps = time.steps * share,
             .output_wait = time.output_wait * share,
             .total = time.total * share};
@@ -101,25 +97,25 @@ class Batch {
   }
 
   const Rollout& rollout_;
-  std::span<const MemberTask> members_;
+  std::span<const MemberId> members_;
   std::vector<bool> finite_;
 };
 
-at::Tensor initial_states(const Rollout& rollout, std::span<const MemberTask> batch) {
+at::Tensor initial_states(const Rollout& rollout, std::span<const MemberId> batch) {
   std::vector<at::Tensor> states;
-  for (const MemberTask& task : batch) states.push_back(rollout.perturber.member(rollout.engine, task.member));
+  for (const MemberId& task : batch) states.push_back(rollout.perturber.member(rollout.engine, task.member));
   return at::stack(states);  // [member, channel, lat, lon]
 }
 
-std::vector<MemberKey> keys_of(const Rollout& rollout, std::span<const MemberTask> batch) {
+std::vector<MemberKey> keys_of(const Rollout& rollout, std::span<const MemberId> batch) {
   std::vector<MemberKey> keys;
-  for (const MemberTask& task : batch) keys.push_back(rollout.perturber.member_key(task.member));
+  for (const MemberId& task : batch) keys.push_back(rollout.perturber.member_key(task.member));
   return keys;
 }
 
 }  // namespace
 
-int run_members(const Rollout& rollout, std::span<const MemberTask> members, Time initial_time) {
+int run_members(const Rollout& rollout, std::span<const MemberId> members, Time initial_time) {
   const Stopwatch total;
   MemberTime time;  // of the whole batch
   const at::Tensor states = initial_states(rollout, members);

@@ -29,6 +29,6 @@ struct Rollout {
 // Rolls `batch` (members of one length, model and time, all prepared for) out together. A member is complete some time
 // after this returns, when the last of its sinks has said so. Returns how many members left the finite numbers: they
 // are given up, logged and recorded as failed. Throws Error{interrupted} between steps when a stop was asked for.
-int run_members(const Rollout& rollout, std::span<const MemberTask> batch, Time initial_time);
+int run_members(const Rollout& rollout, std::span<const MemberId> batch, Time initial_time);
 
 }  // namespace hens

@@ -1,13 +1,18 @@
 #include "forecast/run_job.h"
 
+#include <algorithm>
 #include <memory>
+#include <mutex>
 #include <utility>
 
+#include <fmt/ranges.h>
 #include <torch/version.h>
 
+#include "base/cpus.h"
 #include "base/error.h"
 #include "base/stopwatch.h"
 #include "base/version.h"
+#include "forecast/crew.h"
 #include "forecast/hardware.h"
 #include "forecast/stage.h"
 #include "forecast/stop_deadline.h"
@@ -58,9 +63,13 @@ void set_aside(const fs::path& folder, Log& log) {
 // A process's progress through its member-steps, on the log.
 class Progress {
  public:
-  Progress(const JobSpec& spec, const std::vector<MemberTask>& todo, Log& log)
-      : models_(spec.models.size()), log_(log) {
-    for (const MemberTask& task : todo) total_ += spec.forecast.steps[task.length];
+  Progress(const JobSpec& spec, const std::vector<MemberId>& todo, Log& log) : models_(spec.models.size()), log_(log) {
+    for (const MemberId& task : todo) total_ += spec.forecast.steps[task.length];
+  }
+  void stepped_somewhere(int devices, int members) {
+    const std::lock_guard guard(mutex_);
+    done_ += members;
+    log_.progress(fmt::format("{} devices", devices), std::min(done_, total_), total_, "member-steps");
   }
   void stepped(int model, int steps, int members) {
     done_ += members;
@@ -69,8 +78,9 @@ class Progress {
 
  private:
   size_t models_;
-  double done_ = 0, total_ = 0;
+  double done_ = 0, total_ = 0;  // done: counts what was done again, too
   Log& log_;
+  std::mutex mutex_;
 };
 
 void add_report(Attempt& attempt, const WorkerReport& report, size_t models) {
@@ -92,21 +102,20 @@ class AttemptRecord {
     attempt.libtorch_version = TORCH_VERSION;
   }
 
-  void end(RunFolder& folder, const Source& source, ExitCode code, const std::string& reason) {
+  void end(RunFolder& folder, ExitCode code, const std::string& reason) {
     attempt.stages.seconds["total"] = watch_.seconds();
     attempt.finished = iso_moment(moment_now());
-    attempt.peak_host_bytes = peak_host_bytes();
-    attempt.sources = source.records();
+    attempt.peak_host_bytes += peak_host_bytes();
     attempt.exit_code = static_cast<int>(code);
     attempt.exit_reason = reason;
     folder.end_attempt(attempt);
   }
 
   // A full disk takes no record either; `error` is the one that counts.
-  void end_by(const std::exception& error, RunFolder& folder, const Source& source, Log& log) {
+  void end_by(const std::exception& error, RunFolder& folder, Log& log) {
     const auto* known = dynamic_cast<const Error*>(&error);
     try {
-      end(folder, source, known ? known->code() : ExitCode::bug, error.what());
+      end(folder, known ? known->code() : ExitCode::bug, error.what());
     } catch (const Error& second) {
       log.warn("attempt_not_recorded", {{"error", second.what()}});
     }
@@ -118,15 +127,41 @@ class AttemptRecord {
   Stopwatch watch_;
 };
 
-void run_blocks(const WorkerJob& job, at::Device device, const std::vector<MemberTask>& todo, RunResult& result,
-                Attempt& attempt) {
-  WorkQueue work(todo, job.spec.forecast.steps);
-  Progress progress(job.spec, todo, job.log);
-  Worker worker(job, device, [&](int model, int steps, int members) { progress.stepped(model, steps, members); });
+// A job at hand: everything that is the same for all devices.
+struct JobAtHand {
+  const JobSpec& spec;
+  const RunOptions& options;
+  const JobModels& models;
+  std::vector<std::string> devices;
+  at::Device device;  // the first of them
+  EngineKind engine;  // resolved
+  RunFolder& folder;
+  Downloader& downloader;
+  Log& log;
+};
+
+// What a run's end is told by: the result for the caller, the attempt for the record.
+struct Outcome {
+  RunResult& result;
+  Attempt& attempt;
+};
+
+void run_alone(const JobAtHand& at_hand, Source& source, const std::vector<MemberId>& todo, const Outcome& outcome) {
+  const JobSpec& spec = at_hand.spec;
+  const PatientThreads patience;
+  const std::vector<RunStore> stores = open_stores(at_hand.folder.root(), spec, at_hand.folder.identity().facts());
+  const PartsTarget parts{at_hand.folder.root(), at_hand.folder.identity(), outcome.attempt.number};
+  const WorkerJob job{spec,        at_hand.models, source, at_hand.downloader, at_hand.folder,
+                      at_hand.log, stores,         parts,  at_hand.engine,     at_hand.options.check};
+  WorkQueue work(todo, spec.forecast.steps);
+  Progress progress(spec, todo, at_hand.log);
+  Worker worker(job, at_hand.device,
+                [&](int model, int steps, int members) { progress.stepped(model, steps, members); });
   const auto report = [&] {
-    result.members_done = worker.report().members_done;
-    result.members_failed = worker.report().members_failed;
-    add_report(attempt, worker.report(), job.spec.models.size());
+    outcome.result.members_done = worker.report().members_done;
+    outcome.result.members_failed = worker.report().members_failed;
+    add_report(outcome.attempt, worker.report(), spec.models.size());
+    outcome.attempt.sources = source.records();
   };
   try {
     while (const std::optional<WorkBlock> block = work.next(0)) worker.run(*block, work.model_after(0));
@@ -138,6 +173,88 @@ void run_blocks(const WorkerJob& job, at::Device device, const std::vector<Membe
   report();
 }
 
+// What each of `workers` processes may take of this machine.
+RuntimeSpec share_of(RuntimeSpec runtime, int workers) {
+  const int threads = runtime.threads > 0 ? runtime.threads : usable_cpus();
+  runtime.threads = std::max(1, threads / workers);
+  runtime.writers = std::max(1, std::min(runtime.writers, runtime.threads));
+  return runtime;
+}
+
+// Loading is mostly reading: it grows with the package, as a step does with its grid. Measured for HENS' 1123 million
+// parameters on an H100: 2.2 s, and 36 ms a step.
+double load_steps(const JobModels& models) {
+  int64_t most = 0;
+  for (const ModelPackage& package : models.packages) most = std::max(most, package.parameters());
+  return 60.0 * static_cast<double>(most) / 1.123e9;
+}
+
+void add_crew(Attempt& attempt, const CrewResult& crew, const JobSpec& spec) {
+  attempt.devices = crew.shares;
+  if (!crew.hardware.device.empty()) attempt.hardware = crew.hardware;
+  std::string names;
+  for (const DeviceShare& share : crew.shares) names += (names.empty() ? "" : ", ") + share.device;
+  attempt.hardware.device = names;
+  attempt.sources = crew.sources;
+  attempt.peak_host_bytes = crew.peak_host_bytes;
+  attempt.hardware.cores = usable_cpus();
+  attempt.model_load_seconds.assign(crew.reports.empty() ? 0 : spec.models.size(), 0.0);
+  for (const WorkerReport& report : crew.reports) {
+    if (!report.engine.empty()) attempt.engine = report.engine, attempt.batch_invariant = report.batch_invariant;
+    for (const auto& [stage, seconds] : report.stages.seconds) {
+      attempt.stages.seconds[stage] += seconds / static_cast<double>(crew.reports.size());
+    }
+    for (const auto& [model, seconds] : report.model_load_seconds) {
+      attempt.model_load_seconds[model] = std::max(attempt.model_load_seconds[model], seconds);
+    }
+    for (const auto& check : report.checks) attempt.checks.push_back(check);
+    attempt.peak_gpu_bytes = std::max(attempt.peak_gpu_bytes, report.peak_gpu_bytes);
+  }
+}
+
+void run_together(const JobAtHand& at_hand, const std::vector<MemberId>& todo, const Outcome& outcome) {
+  const JobSpec& spec = at_hand.spec;
+  const int workers = static_cast<int>(at_hand.devices.size());
+  const double load = load_steps(at_hand.models);
+  WorkQueue work(
+      todo, spec.forecast.steps,
+      {.workers = workers, .granule = std::max(2, spec.runtime.batch), .load_steps = load, .start_steps = load / 6});
+  WorkerTask task{.run = at_hand.folder.identity(),
+                  .root = at_hand.folder.root().string(),
+                  .engine = at_hand.engine,
+                  .attempt = outcome.attempt.number,
+                  .check = at_hand.options.check};
+  task.run.spec.runtime = share_of(spec.runtime, workers);
+  CrewOptions options{at_hand.devices, at_hand.options.worker_command};
+  options.longest_silence = spec.runtime.silence_limit;
+  Progress progress(spec, todo, at_hand.log);
+  CrewResult crew;
+  const auto report = [&] {
+    outcome.result.members_done = crew.members_done;
+    outcome.result.members_failed = crew.members_failed;
+    add_crew(outcome.attempt, crew, spec);
+  };
+  try {
+    run_crew(
+        task, options, work, at_hand.folder, at_hand.log,
+        [&](size_t, int members) { progress.stepped_somewhere(workers, members); }, crew);
+  } catch (...) {
+    report();
+    throw;
+  }
+  report();
+}
+
+// The devices of the run by name; `obstacle` says why there is no GPU where one was hoped for.
+std::vector<std::string> devices_of(const RuntimeSpec& runtime, std::string& obstacle) {
+  if (!runtime.devices.empty()) return runtime.devices;
+  if (runtime.device != "auto") return {runtime.device};
+  std::vector<std::string> gpus = visible_gpus();
+  if (gpus.size() > 1) return gpus;
+  // One, or none: opening it says what is in the way.
+  return {open_device("auto", &obstacle).is_cuda() ? "cuda:0" : "cpu"};
+}
+
 }  // namespace
 
 RunResult run_job(const JobSpec& spec, const RunOptions& options, Downloader& downloader, Log& log) {
@@ -146,11 +263,13 @@ RunResult run_job(const JobSpec& spec, const RunOptions& options, Downloader& do
   Attempt& attempt = record.attempt;
   attempt.selection = options.selection_text;
   use_threads(spec.runtime.threads);
-  const PatientThreads patience;
   std::string obstacle;
-  const at::Device device = open_device(spec.runtime.device, &obstacle);
+  const std::vector<std::string> devices = devices_of(spec.runtime, obstacle);
+  const bool alone = devices.size() == 1 || options.worker_command.empty();
+  // Of several GPUs the worker processes make their own contexts; this one needs to know of them only.
+  const at::Device device = alone ? open_device(devices.front()) : at::Device(devices.front());
   attempt.hardware = find_hardware(device);
-  const std::vector<MemberTask> selected = select_members(spec, options.selection);
+  const std::vector<MemberId> selected = select_members(spec, options.selection);
   JobModels models;
   {
     const StageTimer timer(attempt.stages.seconds["stage_models"]);
@@ -163,7 +282,7 @@ RunResult run_job(const JobSpec& spec, const RunOptions& options, Downloader& do
   if (options.force_new_run) set_aside(options.output, log);
   RunFolder folder(options.output, identity_of(spec, models, device, engine), log);
   log.also_to(folder.root() / "log.jsonl");
-  std::vector<MemberTask> todo;
+  std::vector<MemberId> todo;
   {
     const StageTimer timer(attempt.stages.seconds["verify"]);
     todo = folder.pending(selected, spec.runtime.full_verify);
@@ -171,26 +290,24 @@ RunResult run_job(const JobSpec& spec, const RunOptions& options, Downloader& do
   RunResult result;
   result.members_kept = static_cast<int>(selected.size() - todo.size());
   log.info("run", {{"folder", folder.root().string()},
-                   {"device", device.str()},
+                   {"device", fmt::format("{}", fmt::join(devices, ", "))},
                    {"members_to_do", todo.size()},
                    {"members_kept", result.members_kept}});
   if (todo.empty()) {
     folder.mend_records();
   } else {
     attempt.number = folder.begin_attempt(attempt, options.selection);
-    const std::vector<RunStore> stores = open_stores(folder.root(), spec, folder.identity().facts());
-    const PartsTarget parts = folder.parts_target();
     try {
-      run_blocks({spec, models, *source, downloader, folder, log, stores, parts, engine, options.check}, device, todo,
-                 result, attempt);
+      const JobAtHand at_hand{spec, options, models, devices, device, engine, folder, downloader, log};
+      alone ? run_alone(at_hand, *source, todo, {result, attempt}) : run_together(at_hand, todo, {result, attempt});
       log.end_progress();
     } catch (const std::exception& error) {
       log.end_progress();
-      record.end_by(error, folder, *source, log);
+      record.end_by(error, folder, log);
       throw;
     }
     result.exit_code = outcome(result);
-    record.end(folder, *source, result.exit_code,
+    record.end(folder, result.exit_code,
                result.members_failed == 0
                    ? "done"
                    : fmt::format("{} of {} members left the finite numbers", result.members_failed, todo.size()));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -17,6 +18,9 @@ struct RunOptions {
   std::string selection_text = "all";
   double check = 0;            // fraction of members that the reference engine steps, too
   bool force_new_run = false;  // set what the folder holds aside, under <folder>.previous-<n>
+  // The program and arguments that make a worker process of it (forecast/crew.h); empty: all is done in this process,
+  // on the first device.
+  std::vector<std::string> worker_command = {};
 };
 
 struct RunResult {

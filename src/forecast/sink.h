@@ -29,7 +29,7 @@ class Sink {
   virtual ~Sink() = default;
 
   // Members of one model, length and initial time step together from here on. Later calls name them by position.
-  virtual void begin(std::span<const MemberTask> members) = 0;
+  virtual void begin(std::span<const MemberId> members) = 0;
 
   // The state after `step` steps. Starts to bring what the sink wants of it, ordered with the steps by the device's
   // stream, and waits for nothing; `state` is that of this step only until take() returns.

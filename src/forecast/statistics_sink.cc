@@ -16,6 +16,7 @@ StatisticsSink::StatisticsSink(const PartsTarget& target, int length, int model,
       block_(block),
       on_gpu_(device.is_cuda()),
       pairs_(statistics_pairs(target.run.spec, length)) {
+  look_again();
   for (std::vector<StepTarget>& targets : targets_of_steps(target.run.spec, length, pairs_)) {
     StepTargets& step = steps_.emplace_back();
     for (const StepTarget& one : targets) {
@@ -33,6 +34,14 @@ StatisticsSink::StatisticsSink(const PartsTarget& target, int length, int model,
 StatisticsSink::~StatisticsSink() = default;
 
 size_t StatisticsSink::members_in_sums() const { return static_cast<size_t>(published_.size()) + finished_.size(); }
+
+void StatisticsSink::look_again() {
+  const RunParts parts(target_.root, target_.run);
+  held_.clear();
+  for (int time = 0; time < static_cast<int>(target_.run.spec.initial_conditions.times.size()); ++time) {
+    held_.push_back(parts.members(forecast(time)));
+  }
+}
 
 uint64_t StatisticsSink::device_bytes() const {
   if (!on_gpu_) return 0;
@@ -54,15 +63,15 @@ void StatisticsSink::turn_to(int time) {
   part_.clear();
 }
 
-void StatisticsSink::begin(std::span<const MemberTask> members) {
+void StatisticsSink::begin(std::span<const MemberId> members) {
   if (spoilt_) go_back();
   const bool full = members_in_sums() + members.size() > static_cast<size_t>(most_members);
   if (members.front().time != time_ || full) turn_to(members.front().time);
-  const auto held = target_.held.find(forecast_of(members.front()));
+  const MemberSet& held = held_.at(static_cast<size_t>(int{members.front().time}));
   batch_.clear();
   unfinished_ = 0;
-  for (const MemberTask& task : members) {
-    const bool counts = held == target_.held.end() || !held->second.contains(task.member);
+  for (const MemberId& task : members) {
+    const bool counts = !held.contains(task.member);
     batch_.push_back({task, counts});
     unfinished_ += counts ? 1 : 0;
   }
@@ -121,14 +130,14 @@ void StatisticsSink::publish() {
   if (spoilt_) go_back();
   if (finished_.empty()) return;
   for (const Finished& member : finished_) published_.add(member.task.member);
-  PartHeader header = part_header(target_.run, {length_, model_, time_});
+  PartHeader header = part_header(target_.run, forecast(time_));
   header.members = published_;
   header.attempt = target_.attempt;
   header.finished = iso_moment(moment_now());
   const JobSpec& spec = target_.run.spec;
-  const fs::path path =
-      target_.folder / part_name(header, spec.forecast.steps.at(static_cast<size_t>(length_)),
-                                 compact_time(spec.initial_conditions.times.at(static_cast<size_t>(time_))));
+  const fs::path path = target_.root / parts_folder /
+                        part_name(header, spec.forecast.steps.at(static_cast<size_t>(length_)),
+                                  compact_time(spec.initial_conditions.times.at(static_cast<size_t>(time_))));
   write_part(path, header, *sums_);
   if (!part_.empty() && part_ != path) {
     std::error_code ignored;  // one that stays is superseded, and said to be
@@ -147,7 +156,7 @@ void StatisticsSink::go_back() {
 
 void StatisticsSink::drain() { publish(); }
 
-std::vector<MemberTask> StatisticsSink::lost() {
+std::vector<MemberId> StatisticsSink::lost() {
   if (spoilt_) go_back();
   return std::exchange(lost_, {});
 }

@@ -19,14 +19,13 @@ namespace hens {
 
 class StatisticsSink final : public Sink {
  public:
-  // For roll-outs of one model and length. `target.held` members are let pass. Requires whole blocks of at least 1.
-  // Throws Error{bad_spec} naming a variable that is no channel of the model, Error{gpu} where there is too little
-  // memory.
+  // For roll-outs of one model and length. Requires blocks of at least 1. Throws Error{bad_spec} naming a variable that
+  // is no channel of the model, Error{gpu} where there is too little memory.
   StatisticsSink(const PartsTarget& target, int length, int model, int block,
                  const std::vector<std::string>& model_channels, at::Device device);
   ~StatisticsSink() override;
 
-  void begin(std::span<const MemberTask> members) override;
+  void begin(std::span<const MemberId> members) override;
   void take(int step, const StateView& state) override;
   Delivery deliver() override;
   void drop(int position) override;
@@ -34,18 +33,21 @@ class StatisticsSink final : public Sink {
   // Publishes what is not in a part yet. Requires that no batch is under way.
   void drain() override;
 
+  // Which members are in parts already, also of other processes: these are let pass from here on.
+  void look_again();
+
   uint64_t device_bytes() const;  // of a GPU's memory, but for windows
 
   // Members that were finished, and have to be rolled out again; forgets them.
-  std::vector<MemberTask> lost();
+  std::vector<MemberId> lost();
 
  private:
   struct Member {
-    MemberTask task;
+    MemberId task;
     bool counts = true;  // is added to the sums: not held by a part already, and not dropped
   };
   struct Finished {
-    MemberTask task;
+    MemberId task;
     std::function<void(std::vector<StoredFile>)> done;
   };
   struct StepTargets {
@@ -53,6 +55,7 @@ class StatisticsSink final : public Sink {
     std::vector<StepTarget> targets;  // of them
     std::vector<int> field_of;        // [target]: position in `channels`
   };
+  Forecast forecast(int time) const { return {length_, model_, time}; }
   void turn_to(int time);
   void publish();
   void go_back();
@@ -65,12 +68,13 @@ class StatisticsSink final : public Sink {
   std::vector<StepTargets> steps_;  // [steps + 1]
   std::unique_ptr<Accumulator> sums_;
 
+  std::vector<MemberSet> held_;     // [time] by parts when look_again() looked
   int time_ = -1;                   // of the sums
   MemberSet published_;             // in this process's part
   fs::path part_;                   // empty before the first
   std::vector<Finished> finished_;  // in the sums, not in the part
   bool spoilt_ = false;             // the sums have something of a member that left
-  std::vector<MemberTask> lost_;
+  std::vector<MemberId> lost_;
 
   std::vector<Member> batch_;  // [position]
   int unfinished_ = 0;         // members of the batch that still count

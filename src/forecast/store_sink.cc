@@ -29,10 +29,10 @@ StoreSink::StoreSink(const OutputSpec& output, int steps, const std::vector<std:
   }
 }
 
-void StoreSink::begin(std::span<const MemberTask> members) {
+void StoreSink::begin(std::span<const MemberId> members) {
   tickets_.clear();
   taken_.clear();
-  for (const MemberTask& task : members) tickets_.push_back(queue_.open(store_.member(task.time, task.member)));
+  for (const MemberId& task : members) tickets_.push_back(queue_.open(store_.member(task.time, task.member)));
 }
 
 void StoreSink::take(int step, const StateView& state) {

@@ -18,7 +18,7 @@ class StoreSink final : public Sink {
   StoreSink(const OutputSpec& output, int steps, const std::vector<std::string>& model_channels, Store& store,
             fs::path folder, WriteQueue& queue);
 
-  void begin(std::span<const MemberTask> members) override;
+  void begin(std::span<const MemberId> members) override;
   void take(int step, const StateView& state) override;
   Delivery deliver() override;
   void drop(int position) override;

@@ -4,15 +4,15 @@
 
 namespace hens {
 
-WorkQueue::WorkQueue(const std::vector<MemberTask>& tasks, std::vector<int> steps, WorkQueueOptions options)
+WorkQueue::WorkQueue(const std::vector<MemberId>& tasks, std::vector<int> steps, WorkQueueOptions options)
     : steps_(std::move(steps)), options_(options), holding_(static_cast<size_t>(options.workers)) {
-  for (const MemberTask& task : tasks) group_of(task).tasks.push_back(task);
+  for (const MemberId& task : tasks) group_of(task).tasks.push_back(task);
   for (auto& [model, groups] : models_) {
     for (Group& group : groups) std::reverse(group.tasks.begin(), group.tasks.end());
   }
 }
 
-WorkQueue::Group& WorkQueue::group_of(const MemberTask& task) {
+WorkQueue::Group& WorkQueue::group_of(const MemberId& task) {
   std::vector<Group>& groups = models_[task.model];
   const auto found = std::find_if(groups.begin(), groups.end(), [&](const Group& group) {
     return group.length == task.length && group.time == task.time;
@@ -124,7 +124,7 @@ std::optional<int> WorkQueue::model_after(int worker) const {
   return best;
 }
 
-void WorkQueue::give_back(int worker, const std::vector<MemberTask>& left) {
+void WorkQueue::give_back(int worker, const std::vector<MemberId>& left) {
   const std::lock_guard guard(mutex_);
   holding_.at(static_cast<size_t>(worker)) = {};
   for (auto task = left.rbegin(); task != left.rend(); ++task) group_of(*task).tasks.push_back(*task);

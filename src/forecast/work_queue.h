@@ -24,7 +24,7 @@ namespace hens {
 // Members of one model, length and initial time, in running order.
 struct WorkBlock {
   int model = 0, length = 0, time = 0;
-  std::vector<MemberTask> tasks;
+  std::vector<MemberId> tasks;
 };
 
 struct WorkQueueOptions {
@@ -37,7 +37,7 @@ struct WorkQueueOptions {
 class WorkQueue {
  public:
   // `steps[length]`: steps of a member of that length.
-  WorkQueue(const std::vector<MemberTask>& tasks, std::vector<int> steps, WorkQueueOptions options = {});
+  WorkQueue(const std::vector<MemberId>& tasks, std::vector<int> steps, WorkQueueOptions options = {});
 
   // The next block for `worker` (from 0), which no other gets; none where nothing is left that it should take. What the
   // worker held before counts as held until it asks again.
@@ -48,19 +48,19 @@ class WorkQueue {
 
   // Gives back a block whose worker ended without doing all of it: `left` of it is handed out again. The worker holds
   // nothing then.
-  void give_back(int worker, const std::vector<MemberTask>& left);
+  void give_back(int worker, const std::vector<MemberId>& left);
 
   size_t members_left() const;
 
  private:
   struct Group {
     int length = 0, time = 0;
-    std::vector<MemberTask> tasks;  // in reverse: the next is the last
+    std::vector<MemberId> tasks;  // in reverse: the next is the last
   };
   struct Holding {
     int model = -1, length = -1, time = -1;
   };
-  Group& group_of(const MemberTask& task);
+  Group& group_of(const MemberId& task);
   double steps_left(const std::vector<Group>& groups) const;
   int holders(int model) const;
   std::optional<int> choose_model(const Holding& holding) const;

@@ -115,7 +115,7 @@ void Worker::make_sinks(int length) {
   sinks_.push_back(std::move(statistics));
 }
 
-void Worker::record_check(const MemberTask& task, const nlohmann::ordered_json& by_step) {
+void Worker::record_check(const MemberId& task, const nlohmann::ordered_json& by_step) {
   nlohmann::ordered_json entry{{"model", task.model},
                                {"steps", job_.spec.forecast.steps[task.length]},
                                {"time", task.time},
@@ -129,8 +129,8 @@ void Worker::record_check(const MemberTask& task, const nlohmann::ordered_json& 
   report_.checks.push_back(std::move(entry));
 }
 
-void Worker::run_batch(Rollout& rollout, std::span<const MemberTask> members) {
-  const bool checks = std::ranges::any_of(members, [&](const MemberTask& task) { return is_checked_task(task); });
+void Worker::run_batch(Rollout& rollout, std::span<const MemberId> members) {
+  const bool checks = std::ranges::any_of(members, [&](const MemberId& task) { return is_checked_task(task); });
   if (checks && !check_) {
     const StageTimer timer(stage("load_reference"));
     check_ = std::make_unique<ReferenceCheck>(job_.models.packages[model_], *engine_, job_.spec.forecast.sun);
@@ -149,6 +149,7 @@ void Worker::run(const WorkBlock& block, std::optional<int> next_model) {
   read_ahead(next_model);
   if (block.time != time_) prepare(block.time);
   if (block.length != length_) make_sinks(block.length);
+  if (statistics_ != nullptr) statistics_->look_again();
 
   const int steps = job_.spec.forecast.steps[block.length];
   Rollout rollout{*engine_, *perturber_, job_.records, job_.log, {}, steps};
@@ -158,7 +159,7 @@ void Worker::run(const WorkBlock& block, std::optional<int> next_model) {
   run_members_of(rollout, block.tasks);
   // Where a member left the finite numbers, those that were summed up with it are rolled out once more.
   while (statistics_ != nullptr) {
-    const std::vector<MemberTask> again = statistics_->lost();
+    const std::vector<MemberId> again = statistics_->lost();
     if (again.empty()) break;
     job_.log.info("statistics_again", {{"members", again.size()}, {"model", block.model}});
     report_.members_done -= static_cast<int>(again.size());
@@ -166,9 +167,10 @@ void Worker::run(const WorkBlock& block, std::optional<int> next_model) {
   }
 }
 
-void Worker::run_members_of(Rollout& rollout, std::span<const MemberTask> members) {
+void Worker::run_members_of(Rollout& rollout, std::span<const MemberId> members) {
   const size_t batch = engine_->batch_invariant() ? static_cast<size_t>(std::max(job_.spec.runtime.batch, 1)) : 1;
   for (size_t first = 0; first < members.size(); first += batch) {
+    if (const size_t next = first + batch; next < members.size()) perturber_->expect(members[next].member);
     run_batch(rollout, members.subspan(first, std::min(batch, members.size() - first)));
   }
 }

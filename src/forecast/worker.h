@@ -72,10 +72,10 @@ class Worker {
   void prepare(int time);
   void make_sinks(int length);
   void drop_sinks();
-  void run_members_of(Rollout& rollout, std::span<const MemberTask> members);
-  void run_batch(Rollout& rollout, std::span<const MemberTask> members);
-  bool is_checked_task(const MemberTask& task) const { return is_checked(task.member, job_.check); }
-  void record_check(const MemberTask& task, const nlohmann::ordered_json& by_step);
+  void run_members_of(Rollout& rollout, std::span<const MemberId> members);
+  void run_batch(Rollout& rollout, std::span<const MemberId> members);
+  bool is_checked_task(const MemberId& task) const { return is_checked(task.member, job_.check); }
+  void record_check(const MemberId& task, const nlohmann::ordered_json& by_step);
   at::Tensor analysis(Time time);
   double& stage(const char* name) { return report_.stages.seconds[name]; }
 

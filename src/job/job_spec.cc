@@ -198,14 +198,35 @@ void read_outputs(SectionReader& top, std::vector<OutputSpec>& outputs, int shor
   }
 }
 
-void read_runtime(SectionReader section, RuntimeSpec& spec) {
+bool is_card(const std::string& device) {
+  return device.starts_with("cuda:") && device.size() > 5 && device.size() < 9 &&
+         device.find_first_not_of("0123456789", 5) == std::string::npos;
+}
+
+void read_devices(SectionReader& section, RuntimeSpec& spec) {
   section.text("device", spec.device);
   const std::string& device = spec.device;
-  const bool card = device.starts_with("cuda:") && device.size() > 5 && device.size() < 9 &&
-                    device.find_first_not_of("0123456789", 5) == std::string::npos;
-  if (device != "auto" && device != "cpu" && device != "cuda" && !card) {
+  if (device != "auto" && device != "cpu" && device != "cuda" && !is_card(device)) {
     section.problem("device", fmt::format("is '{}', expected auto, cpu, cuda or cuda:K", clipped(device)));
   }
+  section.words(
+      "devices", spec.devices, "auto, or a list of cpu and cuda:K",
+      [](const std::string& word) { return word == "auto" || word == "cpu" || is_card(word); }, "cpu");
+  std::vector<std::string>& devices = spec.devices;
+  if (devices == std::vector<std::string>{"auto"}) devices.clear();
+  for (size_t k = 0; k < devices.size(); ++k) {
+    if (devices[k] == "auto") return section.problem("devices", "has auto beside other devices: expected auto alone");
+    if ((devices[k] == "cpu") != (devices[0] == "cpu")) {
+      return section.problem("devices", "has the CPU and GPUs: bytes are promised within one kind of device");
+    }
+  }
+  if (!devices.empty() && device != "auto") {
+    section.problem("devices", fmt::format("and runtime.device ({}) are both given: leave one of them out", device));
+  }
+}
+
+void read_runtime(SectionReader section, RuntimeSpec& spec) {
+  read_devices(section, spec);
   section.integer("threads", spec.threads, {0, 1024});
   section.integer("batch", spec.batch, {0, 1024});
   section.integer("writers", spec.writers, {1, 64});
@@ -213,6 +234,7 @@ void read_runtime(SectionReader section, RuntimeSpec& spec) {
   section.integer("block", spec.block, {1, 4096});
   section.boolean("full_verify", spec.full_verify);
   section.real("price_per_hour", spec.price_per_hour, {0.0, 10'000.0});
+  section.duration("silence_limit", spec.silence_limit, std::chrono::seconds(1), std::chrono::hours(24));
   section.finish();
 }
 
@@ -268,7 +290,8 @@ void check_members_differ(SpecReading& reading) {
 void check_engine(SpecReading& reading) {
   const JobSpec& spec = reading.spec;
   if (spec.forecast.engine != EngineKind::fast) return;
-  if (spec.runtime.device == "cpu") {
+  const std::vector<std::string>& devices = spec.runtime.devices;
+  if (spec.runtime.device == "cpu" || (!devices.empty() && devices.front() == "cpu")) {
     reading.problem("forecast.engine", "is fast, which runs on GPUs, and runtime.device is cpu: leave one of them out");
   }
   if (spec.forecast.precision == Precision::tf32) {

@@ -90,14 +90,17 @@ struct OutputSpec {
 // ---- below: speed, cost and looks only ----
 
 struct RuntimeSpec {
-  std::string device = "auto";  // auto | cpu | cuda | cuda:K
-  int threads = 0;              // CPU threads, 0: all cores
-  int batch = 0;                // members at a time, 0: one
-  int writers = 2;              // threads that encode and write
-  int queue_fields = 64;        // fields in flight between the step and the writers
-  int block = 256;              // members after which statistics are made durable
-  bool full_verify = true;      // on resume: recompute checksums (true) or look at sizes only
-  double price_per_hour = 0.0;  // USD, for the cost in the reports; 0: unknown
+  std::string device = "auto";  // auto | cpu | cuda | cuda:K: the only device, where one is named
+  // cpu or cuda:K each, one process a device; empty: `device`, and where that is auto all GPUs of the host.
+  std::vector<std::string> devices = {};
+  int threads = 0;                                    // CPU threads, 0: all cores
+  int batch = 0;                                      // members at a time, 0: one
+  int writers = 2;                                    // threads that encode and write
+  int queue_fields = 64;                              // fields in flight between the step and the writers
+  bool full_verify = true;                            // on resume: recompute checksums (true) or look at sizes only
+  double price_per_hour = 0.0;                        // USD, for the cost in the reports; 0: unknown
+  Duration silence_limit = std::chrono::minutes(10);  // a device's process that says nothing so long is started again
+  int block = 256;                                    // members after which statistics are made durable
 };
 
 struct MirrorsSpec {  // base URL that stands for a scheme's hosts: <mirror>/<bucket or host>/<path>

@@ -140,20 +140,31 @@ ForecastSpec forecast_from(const Json& json) {
 
 Json runtime_json(const RuntimeSpec& spec) {
   return {{"device", spec.device},
+          {"devices", spec.devices.empty() ? Json("auto") : Json(spec.devices)},
           {"threads", spec.threads},
           {"batch", spec.batch},
           {"writers", spec.writers},
           {"queue_fields", spec.queue_fields},
           {"block", spec.block},
           {"full_verify", spec.full_verify},
-          {"price_per_hour", spec.price_per_hour}};
+          {"price_per_hour", spec.price_per_hour},
+          {"silence_limit", duration_text(spec.silence_limit)}};
 }
 
 RuntimeSpec runtime_from(const Json& json) {
-  return {json.at("device"),       json.at("threads"),
-          json.at("batch"),        json.at("writers"),
-          json.at("queue_fields"), json.value("block", RuntimeSpec{}.block),  // absent in older runs
-          json.at("full_verify"),  json.at("price_per_hour")};
+  std::vector<std::string> devices;
+  if (const auto list = json.find("devices"); list != json.end() && list->is_array()) list->get_to(devices);
+  const Duration silence = parse_duration(json.value("silence_limit", "10m"));
+  return {json.at("device"),
+          std::move(devices),
+          json.at("threads"),
+          json.at("batch"),
+          json.at("writers"),
+          json.at("queue_fields"),
+          json.at("full_verify"),
+          json.at("price_per_hour"),
+          silence,
+          json.value("block", RuntimeSpec{}.block)};  // absent in older runs
 }
 
 ReportSpec report_from(const Json& json) {

@@ -164,7 +164,7 @@ std::optional<std::vector<const YamlNode*>> SectionReader::take_scalars(const st
 
 template <typename Value, typename Wanted, typename Parse>
 void SectionReader::list(const std::string& key, std::vector<Value>& values, const Wanted& wanted, bool may_be_empty,
-                         const Parse& parse) {
+                         const Parse& parse, const Value* repeatable) {
   const auto nodes = take_scalars(key, may_be_empty);
   if (!nodes) return;
   values.clear();
@@ -173,7 +173,7 @@ void SectionReader::list(const std::string& key, std::vector<Value>& values, con
     const std::optional<Value> value = parse(*node);
     if (!value) {
       expected(*node, key, wanted(*node));
-    } else if (!seen.insert(*value).second) {
+    } else if (!seen.insert(*value).second && !(repeatable != nullptr && *value == *repeatable)) {
       problems_.add(node->place, dotted(key), fmt::format("names {} twice", shown(*node)));
     } else {
       values.push_back(*value);
@@ -255,9 +255,10 @@ void SectionReader::texts(const std::string& key, std::vector<std::string>& valu
 }
 
 void SectionReader::words(const std::string& key, std::vector<std::string>& values, const std::string& wanted,
-                          bool (*is_word)(const std::string&)) {
-  list(key, values, always(wanted), false,
-       [&](const YamlNode& node) { return is_word(node.text) ? std::optional(node.text) : std::nullopt; });
+                          bool (*is_word)(const std::string&), const std::string& repeatable) {
+  list(
+      key, values, always(wanted), false,
+      [&](const YamlNode& node) { return is_word(node.text) ? std::optional(node.text) : std::nullopt; }, &repeatable);
 }
 
 void SectionReader::integers(const std::string& key, std::vector<int>& values, IntRange range) {

@@ -46,9 +46,9 @@ class SectionReader {
   // Positive whole multiples of `multiple_of`, at most `most`.
   void duration(const std::string& key, Duration& value, Duration multiple_of, Duration most);
   void texts(const std::string& key, std::vector<std::string>& values, bool may_be_empty = false);
-  // Those texts that `is_word` takes; `wanted` names them for messages.
+  // Those texts that `is_word` takes; `wanted` names them for messages. None twice but `repeatable`.
   void words(const std::string& key, std::vector<std::string>& values, const std::string& wanted,
-             bool (*is_word)(const std::string&));
+             bool (*is_word)(const std::string&), const std::string& repeatable = {});
   void integers(const std::string& key, std::vector<int>& values, IntRange range);
   // Times of the years 1678 to 2261; `wanted` says which times are meant, for messages.
   void times(const std::string& key, std::vector<Time>& values, Duration multiple_of, const std::string& wanted);
@@ -75,7 +75,7 @@ class SectionReader {
   // `wanted(node)` says what was expected in a node's place.
   template <typename Value, typename Wanted, typename Parse>
   void list(const std::string& key, std::vector<Value>& values, const Wanted& wanted, bool may_be_empty,
-            const Parse& parse);
+            const Parse& parse, const Value* repeatable = nullptr);
   void expected(const YamlNode& node, const std::string& key, const std::string& what);
 
   const YamlNode* node_;  // a mapping or null

@@ -67,25 +67,6 @@ Selection parse_shard(const std::string& text, Selection selection) {
   return selection;
 }
 
-std::string shard_of_batch_system(const std::function<std::string(const char*)>& variable) {
-  const auto first_of = [&](const char* a, const char* b) {
-    const std::string value = variable(a);
-    return value.empty() ? variable(b) : value;
-  };
-  const std::string index = first_of("JOB_COMPLETION_INDEX", "AWS_BATCH_JOB_ARRAY_INDEX");
-  if (index.empty()) {
-    fail(ExitCode::usage,
-         "--shard auto: neither JOB_COMPLETION_INDEX (Kubernetes, completionMode: Indexed) nor "
-         "AWS_BATCH_JOB_ARRAY_INDEX (AWS Batch, array job) is set; give --shard I/N");
-  }
-  const std::string count = first_of("HENS_SHARDS", "AWS_BATCH_JOB_ARRAY_SIZE");
-  if (count.empty()) {
-    fail(ExitCode::usage, "--shard auto: this is index {} of how many? Set HENS_SHARDS to the number of indexes",
-         index);
-  }
-  return index + "/" + count;
-}
-
 std::vector<int> parse_members(const std::string& text) {
   std::vector<int> members;
   size_t at = 0;
@@ -109,28 +90,28 @@ WorkPlan::WorkPlan(const JobSpec& spec)
   }
 }
 
-bool WorkPlan::contains(const MemberTask& task) const {
+bool WorkPlan::contains(const MemberId& task) const {
   const auto inside = [](int index, size_t size) { return index >= 0 && static_cast<size_t>(index) < size; };
   return inside(task.model, models_) && inside(task.length, steps_.size()) && inside(task.time, times_.size()) &&
          inside(task.member, members_);
 }
 
-MemberTask WorkPlan::task(size_t number) const {
-  MemberTask task;
-  task.member = static_cast<int>(number % members_), number /= members_;
-  task.time = static_cast<int>(number % times_.size()), number /= times_.size();
-  task.length = static_cast<int>(number % steps_.size());
-  task.model = static_cast<int>(number / steps_.size());
+MemberId WorkPlan::task(size_t number) const {
+  MemberId task;
+  task.member = MemberNumber(static_cast<int>(number % members_)), number /= members_;
+  task.time = TimeIndex(static_cast<int>(number % times_.size())), number /= times_.size();
+  task.length = LengthIndex(static_cast<int>(number % steps_.size()));
+  task.model = ModelIndex(static_cast<int>(number / steps_.size()));
   return task;
 }
 
-size_t WorkPlan::number(const MemberTask& task) const {
+size_t WorkPlan::number(const MemberId& task) const {
   const auto length = static_cast<size_t>(task.length), time = static_cast<size_t>(task.time);
   return ((static_cast<size_t>(task.model) * steps_.size() + length) * times_.size() + time) * members_ +
          static_cast<size_t>(task.member);
 }
 
-std::string WorkPlan::marker(const MemberTask& task) const {
+std::string WorkPlan::marker(const MemberId& task) const {
   return fmt::format("members/nsteps_{:04d}_model_{}_{}_member_{:04d}.json", steps_.at(task.length), task.model,
                      times_.at(task.time), task.member);
 }
@@ -141,41 +122,40 @@ std::optional<size_t> WorkPlan::find_marker(std::string_view file) const {
     file.remove_prefix(word.size());
     return true;
   };
-  int steps = 0;
-  MemberTask task;
+  int steps = 0, model = 0, member = 0;
   if (!take("nsteps_") || !take_padded(file, 4, steps)) return std::nullopt;
-  if (!take("_model_") || !take_padded(file, 1, task.model) || !take("_")) return std::nullopt;
+  if (!take("_model_") || !take_padded(file, 1, model) || !take("_")) return std::nullopt;
   const auto time = time_numbers_.find(file.substr(0, file.find('_')));
   if (time == time_numbers_.end()) return std::nullopt;
   file.remove_prefix(time->first.size());
-  if (!take("_member_") || !take_padded(file, 4, task.member) || file != ".json") return std::nullopt;
-  task.length = static_cast<int>(std::ranges::find(steps_, steps) - steps_.begin());
-  task.time = time->second;
+  if (!take("_member_") || !take_padded(file, 4, member) || file != ".json") return std::nullopt;
+  const auto length = static_cast<int>(std::ranges::find(steps_, steps) - steps_.begin());
+  const MemberId task = member_id(length, model, time->second, member);
   if (!contains(task)) return std::nullopt;
   return number(task);
 }
 
-std::vector<MemberTask> plan_members(const JobSpec& spec) {
+std::vector<MemberId> plan_members(const JobSpec& spec) {
   const WorkPlan all(spec);
-  std::vector<MemberTask> plan;
+  std::vector<MemberId> plan;
   plan.reserve(all.size());
   for (size_t number = 0; number < all.size(); ++number) plan.push_back(all.task(number));
   return plan;
 }
 
-std::vector<MemberTask> select_members(const JobSpec& spec, const Selection& selection) {
+std::vector<MemberId> select_members(const JobSpec& spec, const Selection& selection) {
   const std::vector<std::vector<int>> pairs = wanted_pairs(spec.ensemble.members, selection.members);
   const WorkPlan plan(spec);
   const auto shards = static_cast<size_t>(selection.shards), shard = static_cast<size_t>(selection.shard);
   const size_t members = static_cast<size_t>(spec.ensemble.members), groups = plan.size() / members;
-  std::vector<MemberTask> selected;
+  std::vector<MemberId> selected;
   for (size_t group = 0; group < groups; ++group) {  // of one model, length and time
-    MemberTask task = plan.task(group * members);
+    MemberId task = plan.task(group * members);
     // Pairs are numbered through all groups; the first of this group that is the shard's, then every `shards`-th.
     const size_t before = group * pairs.size() % shards;
     for (size_t pair = (shard + shards - before) % shards; pair < pairs.size(); pair += shards) {
       for (const int member : pairs[pair]) {
-        task.member = member;
+        task.member = MemberNumber(member);
         selected.push_back(task);
       }
     }
@@ -192,7 +172,7 @@ std::string store_name(const JobSpec&, const OutputSpec& output, int model) {
   return fmt::format("{}_{}.{}", output.name, model, output.format == StoreFormat::zarr ? "zarr" : "netcdf");
 }
 
-std::string marker_name(const JobSpec& spec, const MemberTask& task) { return WorkPlan(spec).marker(task); }
+std::string marker_name(const JobSpec& spec, const MemberId& task) { return WorkPlan(spec).marker(task); }
 
 std::vector<Duration> output_leads(const OutputSpec& output, int steps) {
   std::vector<Duration> leads;

@@ -92,6 +92,18 @@ at::Device open_device(const std::string& name, std::string* obstacle) {
   return at::kCPU;
 }
 
+std::vector<std::string> visible_gpus() {
+  if (!driver_obstacle().empty()) return {};
+  void* library = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_NOLOAD);
+  const auto count_devices =
+      library == nullptr ? nullptr : reinterpret_cast<int (*)(int*)>(dlsym(library, "cuDeviceGetCount"));
+  int count = 0;
+  if (count_devices == nullptr || count_devices(&count) != 0) return {};
+  std::vector<std::string> names;
+  for (int k = 0; k < count; ++k) names.push_back(fmt::format("cuda:{}", k));
+  return names;
+}
+
 void use_device(at::Device device) {
   if (device.is_cuda()) c10::impl::VirtualGuardImpl(at::kCUDA).setDevice(device);
 }

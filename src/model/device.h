@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include <ATen/ATen.h>
 
@@ -13,6 +14,10 @@ namespace hens {
 // runs need not pay. A GPU becomes the calling thread's current device. Throws Error{gpu} naming the device and what is
 // in the way (no driver, driver too old, no such device), and Error{bad_spec} for another word.
 at::Device open_device(const std::string& name, std::string* obstacle = nullptr);
+
+// The GPUs that this process may use, as cuda:0 ..., without making a context on any or loading LibTorch's CUDA
+// backend. Empty where there is none or no driver; CUDA_VISIBLE_DEVICES counts.
+std::vector<std::string> visible_gpus();
 
 // Makes an opened device the calling thread's current one.
 void use_device(at::Device device);

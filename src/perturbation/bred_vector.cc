@@ -12,7 +12,7 @@
 namespace hens {
 namespace {
 
-// Channels that are on the engine's device at a time, beside the engine's own memory.
+// Channels at a time: intermediate fields in double are small beside whole states.
 constexpr int together = 8;
 
 // Steps from `state` [channel, lat, lon] and calls use(first, fields) with the result's channels from `first` on,
@@ -92,6 +92,7 @@ BreedingControl make_breeding_control(Engine& engine, std::vector<at::Tensor> an
 at::Tensor breed(Engine& engine, const BreedingControl& control, const at::Tensor& seed, const at::Tensor& amplitude,
                  Time initial_time, const BreedingProbe& probe) {
   const size_t cycles = control.forecasts.size();
+  const at::Tensor scales = amplitude.view({-1, 1, 1}).to(seed.device());
   // Whole states are large: two are made, once, and written again in each cycle.
   at::Tensor dx = seed.clone(), start = at::empty_like(seed), all_raw, all_norm;
   for (size_t i = 0; i < cycles; ++i) {
@@ -100,11 +101,10 @@ at::Tensor breed(Engine& engine, const BreedingControl& control, const at::Tenso
     at::add_out(start, control.analyses[i], dx);
     forecast_one_step(engine, start, valid_time, [&](int first, const at::Tensor& fields) {
       const auto some = [&](const at::Tensor& all) { return all.narrow(0, first, fields.size(0)); };
-      const at::Tensor raw = fields - some(control.forecasts[i]).to(fields.device());
+      const at::Tensor raw = fields - some(control.forecasts[i]);
       const at::Tensor norm = hemispheric_norm(raw);  // [channel, lat]
       const at::Tensor divisor = norm.masked_fill(norm == 0.0, 1.0).unsqueeze(-1);
-      const at::Tensor scale = some(amplitude).view({-1, 1, 1}).to(fields.device());
-      some(dx).copy_(scale * (raw / divisor));  // the peer's order of roundings
+      some(dx).copy_(some(scales) * (raw / divisor));  // the peer's order of roundings
       if (probe) some(all_raw).copy_(raw), some(all_norm).copy_(norm);
     });
     if (probe) probe(static_cast<int>(i), all_raw, all_norm, dx);

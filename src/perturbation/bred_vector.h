@@ -25,26 +25,27 @@ std::vector<float> resolve_amplitudes(const Amplitudes& amplitudes, const std::v
 // Hemispheric norm by row: `field` [..., nlat, nlon] -> [..., nlat]; zeros stay zero.
 at::Tensor hemispheric_norm(const at::Tensor& field);
 
-// The analyses and control forecasts that all pairs of one model and initial time share. In host memory, as all whole
-// states here: the engine's device holds some channels at a time.
+// The analyses and control forecasts that all pairs of one model and initial time share, on the engine's device: seven
+// states of 300 MB at full size, so that no pair moves one between host and device.
 struct BreedingControl {
   std::vector<at::Tensor> analyses;   // [cycles + 1] of [channel, lat, lon] float32, at t0 - cycles * 6 h .. t0
   std::vector<at::Tensor> forecasts;  // [cycles] of [channel, lat, lon]: M(analyses[i])
 };
 
-// Runs the control steps. Requires analyses.size() >= 2.
+// Runs the control steps. Requires analyses.size() >= 2, all on the engine's device.
 BreedingControl make_breeding_control(Engine& engine, std::vector<at::Tensor> analyses, Time initial_time);
 
 // What one cycle did, for tests: raw difference, its norm, and the rescaled perturbation.
 using BreedingProbe =
     std::function<void(int cycle, const at::Tensor& raw, const at::Tensor& norm, const at::Tensor& perturbation)>;
 
-// The pair's final perturbation dx [channel, lat, lon], from `seed` [channel, lat, lon] (amplitude x noise, already
-// scaled). `amplitude` is [channel].
+// The pair's final perturbation dx [channel, lat, lon] on the engine's device, from `seed` [channel, lat, lon] there
+// (amplitude x noise, already scaled). `amplitude` is [channel]. Launches work in the order of the device's stream and
+// waits for none of it.
 at::Tensor breed(Engine& engine, const BreedingControl& control, const at::Tensor& seed, const at::Tensor& amplitude,
                  Time initial_time, const BreedingProbe& probe = {});
 
-// analysis + sign * dx, clipped at 0 where the channel cannot be negative.
+// analysis + sign * dx, on their device, clipped at 0 where the channel cannot be negative.
 at::Tensor perturbed_member(const at::Tensor& analysis, const at::Tensor& dx, int sign,
                             const std::vector<std::string>& channels);
 

@@ -23,13 +23,17 @@ Perturber::Perturber(const PerturbationSpec& spec, const Engine& engine, uint64_
     return resolve_amplitudes(amplitudes, engine.channel_names(), engine.channel_std());
   };
   noise_amplitude_ = resolve(breeds ? spec.noise.amplitude : outer);
+  for (size_t c = 0; c < noise_amplitude_.size(); ++c) {
+    if (noise_amplitude_[c] != 0.0f) noisy_channels_.push_back(static_cast<int>(c));
+  }
   if (breeds) bred_amplitude_ = at::tensor(resolve(outer));
   noise_.emplace(spec.noise, engine.grid().nlat(), engine.grid().nlon(), at::kCPU);
 }
 
 void Perturber::prepare(Engine& engine, std::vector<at::Tensor> analyses, Time initial_time, int model) {
   assert(analyses.size() == analysis_times(spec_, initial_time).size());
-  for (at::Tensor& analysis : analyses) analysis = analysis.to(at::kCPU, at::kFloat);
+  expected_.clear();  // of another initial time
+  for (at::Tensor& analysis : analyses) analysis = analysis.to(engine.device(), at::kFloat);
   initial_time_ = initial_time;
   model_ = model;
   analysis_ = analyses.back();
@@ -52,16 +56,36 @@ at::Tensor Perturber::member(Engine& engine, int member) {
   throw std::logic_error("unknown perturbation method");
 }
 
-at::Tensor Perturber::scaled_noise(int pair) const {
-  std::vector<int> channels;
-  for (size_t c = 0; c < noise_amplitude_.size(); ++c) {
-    if (noise_amplitude_[c] != 0.0f) channels.push_back(static_cast<int>(c));
-  }
-  const at::Tensor unit = noise_->unit_fields(key(pair), channels);
-  at::Tensor scaled = at::zeros_like(analysis_);
+void Perturber::expect(int member) {
+  const int pair = spec_.method == PerturbationMethod::hemispheric_centred_bred_vector ? member / 2 : member;
+  if (!noise_ || noisy_channels_.empty() || pair == bred_pair_ || expected_.contains(pair)) return;
+  expected_.emplace(pair, std::async(std::launch::async, [this, key = key(pair)] {
+                      return draw_noise(*noise_, key, noisy_channels_, noise_amplitude_);
+                    }));
+}
+
+at::Tensor Perturber::draw_noise(const CorrelatedSphericalGaussian& noise, const MemberKey& key,
+                                 const std::vector<int>& channels, const std::vector<float>& amplitude) {
+  const at::Tensor unit = noise.unit_fields(key, channels);
+  at::Tensor scaled = at::empty(unit.sizes(), at::kFloat);
   for (size_t i = 0; i < channels.size(); ++i) {
-    const double amplitude = noise_amplitude_[channels[i]];
-    scaled.select(0, channels[i]).copy_(unit.select(0, static_cast<int64_t>(i)) * amplitude);
+    const auto at = static_cast<int64_t>(i);
+    scaled.select(0, at).copy_(unit.select(0, at) * static_cast<double>(amplitude[channels[i]]));
+  }
+  return scaled;
+}
+
+at::Tensor Perturber::scaled_noise(int pair) {
+  at::Tensor drawn;
+  if (const auto expected = expected_.find(pair); expected != expected_.end()) {
+    drawn = expected->second.get();
+    expected_.erase(expected);
+  } else {
+    drawn = draw_noise(*noise_, key(pair), noisy_channels_, noise_amplitude_);
+  }
+  at::Tensor scaled = at::zeros_like(analysis_);
+  for (size_t i = 0; i < noisy_channels_.size(); ++i) {
+    scaled.select(0, noisy_channels_[i]).copy_(drawn.select(0, static_cast<int64_t>(i)));
   }
   return scaled;
 }

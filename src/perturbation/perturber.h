@@ -4,6 +4,8 @@
 // bits do not depend on which members were made before. Not thread-safe.
 #pragma once
 
+#include <future>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -30,7 +32,7 @@ class Perturber {
   // on `engine`; a roll-out under way on it ends.
   void prepare(Engine& engine, std::vector<at::Tensor> analyses, Time initial_time, int model);
 
-  // The perturbed initial state of `member`, 0 or greater: [channel, lat, lon] float32 in host memory, not to be
+  // The perturbed initial state of `member`, 0 or greater: [channel, lat, lon] float32 on the engine's device, not to be
   // changed by the caller (members of method none share it). Requires prepare(). Breeding steps `engine`, on which a
   // roll-out under way ends; the second member of a pair costs nothing if it is asked for right after the first.
   //
@@ -38,24 +40,33 @@ class Perturber {
   // does, whatever their amplitude; noise alone is not clipped.
   at::Tensor member(Engine& engine, int member);
 
+  // Begins to draw the noise that `member` will need, on a thread of its own, while members before it step: drawing is
+  // the host's work. Draws nothing anew. Requires prepare().
+  void expect(int member);
+
   // The key of `member`'s own draws, beside those of its perturbation (first_model_stream). Requires prepare().
   MemberKey member_key(int member) const { return key(member); }
 
  private:
   MemberKey key(int pair) const { return {seed_, initial_time_, model_, pair}; }
-  at::Tensor scaled_noise(int pair) const;  // [channel, lat, lon]
+  // Noise of the channels that have an amplitude, scaled: [noisy channel, lat, lon] float32 on the host.
+  static at::Tensor draw_noise(const CorrelatedSphericalGaussian& noise, const MemberKey& key,
+                               const std::vector<int>& channels, const std::vector<float>& amplitude);
+  at::Tensor scaled_noise(int pair);  // [channel, lat, lon] on the analysis' device
   const at::Tensor& pair_perturbation(Engine& engine, int pair);
 
   PerturbationSpec spec_;
   std::vector<std::string> channels_;
   uint64_t seed_;
   std::vector<float> noise_amplitude_;  // [channel]
+  std::vector<int> noisy_channels_;     // those of amplitude other than 0
   at::Tensor bred_amplitude_;           // [channel]; breeding only
-  std::optional<CorrelatedSphericalGaussian> noise_;
+  std::optional<CorrelatedSphericalGaussian> noise_;  // outlives what expected_ draws: declared before it
 
   Time initial_time_{};
   int model_ = 0;
-  at::Tensor analysis_;  // [channel, lat, lon] at the initial time
+  std::map<int, std::future<at::Tensor>> expected_;  // draw_noise() of a pair
+  at::Tensor analysis_;                              // [channel, lat, lon] at the initial time
   BreedingControl control_;
   int bred_pair_ = -1;  // whose perturbation bred_ is; -1: none
   at::Tensor bred_;     // [channel, lat, lon]

@@ -12,17 +12,18 @@ namespace {
 
 void check_entry(const MemberEntry& entry, const JobSpec& spec) {
   const MemberTime& time = entry.time;
+  const MemberId& id = entry.id;
   const auto inside = [](int index, size_t size) { return index >= 0 && static_cast<size_t>(index) < size; };
-  if (!inside(time.length, spec.forecast.steps.size()) || !inside(time.model, spec.models.size())) {
+  if (!inside(id.length, spec.forecast.steps.size()) || !inside(id.model, spec.models.size())) {
     fail(ExitCode::bad_input,
          "run.json: members: length {} of model {} is not in the spec, which has {} lengths and {} models; rebuild it "
          "with `hens report`",
-         time.length, time.model, spec.forecast.steps.size(), spec.models.size());
+         id.length, id.model, spec.forecast.steps.size(), spec.models.size());
   }
   for (const double seconds : {time.perturbation, time.steps, time.output_wait, time.total}) {
     if (!(seconds >= 0.0) || std::isinf(seconds)) {
       fail(ExitCode::bad_input, "run.json: members: member {} of model {} has a time of {} s; 0 or more was expected",
-           time.member, time.model, seconds);
+           id.member, id.model, seconds);
     }
   }
 }
@@ -68,7 +69,7 @@ std::vector<LengthSummary> summarise_lengths(const Manifest& manifest) {
   }
   for (const MemberEntry& entry : manifest.members) {
     check_entry(entry, manifest.spec);
-    add_entry(lengths[entry.time.length].models[entry.time.model], entry);
+    add_entry(lengths[entry.id.length].models[entry.id.model], entry);
   }
   return lengths;
 }

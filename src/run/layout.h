@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "job/work_plan.h"
-#include "run/manifest.h"
 #include "store/store.h"
 
 namespace hens {

@@ -14,6 +14,8 @@ using Json = nlohmann::ordered_json;
 
 constexpr uint64_t largest_manifest = uint64_t{1} << 30, largest_attempt = uint64_t{64} << 20;  // bytes
 
+}  // namespace
+
 Json to_json(const Hardware& h) {
   return {
       {"host_cpu", h.host_cpu}, {"cores", h.cores},   {"memory_gib", h.memory_gib}, {"device", h.device},
@@ -30,7 +32,9 @@ Json to_json(const SourceRecord& r) {
   return {{"url", r.url}, {"bytes", r.bytes}, {"sha256", r.sha256}, {"notes", r.notes}};
 }
 
-SourceRecord source_from(const Json& j) { return {j.at("url"), j.at("bytes"), j.at("sha256"), j.at("notes")}; }
+SourceRecord source_record_from(const Json& j) { return {j.at("url"), j.at("bytes"), j.at("sha256"), j.at("notes")}; }
+
+namespace {
 
 Json to_json(const StoredFile& f) { return {{"path", f.path}, {"bytes", f.bytes}, {"sha256", f.sha256}}; }
 
@@ -54,57 +58,81 @@ Json to_json(const NotFinite& n) { return {{"step", n.step}, {"variable", n.vari
 
 NotFinite not_finite_from(const Json& j) { return {j.at("step"), j.at("variable")}; }
 
+}  // namespace
+
 Json to_json(const MemberFailure& f) {
-  return {{"length", f.task.length},
-          {"model", f.task.model},
-          {"time", f.task.time},
-          {"member", f.task.member},
+  return {{"length", f.id.length},
+          {"model", f.id.model},
+          {"time", f.id.time},
+          {"member", f.id.member},
           {"not_finite", to_json(f.where)}};
 }
 
-MemberFailure failure_from(const Json& j) {
-  return {{j.at("length"), j.at("model"), j.at("time"), j.at("member")}, not_finite_from(j.at("not_finite"))};
+MemberFailure member_failure_from(const Json& j) {
+  return {member_id(j.at("length"), j.at("model"), j.at("time"), j.at("member")), not_finite_from(j.at("not_finite"))};
+}
+
+namespace {
+
+using hens::to_json;  // beside those of this namespace
+
+Json to_json(const DeviceShare& d) {
+  return {{"device", d.device},
+          {"gpu", d.gpu},
+          {"members_done", d.members_done},
+          {"members_failed", d.members_failed},
+          {"restarts", d.restarts},
+          {"stages", d.stages.seconds},
+          {"peak_gpu_bytes", d.peak_gpu_bytes}};
+}
+
+DeviceShare device_share_from(const Json& j) {
+  DeviceShare d{j.at("device"), j.at("gpu"), j.at("members_done"), j.at("members_failed"), j.at("restarts")};
+  d.stages.seconds = j.at("stages").get<std::map<std::string, double>>();
+  d.peak_gpu_bytes = j.at("peak_gpu_bytes");
+  return d;
 }
 
 Json to_json(const MemberTimes& all) {
-  const MemberTime& sum = all.sum;
-  return {{"length", sum.length},
-          {"model", sum.model},
-          {"time", sum.time},
+  return {{"length", all.length},
+          {"model", all.model},
+          {"time", all.time},
           {"members", all.members},
-          {"perturbation", sum.perturbation},
-          {"steps", sum.steps},
-          {"output_wait", sum.output_wait},
-          {"total", sum.total}};
+          {"perturbation", all.sum.perturbation},
+          {"steps", all.sum.steps},
+          {"output_wait", all.sum.output_wait},
+          {"total", all.sum.total}};
 }
 
 MemberTimes member_times_from(const Json& j) {
-  MemberTimes all{{j.at("length"), j.at("model"), j.at("time")}, j.at("members")};
-  all.sum.perturbation = j.at("perturbation"), all.sum.steps = j.at("steps");
-  all.sum.output_wait = j.at("output_wait"), all.sum.total = j.at("total");
-  return all;
+  return {j.at("length"),
+          j.at("model"),
+          j.at("time"),
+          j.at("members"),
+          {j.at("perturbation"), j.at("steps"), j.at("output_wait"), j.at("total")}};
 }
 
 Json to_json(const Attempt& a) {
-  Json json{{"number", a.number},
-            {"started", a.started},
-            {"finished", a.finished},
-            {"hens_version", a.hens_version},
-            {"libtorch_version", a.libtorch_version},
-            {"hardware", to_json(a.hardware)},
-            {"engine", a.engine},
-            {"batch_invariant", a.batch_invariant},
-            {"selection", a.selection},
-            {"stages", a.stages.seconds},
-            {"model_load_seconds", a.model_load_seconds},
-            {"peak_host_bytes", a.peak_host_bytes},
-            {"peak_gpu_bytes", a.peak_gpu_bytes},
-            {"checks", a.checks},
-            {"sources", list_json<SourceRecord>(a.sources, to_json)},
-            {"failures", list_json<MemberFailure>(a.failures, to_json)},
-            {"exit_code", a.exit_code ? Json(*a.exit_code) : Json()},
-            {"exit_reason", a.exit_reason}};
+  Json json = {{"number", a.number},
+               {"started", a.started},
+               {"finished", a.finished},
+               {"hens_version", a.hens_version},
+               {"libtorch_version", a.libtorch_version},
+               {"hardware", to_json(a.hardware)},
+               {"engine", a.engine},
+               {"batch_invariant", a.batch_invariant},
+               {"selection", a.selection},
+               {"stages", a.stages.seconds},
+               {"model_load_seconds", a.model_load_seconds},
+               {"peak_host_bytes", a.peak_host_bytes},
+               {"peak_gpu_bytes", a.peak_gpu_bytes},
+               {"checks", a.checks},
+               {"sources", list_json<SourceRecord>(a.sources, to_json)},
+               {"failures", list_json<MemberFailure>(a.failures, to_json)},
+               {"exit_code", a.exit_code ? Json(*a.exit_code) : Json()},
+               {"exit_reason", a.exit_reason}};
   if (!a.member_times.empty()) json["member_times"] = list_json<MemberTimes>(a.member_times, to_json);
+  if (!a.devices.empty()) json["devices"] = list_json<DeviceShare>(a.devices, to_json);
   return json;
 }
 
@@ -124,11 +152,12 @@ Attempt attempt_from(const Json& j) {
   a.peak_host_bytes = j.at("peak_host_bytes");
   a.peak_gpu_bytes = j.at("peak_gpu_bytes");
   a.checks = j.value("checks", Json::array());
-  a.sources = list_from<SourceRecord>(j.at("sources"), source_from);
-  a.failures = list_from<MemberFailure>(j.value("failures", Json::array()), failure_from);
+  a.sources = list_from<SourceRecord>(j.at("sources"), source_record_from);
+  a.failures = list_from<MemberFailure>(j.value("failures", Json::array()), member_failure_from);
   a.member_times = list_from<MemberTimes>(j.value("member_times", Json::array()), member_times_from);
   if (!a.finished.empty()) a.exit_code = j.at("exit_code").get<int>();
   a.exit_reason = j.at("exit_reason");
+  a.devices = list_from<DeviceShare>(j.value("devices", Json::array()), device_share_from);
   return a;
 }
 
@@ -163,7 +192,7 @@ void check_consistency(const Manifest& m) {
   }
   for (const Attempt& attempt : m.attempts) {
     for (const MemberFailure& failure : attempt.failures) {
-      if (!plan.contains(failure.task)) inconsistent("an attempt names a failed member that the plan has not");
+      if (!plan.contains(failure.id)) inconsistent("an attempt names a failed member that the plan has not");
     }
   }
 }
@@ -241,10 +270,6 @@ Attempt read_attempt(const fs::path& path) {
     fail(ExitCode::bad_input, "{}: is not an attempt's record of this version of hens: {}", path.string(),
          error.what());
   }
-}
-
-std::string run_identity(const std::string& model_digest, const std::string& device_kind) {
-  return model_digest + " on " + device_kind;
 }
 
 }  // namespace hens

@@ -17,6 +17,7 @@
 #include "base/time.h"
 #include "job/job_spec.h"
 #include "job/work_plan.h"
+#include "run/run_identity.h"
 #include "source/source.h"
 #include "store/store.h"
 
@@ -38,8 +39,8 @@ struct StageTimes {
   std::map<std::string, double> seconds;
 };
 
+// Of one member.
 struct MemberTime {
-  int length = 0, model = 0, time = 0, member = 0;
   double perturbation = 0.0, steps = 0.0, output_wait = 0.0, total = 0.0;  // seconds
 };
 
@@ -51,17 +52,27 @@ struct NotFinite {
 std::string failure_text(const NotFinite& where);  // "not finite at step 1 (u10m)"
 
 struct MemberFailure {
-  MemberTask task;
+  MemberId id;
   NotFinite where;
 };
 
-// Of members that have no markers: those of one length, model and initial time that one process did, together.
+// Of members that have no markers: those of one length, model and initial time that one command did, together.
 struct MemberTimes {
-  MemberTime sum;  // of all of them; `member` means nothing
+  int length = 0, model = 0, time = 0;
   int members = 0;
+  MemberTime sum;  // of all of them
 };
 
-// One process's work in the folder.
+// What one device of several did in an attempt.
+struct DeviceShare {
+  std::string device, gpu;  // "cuda:1", "NVIDIA H200"
+  int members_done = 0, members_failed = 0;
+  int restarts = 0;   // of its process, after it died
+  StageTimes stages;  // of its process
+  uint64_t peak_gpu_bytes = 0;
+};
+
+// One command's work in the folder.
 struct Attempt {
   int number = 1;
   std::string started, finished;  // iso_moment(); finished is empty while it runs, and for ever where it was killed
@@ -80,11 +91,13 @@ struct Attempt {
   std::vector<MemberTimes> member_times;  // of members of which only statistics are kept
   std::optional<int> exit_code;           // none where no end is recorded
   std::string exit_reason;
+  std::vector<DeviceShare> devices;  // where several shared the work; `stages` then has their mean
 };
 
 enum class MemberState { pending, complete, failed };
 
 struct MemberEntry {
+  MemberId id;
   MemberTime time;
   MemberState state = MemberState::pending;
   int attempt = 0;                   // that completed it, or failed to
@@ -93,31 +106,29 @@ struct MemberEntry {
   std::optional<NotFinite> failure;  // where it failed
 };
 
-struct Manifest {
-  JobSpec spec;
-  std::string forecast_hash;               // of the spec
-  std::vector<std::string> model_names;    // for people: sfno_linear_..._seed102
-  std::vector<std::string> model_digests;  // package_digest by model
-  std::string device_kind;                 // "cpu" | "cuda" | "cuda, fast engine": bytes are promised within one
-  LatLonGrid grid;                         // of the models' output, the same for all
-  std::vector<Attempt> attempts;           // ascending; of run.json: the last ones
-  std::vector<int> earlier_attempts;       // numbers of those before them, ascending
-  std::vector<MemberEntry> members;        // those that are complete or failed, in running order; not in run.json
-  int64_t complete = 0, failed = 0;        // how many
-  StoredFile member_table;                 // the table of them; its path is empty where none was written
-  std::vector<StoredFile> reports;         // reports and maps last written, relative to the run's folder
+struct Manifest : RunIdentity {
+  std::string forecast_hash;          // of the spec
+  std::vector<Attempt> attempts;      // ascending; of run.json: the last ones
+  std::vector<int> earlier_attempts;  // numbers of those before them, ascending
+  std::vector<MemberEntry> members;   // those that are complete or failed, in running order; not in run.json
+  int64_t complete = 0, failed = 0;   // how many
+  StoredFile member_table;            // the table of them; its path is empty where none was written
+  std::vector<StoredFile> reports;    // reports and maps last written, relative to the run's folder
 };
 
 inline constexpr size_t attempts_in_manifest = 100;  // the last ones; 200 kB
 
 // JSON texts carry a digest of themselves, so that a damaged one is noticed. Readers throw Error{missing_input}, and
 // Error{bad_input} naming the file where it is damaged or of another kind.
+nlohmann::ordered_json to_json(const Hardware& hardware);
+Hardware hardware_from(const nlohmann::ordered_json& json);
+nlohmann::ordered_json to_json(const SourceRecord& record);
+SourceRecord source_record_from(const nlohmann::ordered_json& json);
+nlohmann::ordered_json to_json(const MemberFailure& failure);
+MemberFailure member_failure_from(const nlohmann::ordered_json& json);
 std::string manifest_text(const Manifest& manifest);
 Manifest read_manifest(const fs::path& run_folder);  // of run_folder/run.json, also as earlier versions wrote it
 std::string attempt_text(const Attempt& attempt);
 Attempt read_attempt(const fs::path& path);
-
-// What identifies the bytes of one model's members beside the spec, as markers carry it.
-std::string run_identity(const std::string& model_digest, const std::string& device_kind);
 
 }  // namespace hens

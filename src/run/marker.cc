@@ -18,10 +18,10 @@ Json to_json(const Marker& marker) {
   }
   return {{"forecast_hash", marker.forecast_hash},
           {"run_identity", marker.run_identity},
-          {"length", marker.length},
-          {"model", marker.model},
-          {"time", marker.time},
-          {"member", marker.member},
+          {"length", marker.id.length},
+          {"model", marker.id.model},
+          {"time", marker.id.time},
+          {"member", marker.id.member},
           {"attempt", marker.attempt},
           {"files", files},
           {"timing", marker.timing},
@@ -31,10 +31,7 @@ Json to_json(const Marker& marker) {
 Marker marker_from(const Json& json) {
   Marker marker{.forecast_hash = json.at("forecast_hash"),
                 .run_identity = json.at("run_identity"),
-                .length = json.at("length"),
-                .model = json.at("model"),
-                .time = json.at("time"),
-                .member = json.at("member"),
+                .id = member_id(json.at("length"), json.at("model"), json.at("time"), json.at("member")),
                 .attempt = json.at("attempt"),
                 .timing = json.at("timing"),
                 .finished = json.value("finished", "")};

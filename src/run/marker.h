@@ -5,18 +5,19 @@
 #include <string>
 #include <vector>
 
+#include "job/member_id.h"
 #include "store/store.h"
 
 namespace hens {
 
 struct Marker {
-  std::string forecast_hash;                        // of the spec
-  std::string run_identity;                         // weights, precision and device kind: see run/manifest.h
-  int length = 0, model = 0, time = 0, member = 0;  // MemberTask
-  int attempt = 0;                                  // 1 for the first
-  std::vector<StoredFile> files;                    // paths relative to the run's folder
-  nlohmann::ordered_json timing;                    // seconds by stage, of this member
-  std::string finished;                             // iso_moment() of its publication; empty in old markers
+  std::string forecast_hash;  // of the spec
+  std::string run_identity;   // weights, precision and device kind: RunIdentity::of_model()
+  MemberId id;
+  int attempt = 0;                // 1 for the first
+  std::vector<StoredFile> files;  // paths relative to the run's folder
+  nlohmann::ordered_json timing;  // seconds by stage, of this member
+  std::string finished;           // iso_moment() of its publication; empty in old markers
 };
 
 void publish_marker(const fs::path& path, const Marker& marker);

@@ -12,7 +12,7 @@ class MemberRecords {
  public:
   virtual ~MemberRecords() = default;
   // Everything of the member is durable: `files` are all that it left, by path relative to the run's folder.
-  virtual void complete(const MemberTask& task, std::vector<StoredFile> files, const MemberTime& time) = 0;
+  virtual void complete(const MemberId& task, std::vector<StoredFile> files, const MemberTime& time) = 0;
   // The member was given up.
   virtual void record_failed(const MemberFailure& failure) = 0;
 };

@@ -30,8 +30,8 @@ std::string member_table_header() {
 
 std::string member_table_line(const JobSpec& spec, const MemberEntry& entry) {
   const MemberTime& time = entry.time;
-  const std::string member = fmt::format("{},{},{},{}", spec.forecast.steps.at(time.length), time.model,
-                                         iso_time(spec.initial_conditions.times.at(time.time)), time.member);
+  const std::string member = fmt::format("{},{},{},{}", spec.forecast.steps.at(entry.id.length), entry.id.model,
+                                         iso_time(spec.initial_conditions.times.at(entry.id.time)), entry.id.member);
   if (entry.state == MemberState::failed) {
     const NotFinite where = entry.failure.value_or(NotFinite{});
     return fmt::format("{},failed,{},,,,,,,{},{}\n", member, entry.attempt, where.step, where.variable);

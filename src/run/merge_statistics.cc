@@ -254,7 +254,7 @@ std::vector<Finding> verify_statistics(const fs::path& root, const Manifest& man
   const WorkPlan plan(manifest.spec);
   std::map<Forecast, MemberSet> missing, given_up;
   for (size_t number = 0; number < plan.size(); ++number) {
-    const MemberTask task = plan.task(number);
+    const MemberId task = plan.task(number);
     if (!parts.contains(task)) (failed[number] ? given_up : missing)[forecast_of(task)].add(task.member);
   }
   const auto report = [&](const std::map<Forecast, MemberSet>& sets, const char* what) {

@@ -25,9 +25,9 @@ std::string metrics_text(const Manifest& manifest) {
     std::array<int64_t, states.size()> counts{};
     counts[0] = static_cast<int64_t>(plan.per_model_and_length() * manifest.spec.forecast.steps.size());
     for (const MemberEntry& entry : manifest.members) {
-      if (entry.time.model != static_cast<int>(model)) continue;
+      if (entry.id.model != static_cast<int>(model)) continue;
       --counts[0], ++counts[static_cast<size_t>(entry.state)];
-      if (entry.state == MemberState::complete) steps += manifest.spec.forecast.steps.at(entry.time.length);
+      if (entry.state == MemberState::complete) steps += manifest.spec.forecast.steps.at(entry.id.length);
     }
     for (size_t state = 0; state < states.size(); ++state) {
       text += fmt::format("hens_members{{job=\"{}\",model=\"{}\",state=\"{}\"}} {}\n", job, model, states[state],

@@ -9,8 +9,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "net/http.h"
 #include "base/json.h"
+#include "net/http.h"
 
 namespace hens {
 namespace {

@@ -24,14 +24,8 @@ using Json = nlohmann::ordered_json;
 
 double seconds_of(const Json& timing, const char* key) { return timing.value(key, 0.0); }
 
-MemberTime member_time(const MemberTask& task, const Json& timing) {
-  return {task.length,
-          task.model,
-          task.time,
-          task.member,
-          seconds_of(timing, "perturbation"),
-          seconds_of(timing, "steps"),
-          seconds_of(timing, "output_wait"),
+MemberTime member_time(const Json& timing) {
+  return {seconds_of(timing, "perturbation"), seconds_of(timing, "steps"), seconds_of(timing, "output_wait"),
           seconds_of(timing, "total")};
 }
 
@@ -87,9 +81,8 @@ void collect_differences(const std::string& key, const Json& there, const Json& 
   text += fmt::format("\n  {} is {} there and {} here", key, there.dump(), here.dump());
 }
 
-bool belongs(const Marker& marker, const MemberTask& task, const std::string& hash, const std::string& identity) {
-  return marker.forecast_hash == hash && marker.run_identity == identity && marker.length == task.length &&
-         marker.model == task.model && marker.time == task.time && marker.member == task.member;
+bool belongs(const Marker& marker, const MemberId& task, const std::string& hash, const std::string& identity) {
+  return marker.forecast_hash == hash && marker.run_identity == identity && marker.id == task;
 }
 
 // What a marker tells of times has to be times: seconds from 0 on, and a moment.
@@ -115,13 +108,12 @@ std::optional<Marker> find_marker(const fs::path& path) {
 }
 
 // The entry of a member whose marker says so; a pending one where the marker is damaged or of another run.
-MemberEntry marked_entry(const fs::path& root, const Manifest& manifest, const WorkPlan& plan, const MemberTask& task) {
-  const MemberEntry pending{{task.length, task.model, task.time, task.member}};
+MemberEntry marked_entry(const fs::path& root, const Manifest& manifest, const WorkPlan& plan, const MemberId& task) {
+  const MemberEntry pending{task};
   const std::optional<Marker> marker = find_marker(root / plan.marker(task));
-  const std::string identity = run_identity(manifest.model_digests.at(task.model), manifest.device_kind);
-  if (!marker || !belongs(*marker, task, manifest.forecast_hash, identity)) return pending;
+  if (!marker || !belongs(*marker, task, manifest.forecast_hash, manifest.of_model(task.model))) return pending;
   MemberEntry entry = pending;
-  entry.time = member_time(task, marker->timing);
+  entry.time = member_time(marker->timing);
   entry.state = MemberState::complete;
   entry.attempt = marker->attempt;
   if (!marker->finished.empty()) entry.finished = parse_moment(marker->finished);
@@ -165,7 +157,7 @@ using Failures = std::map<size_t, std::pair<int, NotFinite>>;
 
 void add_failures(Failures& failures, const WorkPlan& plan, int attempt, const std::vector<MemberFailure>& list) {
   for (const MemberFailure& failure : list) {
-    if (plan.contains(failure.task)) failures[plan.number(failure.task)] = {attempt, failure.where};
+    if (plan.contains(failure.id)) failures[plan.number(failure.id)] = {attempt, failure.where};
   }
 }
 
@@ -175,8 +167,8 @@ Failures failures_of(const std::vector<Attempt>& attempts, const WorkPlan& plan)
   return failures;
 }
 
-MemberEntry failed_entry(const MemberTask& task, const std::pair<int, NotFinite>& failure) {
-  MemberEntry entry{{task.length, task.model, task.time, task.member}};
+MemberEntry failed_entry(const MemberId& task, const std::pair<int, NotFinite>& failure) {
+  MemberEntry entry{task};
   entry.state = MemberState::failed;
   entry.attempt = failure.first;
   entry.failure = failure.second;
@@ -282,7 +274,7 @@ RunFolder::RunFolder(fs::path root, RunIdentity identity, Log& log)
   refuse_other_run();
 }
 
-fs::path RunFolder::marker_path(const MemberTask& task) const { return root_ / plan_.marker(task); }
+fs::path RunFolder::marker_path(const MemberId& task) const { return root_ / plan_.marker(task); }
 
 void RunFolder::refuse_other_run() const {
   std::error_code none;
@@ -325,7 +317,7 @@ bool RunFolder::only_failed() const {
 // run's own files, and named there.
 void RunFolder::remove_run(const Manifest& there) const {
   std::error_code ignored;
-  for (const RunStore& store : open_stores(root_, there.spec, {there.grid, there.model_names})) {
+  for (const RunStore& store : open_stores(root_, there.spec, there.facts())) {
     fs::remove_all(root_ / store.folder, ignored);
     if (store.folder.has_parent_path()) fs::remove(root_ / store.folder.parent_path(), ignored);
   }
@@ -334,14 +326,14 @@ void RunFolder::remove_run(const Manifest& there) const {
   fs::remove_all(root_ / "attempts", ignored);
 }
 
-void RunFolder::withdraw(const MemberTask& task) {
+void RunFolder::withdraw(const MemberId& task) {
   const fs::path path = marker_path(task);
   if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
     fail(output_error_code(errno), "{}: cannot remove: {}", path.string(), errno_text(errno));
   }
 }
 
-std::vector<MemberTask> RunFolder::pending(const std::vector<MemberTask>& tasks, bool full) {
+std::vector<MemberId> RunFolder::pending(const std::vector<MemberId>& tasks, bool full) {
   selected_ = tasks.size();
   // The temporaries of a few members lie among the files of all, which have to be listed to find them.
   const bool sweep = refresh_is_cheap(plan_.size());
@@ -350,8 +342,8 @@ std::vector<MemberTask> RunFolder::pending(const std::vector<MemberTask>& tasks,
   for (const RunStore& store : open_stores(root_, identity_.spec, identity_.facts())) store.store->publish_metadata();
   const RunParts parts = adopt_parts(full);
   const bool stores = !identity_.spec.output.empty(), sums = !identity_.spec.statistics.empty();
-  std::vector<MemberTask> todo;
-  for (const MemberTask& task : tasks) {
+  std::vector<MemberId> todo;
+  for (const MemberId& task : tasks) {
     const bool stored = !stores || is_stored(task, full);
     if (!stored || (sums && !parts.contains(task))) todo.push_back(task);
   }
@@ -359,11 +351,10 @@ std::vector<MemberTask> RunFolder::pending(const std::vector<MemberTask>& tasks,
 }
 
 // Whether the member's marker and files are as they have to be. The marker of one whose are not is withdrawn.
-bool RunFolder::is_stored(const MemberTask& task, bool full) {
+bool RunFolder::is_stored(const MemberId& task, bool full) {
   const auto marker = find_marker(marker_path(task));
   std::string wrong = marker ? "" : "no marker";
-  if (marker &&
-      !belongs(*marker, task, hash_, run_identity(identity_.model_digests[task.model], identity_.device_kind))) {
+  if (marker && !belongs(*marker, task, hash_, identity_.of_model(task.model))) {
     wrong = "the marker belongs to another run";
   }
   for (size_t k = 0; wrong.empty() && k < marker->files.size(); ++k) {
@@ -381,24 +372,14 @@ bool RunFolder::is_stored(const MemberTask& task, bool full) {
 
 // The parts that are there and count. Those that do not are removed: their members are done anew, or are in others.
 RunParts RunFolder::adopt_parts(bool full) {
-  RunParts parts(root_, identity_manifest(), full);
+  RunParts parts(root_, identity_, full);
   std::error_code ignored;
   for (const UnusableFile& file : parts.damaged()) {
     log_.warn("part_damaged", {{"part", file.path.string()}, {"why", file.why}});
     fs::remove(root_ / file.path, ignored);
   }
   for (const fs::path& path : parts.superseded()) fs::remove(root_ / path, ignored);
-  held_.clear();
-  for (size_t group = 0; group < plan_.size(); group += static_cast<size_t>(identity_.spec.ensemble.members)) {
-    const Forecast forecast = forecast_of(plan_.task(group));
-    if (!parts.members(forecast).empty()) held_[forecast] = parts.members(forecast);
-  }
   return parts;
-}
-
-PartsTarget RunFolder::parts_target() const {
-  Manifest run = identity_manifest();
-  return {root_ / parts_folder, std::move(run), attempt_, held_};
 }
 
 // Requires the run's lock.
@@ -455,7 +436,7 @@ bool RunFolder::nothing_left(const std::vector<bool>& marked) const {
 
 void RunFolder::mend_records() {
   const RunLock lock(root_);
-  const std::vector<bool> marked = complete_members(root_, identity_manifest(), plan_);
+  const std::vector<bool> marked = complete_members(root_, identity_, plan_);
   const auto there = static_cast<size_t>(std::count(marked.begin(), marked.end(), true));
   bool known = false;
   try {
@@ -466,15 +447,12 @@ void RunFolder::mend_records() {
   if (refresh_is_cheap(there) || !has_manifest(root_) || (!known && nothing_left(marked))) refresh();
 }
 
-void RunFolder::complete(const MemberTask& task, std::vector<StoredFile> files, const MemberTime& time) {
-  if (identity_.spec.output.empty()) return add_time(time);  // the part that it is in says that it is complete
+void RunFolder::complete(const MemberId& task, std::vector<StoredFile> files, const MemberTime& time) {
+  if (identity_.spec.output.empty()) return add_time(task, time);  // the part that it is in says that it is complete
   Marker marker;
   marker.forecast_hash = hash_;
-  marker.run_identity = run_identity(identity_.model_digests[task.model], identity_.device_kind);
-  marker.length = task.length;
-  marker.model = task.model;
-  marker.time = task.time;
-  marker.member = task.member;
+  marker.run_identity = identity_.of_model(task.model);
+  marker.id = task;
   marker.attempt = attempt_;
   marker.files = std::move(files);
   marker.timing = timing_json(time);
@@ -482,16 +460,16 @@ void RunFolder::complete(const MemberTask& task, std::vector<StoredFile> files, 
   publish_marker(marker_path(task), marker);
 }
 
-void RunFolder::add_time(const MemberTime& time) {
+void RunFolder::add_time(const MemberId& task, const MemberTime& time) {
   const std::lock_guard guard(mutex_);
   const auto found = std::ranges::find_if(member_times_, [&](const MemberTimes& all) {
-    return all.sum.length == time.length && all.sum.model == time.model && all.sum.time == time.time;
+    return all.length == task.length && all.model == task.model && all.time == task.time;
   });
   MemberTimes& all = found == member_times_.end() ? member_times_.emplace_back() : *found;
-  all.sum.length = time.length, all.sum.model = time.model, all.sum.time = time.time;
+  all.length = task.length, all.model = task.model, all.time = task.time;
+  ++all.members;
   all.sum.perturbation += time.perturbation, all.sum.steps += time.steps;
   all.sum.output_wait += time.output_wait, all.sum.total += time.total;
-  ++all.members;
 }
 
 void RunFolder::end_attempt(Attempt attempt) {
@@ -502,7 +480,7 @@ void RunFolder::end_attempt(Attempt attempt) {
   }
   const RunLock lock(root_);
   publish_file(attempt_path(root_, attempt_), attempt_text(attempt));
-  const std::vector<bool> marked = complete_members(root_, identity_manifest(), plan_);
+  const std::vector<bool> marked = complete_members(root_, identity_, plan_);
   const bool last = nothing_left(marked);
   if (last && !refresh_is_cheap(plan_.size())) remove_stale_temporaries(root_);  // of others that did not sweep either
   if (last || refresh_is_cheap(static_cast<size_t>(std::count(marked.begin(), marked.end(), true)))) refresh();
@@ -513,16 +491,7 @@ void RunFolder::record_failed(const MemberFailure& failure) {
   failures_.push_back(failure);
 }
 
-Manifest RunFolder::identity_manifest() const {
-  Manifest manifest;
-  manifest.spec = identity_.spec;
-  manifest.forecast_hash = hash_;
-  manifest.model_names = identity_.model_names;
-  manifest.model_digests = identity_.model_digests;
-  manifest.device_kind = identity_.device_kind;
-  manifest.grid = identity_.grid;
-  return manifest;
-}
+Manifest RunFolder::identity_manifest() const { return {identity_, hash_}; }
 
 Manifest RunFolder::manifest() const {
   std::vector<MemberFailure> failures;
@@ -535,7 +504,7 @@ Manifest RunFolder::manifest() const {
 
 Manifest RunFolder::outline() const {
   Manifest manifest = identity_manifest();
-  const std::vector<bool> marked = complete_members(root_, identity_manifest(), plan_);
+  const std::vector<bool> marked = complete_members(root_, identity_, plan_);
   manifest.complete = std::count(marked.begin(), marked.end(), true);
   return manifest;
 }

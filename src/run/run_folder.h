@@ -27,16 +27,6 @@
 
 namespace hens {
 
-// What a resumed run must agree on.
-struct RunIdentity {
-  JobSpec spec;
-  std::vector<std::string> model_names, model_digests;
-  std::string device_kind;
-  LatLonGrid grid;
-
-  LayoutFacts facts() const { return {grid, model_names}; }
-};
-
 class RunFolder final : public MemberRecords {
  public:
   // Makes the folder, or opens it. Throws Error{bad_spec} naming every field in which `identity` differs from what the
@@ -51,22 +41,22 @@ class RunFolder final : public MemberRecords {
   // the markers of damaged ones (from then on no reader counts them as complete), mends metadata and coordinates, and
   // removes temporaries of dead writers. Returns the tasks still to be done, in order.
   // Parts of statistics that are damaged or superseded are removed; members that are in no other are still to be done.
-  std::vector<MemberTask> pending(const std::vector<MemberTask>& tasks, bool full);
-
-  // Where this process's parts go: after pending() and begin_attempt().
-  PartsTarget parts_target() const;
+  std::vector<MemberId> pending(const std::vector<MemberId>& tasks, bool full);
 
   // Registers this process; returns the attempt's number. The numbers of shard I
   // of N leave the remainder I when divided by N (from 0), also where each shard has a folder of its own: the folders
   // of all shards can be copied into one.
   int begin_attempt(Attempt attempt, const Selection& selection = {});
 
+  // For a process that works on an attempt that another one registered, and records the end of.
+  void join_attempt(int number) { attempt_ = number; }
+
   // For a process with nothing left to do: puts damaged records of attempts and the views right again, where that is
   // cheap or they do not know yet that nothing is left.
   void mend_records();
 
   // Publishes the marker of a member whose data are durable.
-  void complete(const MemberTask& task, std::vector<StoredFile> files, const MemberTime& time) override;
+  void complete(const MemberId& task, std::vector<StoredFile> files, const MemberTime& time) override;
 
   // Publishes the attempt's record, with the members that it gave up.
   void end_attempt(Attempt attempt);
@@ -88,11 +78,11 @@ class RunFolder final : public MemberRecords {
   void refuse_other_run() const;
   bool only_failed() const;
   void remove_run(const Manifest& there) const;
-  fs::path marker_path(const MemberTask& task) const;
-  void withdraw(const MemberTask& task);
-  bool is_stored(const MemberTask& task, bool full);
+  fs::path marker_path(const MemberId& task) const;
+  void withdraw(const MemberId& task);
+  bool is_stored(const MemberId& task, bool full);
   RunParts adopt_parts(bool full);
-  void add_time(const MemberTime& time);
+  void add_time(const MemberId& task, const MemberTime& time);
   void mend_attempts();
 
   fs::path root_;
@@ -105,7 +95,6 @@ class RunFolder final : public MemberRecords {
   size_t selected_ = 0;  // members that pending() was asked about
   std::vector<MemberFailure> failures_;
   std::vector<MemberTimes> member_times_;  // of members of which only statistics are kept
-  std::map<Forecast, MemberSet> held_;     // by parts, when pending() looked
 };
 
 // The manifest of the run in `root`, merged anew from run.json's spec, the attempts and the markers.

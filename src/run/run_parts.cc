@@ -10,11 +10,11 @@ namespace hens {
 namespace {
 
 // Why a part is none of the run's; empty where it is one.
-std::string foreign(const PartReader& part, const Manifest& run) {
+std::string foreign(const PartReader& part, const RunIdentity& run) {
   const PartHeader& header = part.header();
   const WorkPlan plan(run.spec);
   if (header.members.empty()) return "it holds no member";
-  const MemberTask last{header.length, header.model, header.time, header.members.last()};
+  const MemberId last = member_id(header.length, header.model, header.time, header.members.last());
   if (!plan.contains(last)) return "it is of a forecast that the job has not";
   const PartHeader expected = part_header(run, forecast_of(last));
   if (header.forecast_hash != expected.forecast_hash || header.run_identity != expected.run_identity) {
@@ -27,12 +27,12 @@ std::string foreign(const PartReader& part, const Manifest& run) {
 }
 
 // What the members of one forecast took on average, of those that attempts tell of: a part does not know it.
-MemberTime average_time(const std::vector<Attempt>& attempts, const MemberTask& task) {
-  MemberTime time{task.length, task.model, task.time, task.member};
+MemberTime average_time(const std::vector<Attempt>& attempts, const Forecast& forecast) {
+  MemberTime time;
   int64_t members = 0;
   for (const Attempt& attempt : attempts) {
     for (const MemberTimes& all : attempt.member_times) {
-      if (all.sum.length != task.length || all.sum.model != task.model || all.sum.time != task.time) continue;
+      if (Forecast{all.length, all.model, all.time} != forecast) continue;
       members += all.members;
       time.perturbation += all.sum.perturbation, time.steps += all.sum.steps;
       time.output_wait += all.sum.output_wait, time.total += all.sum.total;
@@ -51,14 +51,13 @@ std::vector<MemberEntry> part_entries(const fs::path& root, const Manifest& mani
   std::map<Forecast, MemberTime> times;
   std::vector<MemberEntry> entries;
   for (const size_t number : numbers) {
-    const MemberTask task = plan.task(number);
-    MemberEntry& entry = entries.emplace_back(MemberEntry{{task.length, task.model, task.time, task.member}});
+    const MemberId task = plan.task(number);
+    MemberEntry& entry = entries.emplace_back(MemberEntry{task});
     const PartReader* part = parts.part_of(task);
     if (part == nullptr) continue;
     const auto [time, is_new] = times.try_emplace(forecast_of(task));
-    if (is_new) time->second = average_time(manifest.attempts, task);
+    if (is_new) time->second = average_time(manifest.attempts, forecast_of(task));
     entry.time = time->second;
-    entry.time.member = task.member;
     entry.state = MemberState::complete;
     entry.attempt = part->header().attempt;
     entry.finished = parse_moment(part->header().finished);
@@ -66,17 +65,17 @@ std::vector<MemberEntry> part_entries(const fs::path& root, const Manifest& mani
   return entries;
 }
 
-PartHeader part_header(const Manifest& run, const Forecast& forecast) {
+PartHeader part_header(const RunIdentity& run, const Forecast& forecast) {
   PartHeader header;
-  header.forecast_hash = run.forecast_hash;
-  header.run_identity = run_identity(run.model_digests.at(static_cast<size_t>(forecast.model)), run.device_kind);
+  header.forecast_hash = forecast_hash(run.spec);
+  header.run_identity = run.of_model(forecast.model);
   header.length = forecast.length, header.model = forecast.model, header.time = forecast.time;
   header.points = run.grid.points();
   header.plan = plan_digest(plans_of(statistics_pairs(run.spec, forecast.length)));
   return header;
 }
 
-RunParts::RunParts(const fs::path& root, const Manifest& run, bool full) {
+RunParts::RunParts(const fs::path& root, const RunIdentity& run, bool full) {
   if (run.spec.statistics.empty()) return;
   std::vector<fs::path> paths;
   for_each_entry(root / parts_folder, [&](std::string_view name, bool folder) {
@@ -96,7 +95,7 @@ RunParts::RunParts(const fs::path& root, const Manifest& run, bool full) {
   }
 }
 
-void RunParts::add(const fs::path& path, const Manifest& run, bool full) {
+void RunParts::add(const fs::path& path, const RunIdentity& run, bool full) {
   const fs::path name = fs::path(parts_folder) / path.filename();
   try {
     auto part = std::make_unique<PartReader>(path);
@@ -123,7 +122,7 @@ std::vector<const PartReader*> RunParts::parts(const Forecast& forecast) const {
   return held == held_.end() ? std::vector<const PartReader*>{} : held->second.parts;
 }
 
-const PartReader* RunParts::part_of(const MemberTask& task) const {
+const PartReader* RunParts::part_of(const MemberId& task) const {
   const auto held = held_.find(forecast_of(task));
   if (held == held_.end()) return nullptr;
   const auto has = [&](const PartReader* part) { return part->header().members.contains(task.member); };
@@ -137,7 +136,7 @@ size_t RunParts::count() const {
   return count;
 }
 
-std::vector<bool> complete_members(const fs::path& root, const Manifest& run, const WorkPlan& plan) {
+std::vector<bool> complete_members(const fs::path& root, const RunIdentity& run, const WorkPlan& plan) {
   const bool stored = !run.spec.output.empty();
   std::vector<bool> complete = stored ? marked_members(root, plan) : std::vector<bool>(plan.size(), true);
   if (run.spec.statistics.empty()) return complete;

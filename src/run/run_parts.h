@@ -23,7 +23,7 @@ struct Forecast {
   int length = 0, model = 0, time = 0;
   auto operator<=>(const Forecast&) const = default;
 };
-inline Forecast forecast_of(const MemberTask& task) { return {task.length, task.model, task.time}; }
+inline Forecast forecast_of(const MemberId& task) { return {task.length, task.model, task.time}; }
 
 struct UnusableFile {
   fs::path path;    // relative to the run's folder
@@ -32,14 +32,13 @@ struct UnusableFile {
 
 class RunParts {
  public:
-  // `run`: what the run is (of its manifest spec, hash, digests, device kind and grid). Where `full`, every byte of
-  // each part is read against its checksum. A job without statistics has no parts.
-  RunParts(const fs::path& root, const Manifest& run, bool full = false);
+  // Where `full`, every byte of each part is read against its checksum. A job without statistics has no parts.
+  RunParts(const fs::path& root, const RunIdentity& run, bool full = false);
 
   const MemberSet& members(const Forecast& forecast) const;
-  bool contains(const MemberTask& task) const { return members(forecast_of(task)).contains(task.member); }
+  bool contains(const MemberId& task) const { return members(forecast_of(task)).contains(task.member); }
   // The part that holds the member; null where none does.
-  const PartReader* part_of(const MemberTask& task) const;
+  const PartReader* part_of(const MemberId& task) const;
   std::vector<const PartReader*> parts(const Forecast& forecast) const;
   size_t count() const;  // of parts that count
 
@@ -51,7 +50,7 @@ class RunParts {
     std::vector<const PartReader*> parts;
     MemberSet members;
   };
-  void add(const fs::path& path, const Manifest& run, bool full);
+  void add(const fs::path& path, const RunIdentity& run, bool full);
 
   std::vector<std::unique_ptr<PartReader>> readers_;
   std::map<Forecast, Held> held_;
@@ -61,7 +60,7 @@ class RunParts {
 
 // Which members of the plan are complete: [number]. Each has a marker, where members are stored, and is in a part,
 // where statistics are kept.
-std::vector<bool> complete_members(const fs::path& root, const Manifest& run, const WorkPlan& plan);
+std::vector<bool> complete_members(const fs::path& root, const RunIdentity& run, const WorkPlan& plan);
 
 // The entries of members of which only statistics are kept, by their numbers, from the parts that hold them; pending
 // ones where none does. Times are those of attempts, shared out evenly.
@@ -69,14 +68,13 @@ std::vector<MemberEntry> part_entries(const fs::path& root, const Manifest& mani
                                       const std::vector<size_t>& numbers);
 
 // What a part of this run says of itself, but for members and times.
-PartHeader part_header(const Manifest& run, const Forecast& forecast);
+PartHeader part_header(const RunIdentity& run, const Forecast& forecast);
 
-// Where the parts of one process go.
+// Whose parts they are that a process makes.
 struct PartsTarget {
-  fs::path folder;
-  Manifest run;                        // what the run is
-  int attempt = 0;                     // the process's
-  std::map<Forecast, MemberSet> held;  // what parts held when it began: nothing is added of these
+  fs::path root;  // the run's folder
+  RunIdentity run;
+  int attempt = 0;
 };
 
 }  // namespace hens

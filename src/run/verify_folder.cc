@@ -16,7 +16,7 @@ std::map<size_t, std::string> failure_texts(const std::vector<Attempt>& attempts
   std::map<size_t, std::string> texts;
   for (const Attempt& attempt : attempts) {
     for (const MemberFailure& failure : attempt.failures) {
-      if (plan.contains(failure.task)) texts[plan.number(failure.task)] = failure_text(failure.where);
+      if (plan.contains(failure.id)) texts[plan.number(failure.id)] = failure_text(failure.where);
     }
   }
   return texts;
@@ -30,7 +30,7 @@ ExpectedRun expected_run(const fs::path& root, const WorkPlan& plan, const std::
   expected.marked = marked_members(root, plan);
   expected.find_marker = [&plan](std::string_view file) { return plan.find_marker(file); };
   expected.member = [&](size_t number) {
-    const MemberTask task = plan.task(number);
+    const MemberId task = plan.task(number);
     const auto failed = failures.find(number);
     ExpectedMember member{plan.marker(task), {}, failed == failures.end() ? "" : failed->second};
     for (const RunStore& store : stores) {

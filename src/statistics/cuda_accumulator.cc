@@ -5,8 +5,8 @@
 #include <cuda_runtime_api.h>
 
 #include "base/error.h"
+#include "statistics/accumulate_kernel.h"
 #include "statistics/accumulator.h"
-#include "statistics/kernels/accumulate.h"
 
 namespace hens {
 namespace {

@@ -21,7 +21,8 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::string_view beginning = "hens part 1\n", magic = "hensPART";
 constexpr size_t entry_bytes = 16, ending_bytes = 2 * sizeof(uint64_t) + sizeof(uint32_t) + magic.size();
-constexpr uint64_t largest_index = uint64_t{256} << 20;  // bytes of table and header; 12 x 61 pairs take 2 MB
+constexpr uint64_t largest_table = uint64_t{256} << 20;  // bytes; 12 x 61 pairs take 2 MB
+constexpr uint64_t largest_header = uint64_t{16} << 20;  // bytes; 65,535 members in ranges of one take 1 MB
 constexpr uint64_t most_counts = uint64_t{1} << 28;      // of one tile: 4096 bins a point
 constexpr const char* remedy = "run the job again: the members in it are done anew";
 
@@ -182,8 +183,8 @@ PartReader::PartReader(const fs::path& path) : file_(path) {
   std::memcpy(&crc, ending.data() + 16, sizeof crc);
   const uint64_t end = file_.size() - ending_bytes;
   if (std::memcmp(ending.data() + 20, magic.data(), magic.size()) != 0) damaged("it does not end as a part ends");
-  if (table_at > header_at || header_at > end || end - table_at > largest_index ||
-      (header_at - table_at) % entry_bytes != 0) {
+  if (table_at > header_at || header_at > end || header_at - table_at > largest_table ||
+      end - header_at > largest_header || (header_at - table_at) % entry_bytes != 0) {
     damaged("its table does not lie within it");
   }
   std::vector<std::byte> index = file_.read(table_at, end - table_at + 16);

@@ -26,7 +26,7 @@ inline constexpr size_t part_tile = 65'536;  // points: what is read of a part a
 struct PartHeader {
   std::string forecast_hash;            // of the spec
   std::string run_identity;             // weights, precision and device kind: see run/manifest.h
-  int length = 0, model = 0, time = 0;  // as in MemberTask
+  int length = 0, model = 0, time = 0;  // as in MemberId
   MemberSet members;
   size_t points = 0;
   std::string plan;  // plan_digest() of the pairs

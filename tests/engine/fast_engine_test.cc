@@ -1,9 +1,10 @@
 // The fast engine beside the reference, on the golden packages: on the GPU's kernels where there is a GPU, and
 // everywhere as plain loops with the GPU's roundings (fp16 operands, fp32 sums), so that layouts, folds, tables and
 // epilogues are tested without one.
-#include "engine/fast_engine.h"
+#include "engine/sfno/fast_engine.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <set>
 
@@ -11,12 +12,12 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
-#include "engine/operator_errors.h"
+#include "engine/sfno/operator_errors.h"
 #include "job/member_key.h"
-#include "synth/synth.h"
 #include "model/device.h"
 #include "sfno/reference_engine.h"
 #include "sfno/tensors.h"
+#include "synth/synth.h"
 
 namespace hens {
 namespace {
@@ -60,8 +61,11 @@ class FastEngineTest : public testing::TestWithParam<Kernels> {
     if (GetParam() == Kernels::host) return;
     if (!has_gpu()) GTEST_SKIP() << "needs a GPU";
     device_ = at::Device(at::kCUDA, 0);
-    if (GetParam() == Kernels::hopper && engine::best_kernels(0) != Kernels::hopper)
-      GTEST_SKIP() << "needs a Hopper GPU";
+    try {
+      engine::Backend(GetParam(), 0);
+    } catch (const Error& error) {
+      GTEST_SKIP() << error.what();
+    }
   }
   std::unique_ptr<FastEngine> make(const ModelPackage& package, FastOptions options = {}) const {
     options.kernels = GetParam();
@@ -306,10 +310,17 @@ TEST_P(FastEngineTest, StaysBoundedForFourHundredSteps) {
   EXPECT_LT(at::abs(z).max().item<double>(), 20);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Kernels, FastEngineTest, testing::Values(Kernels::host, Kernels::ampere, Kernels::hopper), [](const auto& info) {
-      return std::string(info.param == Kernels::host ? "Host" : info.param == Kernels::ampere ? "Ampere" : "Hopper");
-    });
+std::vector<Kernels> all_kernels() {
+  std::vector<Kernels> all;
+  for (size_t i = 0; i < engine::kernel_sets.size(); ++i) all.push_back(static_cast<Kernels>(i));
+  return all;
+}
+
+INSTANTIATE_TEST_SUITE_P(Kernels, FastEngineTest, testing::ValuesIn(all_kernels()), [](const auto& info) {
+  std::string name = engine::kernel_set(info.param).name;
+  name[0] = static_cast<char>(std::toupper(name[0]));
+  return name;
+});
 
 }  // namespace
 }  // namespace hens

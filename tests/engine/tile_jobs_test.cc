@@ -1,5 +1,5 @@
 // The tiles of each phase: every element of the output is made once, and what is left out are zeros.
-#include "engine/tile_jobs.h"
+#include "engine/sfno/tile_jobs.h"
 
 #include <algorithm>
 #include <cmath>
@@ -12,8 +12,8 @@
 #include <c10/util/Half.h>
 #include <gtest/gtest.h>
 
-#include "engine/kernels/eights.cuh"
-#include "engine/tables.h"
+#include "engine/sfno/activation.cuh"
+#include "engine/sfno/tables.h"
 
 namespace hens::engine {
 namespace {
@@ -89,13 +89,13 @@ TEST_P(ActiveRowsTest, RowsAndOrdersComeInWholeStages) {
 TEST_P(ActiveRowsTest, CoefficientsThatAreReadWereWritten) {
   const int columns = 128;
   std::set<std::tuple<int, int, int>> written;  // northern row, position of the order, column
-  for (const TileJob& job : fourier_forward_jobs(sizes_, grid_, active_, columns)) {
+  for (const TileJob& job : fourier_analysis_jobs(sizes_, grid_, active_, columns)) {
     for (int row = 0; row < job.rows; ++row) {
-      ASSERT_TRUE(written.emplace(job.plane, job.row + row, job.col).second) << "twice";
+      ASSERT_TRUE(written.emplace(job.batch, job.row + row, job.col).second) << "twice";
     }
   }
-  for (const TileJob& job : legendre_forward_jobs(sizes_, grid_, active_, columns)) {
-    const int position = sizes_.position(job.plane);
+  for (const TileJob& job : legendre_analysis_jobs(sizes_, grid_, active_, columns)) {
+    const int position = sizes_.position(job.batch);
     for (int row = job.first_k; row < job.first_k + job.k[0]; ++row) {
       ASSERT_TRUE(written.contains({row, position, 0}));
     }
@@ -103,12 +103,12 @@ TEST_P(ActiveRowsTest, CoefficientsThatAreReadWereWritten) {
   }
 
   std::set<std::tuple<int, int>> made;  // northern row, position of the order
-  for (const TileJob& job : legendre_inverse_jobs(sizes_, grid_, active_, columns)) {
+  for (const TileJob& job : legendre_synthesis_jobs(sizes_, grid_, active_, columns)) {
     if (job.col != 0) continue;
-    for (int row = 0; row < job.rows; ++row) ASSERT_TRUE(made.emplace(job.row + row, job.plane).second) << "twice";
+    for (int row = 0; row < job.rows; ++row) ASSERT_TRUE(made.emplace(job.row + row, job.batch).second) << "twice";
   }
-  for (const TileJob& job : fourier_inverse_jobs(sizes_, grid_, active_, columns)) {
-    const int north = std::min(job.plane, grid_.nlat - 1 - job.plane);
+  for (const TileJob& job : fourier_synthesis_jobs(sizes_, grid_, active_, columns)) {
+    const int north = std::min(job.batch, grid_.nlat - 1 - job.batch);
     for (int sum = 0; sum < 4; ++sum) {
       const int first = job.b[sum][0];
       EXPECT_EQ(first, sum < 2 ? 0 : sizes_.even_orders());
@@ -134,7 +134,7 @@ TEST_P(ChainedJobsTest, WaitForAllThatTheyNeedAndForNothingLater) {
     const int64_t rows = int64_t{tiles} * tile_rows - 17;
     const ChainedJobs mlp =
         chained_jobs(rows, {{embed}, hidden, columns}, {{hidden, 96}, embed, columns}, 3 * GetParam(), Order::outwards);
-    for (const std::vector<TileJob>& jobs : {mlp.jobs, in_pairs(mlp.jobs, Shared::b)}) {
+    for (const std::vector<TileJob>& jobs : {mlp.jobs, in_pairs(mlp.jobs, Multicast::b)}) {
       std::map<int, int> done;                   // by counter: tiles so far
       std::map<int, int> written;                // by row in the ring: the row of U that it stands for
       std::set<std::tuple<int, int, int>> made;  // layer, row, column
@@ -179,7 +179,7 @@ TEST_P(ChainedJobsTest, WaitForAllThatTheyNeedAndForNothingLater) {
         ASSERT_LT(job.done, mlp.counters);
         ASSERT_LT(job.awaited, mlp.counters);
         if (job.k[0] == 0) {
-          EXPECT_EQ(job.statistics, job.row / tile_rows);
+          EXPECT_EQ(job.statistics_row, job.row / tile_rows);
         }
       }
     }
@@ -188,10 +188,10 @@ TEST_P(ChainedJobsTest, WaitForAllThatTheyNeedAndForNothingLater) {
 
 INSTANTIATE_TEST_SUITE_P(Blocks, ChainedJobsTest, testing::Values(1, 8, 132), testing::PrintToStringParamName());
 
-// Two blocks share an operand: it must be the same place, for as many products, and no job may be lost.
+// Two blocks share an operand: it must be the same part of it, for as many products, and no job may be lost.
 TEST(InPairs, EveryJobOnceAndPairsShare) {
-  const std::vector<TileJob> jobs = pointwise_jobs(5 * tile_rows + 17, 300, 128, {64, 80}, Order::inwards);
-  for (const Shared shared : {Shared::a, Shared::b}) {
+  const std::vector<TileJob> jobs = pointwise_jobs(5 * tile_rows + 17, {{64, 80}, 300, 128}, Order::inwards);
+  for (const Multicast shared : {Multicast::a, Multicast::b}) {
     const std::vector<TileJob> pairs = in_pairs(jobs, shared);
     ASSERT_EQ(pairs.size() % 2, 0U);
     std::map<std::pair<int, int>, int> seen;
@@ -200,8 +200,8 @@ TEST(InPairs, EveryJobOnceAndPairsShare) {
       EXPECT_GT(one.rows, 0);
       for (int s = 0; s < max_segments; ++s) {
         EXPECT_EQ(one.k[s], other.k[s]);
-        const auto& a = shared == Shared::a ? one.a[s] : one.b[s];
-        const auto& b = shared == Shared::a ? other.a[s] : other.b[s];
+        const auto& a = shared == Multicast::a ? one.a[s] : one.b[s];
+        const auto& b = shared == Multicast::a ? other.a[s] : other.b[s];
         for (int x = 0; x < 3; ++x) EXPECT_EQ(a[x], b[x]);
       }
       for (const TileJob& job : {one, other}) {
@@ -209,7 +209,7 @@ TEST(InPairs, EveryJobOnceAndPairsShare) {
       }
     }
     EXPECT_EQ(seen.size(), jobs.size());
-    for (const auto& [place, count] : seen) EXPECT_EQ(count, 1) << place.first << ", " << place.second;
+    for (const auto& [tile, count] : seen) EXPECT_EQ(count, 1) << tile.first << ", " << tile.second;
   }
 }
 
@@ -226,16 +226,16 @@ TEST(Gelu, IsTheExactOneButFor26Millionths) {
   EXPECT_TRUE(std::isnan(gelu(NAN)));
 }
 
-// Every longitude has its place, and the folded values give the sums over the circle: cosines and sines of even and odd
+// Every longitude has its row, and the folded values give the sums over the circle: cosines and sines of even and odd
 // orders, each from one of them.
 TEST(Quads, FourFoldedValuesGiveAllFourierSums) {
   for (const int nlon : {2, 4, 6, 10, 24, 36}) {
     const int half = nlon / 2;
     std::vector<double> x(static_cast<size_t>(nlon));
     for (int lon = 0; lon < nlon; ++lon) {
-      const int place = in_quads(lon, half);
-      ASSERT_LT(place, 4 * quads_of(half));
-      EXPECT_EQ(longitude_of(place / 4, place % 4, half), lon);
+      const int row = in_quads(lon, half);
+      ASSERT_LT(row, 4 * quads_of(half));
+      EXPECT_EQ(longitude_of(row / 4, row % 4, half), lon);
       x[static_cast<size_t>(lon)] = std::sin(1.0 + 3.7 * lon * lon);
     }
     for (int m = 0; m <= half; ++m) {

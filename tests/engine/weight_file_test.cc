@@ -1,5 +1,5 @@
 // The weight file: made once, used afterwards, made anew when it is not what its package says.
-#include "engine/weight_file.h"
+#include "engine/sfno/weight_file.h"
 
 #include <fstream>
 
@@ -7,8 +7,8 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
-#include "synth/synth.h"
 #include "support/test_data.h"
+#include "synth/synth.h"
 
 namespace hens::engine {
 namespace {

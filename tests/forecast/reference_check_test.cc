@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "engine/fast_engine.h"
+#include "engine/sfno/fast_engine.h"
 #include "sfno/tensors.h"
 
 namespace hens {

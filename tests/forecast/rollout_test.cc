@@ -81,7 +81,7 @@ output: {variables: [v10m, t2m], every: 12h, format: zarr}
     WriteQueue queue(2, 8);
     StoreSink sink(spec_.output[0], 4, toy_channels, *stores[0].store, stores[0].folder, queue);
     const Rollout rollout{engine, perturber, folder, Log::none(), {&sink}, 4};
-    const std::vector<MemberTask> tasks = plan_members(spec_);
+    const std::vector<MemberId> tasks = plan_members(spec_);
     const int failed = run_members(rollout, tasks, spec_.initial_conditions.times[0]);
     sink.drain();
     return failed;
@@ -151,7 +151,7 @@ TEST_F(RolloutTest, AnUnknownVariableIsNamed) {
 class RecordingSink final : public Sink {
  public:
   explicit RecordingSink(int ruined = -1) : ruined_(ruined) {}
-  void begin(std::span<const MemberTask> members) override { calls += fmt::format("begin {}\n", members.size()); }
+  void begin(std::span<const MemberId> members) override { calls += fmt::format("begin {}\n", members.size()); }
   void take(int step, const StateView& state) override {
     calls += fmt::format("take {}: {}\n", step, state.channels({0})[0].flatten()[0].item<float>());
     step_ = step;
@@ -177,11 +177,11 @@ class RecordingSink final : public Sink {
 
 class RecordingRecords final : public MemberRecords {
  public:
-  void complete(const MemberTask& task, std::vector<StoredFile> files, const MemberTime&) override {
+  void complete(const MemberId& task, std::vector<StoredFile> files, const MemberTime&) override {
     calls += fmt::format("complete {} with {} files\n", task.member, files.size());
   }
   void record_failed(const MemberFailure& failure) override {
-    calls += fmt::format("failed {}: {}\n", failure.task.member, failure_text(failure.where));
+    calls += fmt::format("failed {}: {}\n", failure.id.member, failure_text(failure.where));
   }
   std::string calls;
 };
@@ -191,7 +191,7 @@ class SinksTest : public RolloutTest {
   int run_with(std::vector<Sink*> sinks, int steps) {
     Perturber perturber(spec_.perturbation, engine_, 7);
     perturber.prepare(engine_, {at::zeros({3, 5, 8})}, spec_.initial_conditions.times[0], 0);
-    const std::vector<MemberTask> tasks = plan_members(spec_);
+    const std::vector<MemberId> tasks = plan_members(spec_);
     return run_members({engine_, perturber, records_, Log::none(), std::move(sinks), steps}, tasks,
                        spec_.initial_conditions.times[0]);
   }

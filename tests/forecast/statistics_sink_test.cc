@@ -54,8 +54,7 @@ output: []
 statistics: [{variables: [t2m], extremes: true}]
 )",
                                       "toy.yaml", "/tmp");
-    target_.folder = temporary_.path() / parts_folder;
-    target_.run.forecast_hash = forecast_hash(target_.run.spec);
+    target_.root = temporary_.path();
     target_.run.model_digests = {std::string(64, '0')};
     target_.run.model_names = {"toy"};
     target_.run.device_kind = "cpu";
@@ -67,8 +66,8 @@ statistics: [{variables: [t2m], extremes: true}]
 
   // As a roll-out does. Returns the members that were refused.
   std::vector<int> roll_out(StatisticsSink& sink, const std::vector<int>& members, int time = 0, int ruined = -1) {
-    std::vector<MemberTask> tasks;
-    for (const int member : members) tasks.push_back({0, 0, time, member});
+    std::vector<MemberId> tasks;
+    for (const int member : members) tasks.push_back(member_id(0, 0, time, member));
     sink.begin(tasks);
     std::vector<int> refused;
     for (int step = 0; step <= 2; ++step) {
@@ -126,7 +125,7 @@ TEST_F(StatisticsSinkTest, AMemberThatLeftIsInNoSum) {
   roll_out(statistics, {2});
   EXPECT_EQ(roll_out(statistics, {3, 4}, 0, 4), std::vector<int>{1});
   EXPECT_EQ(done_, (std::vector<int>{0, 1})) << "2 and 3 were summed up with it";
-  const std::vector<MemberTask> lost = statistics.lost();
+  const std::vector<MemberId> lost = statistics.lost();
   ASSERT_EQ(lost.size(), 2u);
   EXPECT_EQ(lost[0].member, 2);
   EXPECT_EQ(lost[1].member, 3);
@@ -144,11 +143,16 @@ TEST_F(StatisticsSinkTest, AMemberThatLeftIsInNoSum) {
 }
 
 TEST_F(StatisticsSinkTest, LetsPassWhatIsInAPartAlready) {
-  target_.held[{0, 0, 0}] = {{0, 1}};
+  {
+    StatisticsSink before = sink(2);
+    roll_out(before, {0, 1});
+  }
   StatisticsSink statistics = sink(1);
   roll_out(statistics, {0, 1, 2});
-  EXPECT_EQ(done_, (std::vector<int>{0, 1, 2}));
-  EXPECT_EQ(parts().members({0, 0, 0}).text(), "2");
+  EXPECT_EQ(done_, (std::vector<int>{0, 1, 0, 1, 2}));
+  const RunParts all = parts();
+  EXPECT_EQ(all.count(), 2u) << "a part with 2 alone";
+  EXPECT_EQ(all.members({0, 0, 0}).text(), "0-2");
 }
 
 TEST_F(StatisticsSinkTest, AnUnfinishedBlockLeavesNothing) {

@@ -8,12 +8,12 @@
 namespace hens {
 namespace {
 
-std::vector<MemberTask> tasks_of(int models, int times, int members, int lengths = 1) {
-  std::vector<MemberTask> tasks;
+std::vector<MemberId> tasks_of(int models, int times, int members, int lengths = 1) {
+  std::vector<MemberId> tasks;
   for (int model = 0; model < models; ++model) {
     for (int length = 0; length < lengths; ++length) {
       for (int time = 0; time < times; ++time) {
-        for (int member = 0; member < members; ++member) tasks.push_back({length, model, time, member});
+        for (int member = 0; member < members; ++member) tasks.push_back(member_id(length, model, time, member));
       }
     }
   }
@@ -21,9 +21,9 @@ std::vector<MemberTask> tasks_of(int models, int times, int members, int lengths
 }
 
 TEST(WorkQueue, OneWorkerGetsTheJobInItsOwnOrderUncut) {
-  const std::vector<MemberTask> tasks = tasks_of(2, 2, 5, 2);
+  const std::vector<MemberId> tasks = tasks_of(2, 2, 5, 2);
   WorkQueue queue(tasks, {4, 40});
-  std::vector<MemberTask> order;
+  std::vector<MemberId> order;
   std::vector<size_t> sizes;
   while (const auto block = queue.next(0)) {
     order.insert(order.end(), block->tasks.begin(), block->tasks.end());
@@ -32,21 +32,21 @@ TEST(WorkQueue, OneWorkerGetsTheJobInItsOwnOrderUncut) {
   EXPECT_EQ(std::set(order.begin(), order.end()), std::set(tasks.begin(), tasks.end()));
   EXPECT_EQ(order.size(), tasks.size());
   EXPECT_EQ(sizes, std::vector<size_t>(8, 5));
-  EXPECT_TRUE(std::ranges::is_sorted(order, {}, &MemberTask::model)) << "each model is loaded once";
+  EXPECT_TRUE(std::ranges::is_sorted(order, {}, &MemberId::model)) << "each model is loaded once";
 }
 
 TEST(WorkQueue, EveryMemberIsHandedOutOnceWhateverTheNumberOfWorkers) {
-  const std::vector<MemberTask> tasks = tasks_of(3, 2, 37);
+  const std::vector<MemberId> tasks = tasks_of(3, 2, 37);
   for (const int workers : {2, 3, 8, 300}) {
     WorkQueue queue(tasks, {4}, {.workers = workers, .load_steps = 0, .start_steps = 0});
-    std::vector<MemberTask> all;
+    std::vector<MemberId> all;
     for (bool any = true; any;) {
       any = false;
       for (int worker = 0; worker < workers; ++worker) {
         if (const auto block = queue.next(worker)) {
           any = true;
           all.insert(all.end(), block->tasks.begin(), block->tasks.end());
-          for (const MemberTask& task : block->tasks) EXPECT_EQ(task.model, block->model);
+          for (const MemberId& task : block->tasks) EXPECT_EQ(task.model, block->model);
         }
       }
     }
@@ -83,10 +83,10 @@ TEST(WorkQueue, NobodyLoadsAModelForLessWorkThanLoadingIs) {
 }
 
 TEST(WorkQueue, WhatAWorkerLeftIsHandedOutAgain) {
-  const std::vector<MemberTask> tasks = tasks_of(1, 1, 8);
+  const std::vector<MemberId> tasks = tasks_of(1, 1, 8);
   WorkQueue queue(tasks, {4}, {.workers = 2, .load_steps = 0});
   const auto lost = queue.next(0);
-  std::vector<MemberTask> done;
+  std::vector<MemberId> done;
   queue.give_back(0, {lost->tasks.begin() + 1, lost->tasks.end()});
   while (const auto block = queue.next(1)) done.insert(done.end(), block->tasks.begin(), block->tasks.end());
   EXPECT_EQ(std::set(done.begin(), done.end()), std::set(tasks.begin() + 1, tasks.end()));
@@ -98,7 +98,7 @@ struct Simulated {
   double wall = 0, busy_share = 0, tail = 0;  // busy: stepping
 };
 
-Simulated simulate(const std::vector<MemberTask>& tasks, int steps, const WorkQueueOptions& options, double bred_pair) {
+Simulated simulate(const std::vector<MemberId>& tasks, int steps, const WorkQueueOptions& options, double bred_pair) {
   WorkQueue queue(tasks, {steps}, options);
   struct State {
     double free_at = 0, stepping = 0;
@@ -148,7 +148,7 @@ TEST(WorkQueue, KeepsEightGpusBusyWithTwentyNineModels) {
 
 // Two models of 32 members and 40 steps: two GPUs need half the time of one but for what loading costs.
 TEST(WorkQueue, TwoGpusShareTwoModels) {
-  const std::vector<MemberTask> tasks = tasks_of(2, 1, 32);
+  const std::vector<MemberId> tasks = tasks_of(2, 1, 32);
   const Simulated one = simulate(tasks, 40, {.workers = 1, .load_steps = 60, .start_steps = 10}, 3.75);
   const Simulated two = simulate(tasks, 40, {.workers = 2, .load_steps = 60, .start_steps = 10}, 3.75);
   EXPECT_GE(one.wall / two.wall, 1.94);

@@ -249,12 +249,17 @@ class Statistics(unittest.TestCase):
         self.assert_same(folder, "mended")
         self.assertEqual(hens("verify", folder).stdout, "all is well\n")
 
-    def test_blocks_of_one_and_a_batch_of_members(self):
+    def test_blocks_of_one_batches_and_two_worker_processes(self):
         folder = self.root / "ones"
-        hens("run", job(self.root / "d", block=1), "--output", folder, "runtime.batch=4", timeout=600)
+        hens("run", job(self.root / "d", block=1), "--output", folder, "runtime.batch=4", "runtime.device=auto",
+             "runtime.devices=[cpu, cpu]", timeout=600)
         self.assert_same(folder, "blocks of 1")
         files = [p for p in folder.rglob("*") if p.is_file() and ".zarr" not in str(p)]
         self.assertLess(len(files), 40, "files do not grow with members")
+        self.assertEqual(hens("verify", folder).stdout, "all is well\n")
+        times = assert_as_the_schemas_say(folder)["attempts"][0]["member_times"]
+        self.assertEqual(sum(t["members"] for t in times), 2 * MODELS * MEMBERS)
+        self.assertGreater(min(t["total"] for t in times), 0)
 
     def test_a_stop_leaves_nothing_partial(self):
         folder, spec = self.root / "stopped", job(self.root / "e", block=2)

@@ -29,19 +29,19 @@ JobSpec spec_of(int models, int times, int members, const std::string& steps) {
   return spec;
 }
 
-std::tuple<int, int, int, int> pair_of(const MemberTask& task) {
+std::tuple<int, int, int, int> pair_of(const MemberId& task) {
   return {task.length, task.model, task.time, task.pair()};
 }
 
 // How many pairs each shard got of the members `wanted`; checks on the way what holds for every number of shards.
 std::vector<int> pairs_by_shard(const JobSpec& spec, int shards, const std::vector<int>& wanted) {
-  const std::vector<MemberTask> whole = select_members(spec, {wanted});
+  const std::vector<MemberId> whole = select_members(spec, {wanted});
   std::map<std::tuple<int, int, int, int>, int> owner;  // of a pair
   std::vector<int> pairs(shards, 0);
   size_t count = 0;
   for (int shard = 0; shard < shards; ++shard) {
     size_t last = 0;
-    for (const MemberTask& task : select_members(spec, {wanted, shard, shards})) {
+    for (const MemberId& task : select_members(spec, {wanted, shard, shards})) {
       const auto at = std::find(whole.begin() + static_cast<int>(last), whole.end(), task);
       EXPECT_NE(at, whole.end()) << "a shard has the plan's members in the plan's order";
       last = static_cast<size_t>(at - whole.begin());
@@ -56,13 +56,13 @@ std::vector<int> pairs_by_shard(const JobSpec& spec, int shards, const std::vect
 }
 
 TEST(WorkPlan, GoesThroughModelsThenLengthsTimesAndMembers) {
-  const std::vector<MemberTask> plan = plan_members(spec_of(2, 2, 3, "[4, 40]"));
+  const std::vector<MemberId> plan = plan_members(spec_of(2, 2, 3, "[4, 40]"));
   ASSERT_EQ(plan.size(), 24u);
-  EXPECT_TRUE(std::is_sorted(plan.begin(), plan.end(), [](const MemberTask& a, const MemberTask& b) {
+  EXPECT_TRUE(std::is_sorted(plan.begin(), plan.end(), [](const MemberId& a, const MemberId& b) {
     return std::tie(a.model, a.length, a.time, a.member) < std::tie(b.model, b.length, b.time, b.member);
   }));
-  EXPECT_EQ(plan.front(), (MemberTask{0, 0, 0, 0}));
-  EXPECT_EQ(plan.back(), (MemberTask{1, 1, 1, 2}));
+  EXPECT_EQ(plan.front(), (member_id(0, 0, 0, 0)));
+  EXPECT_EQ(plan.back(), (member_id(1, 1, 1, 2)));
   EXPECT_EQ(std::adjacent_find(plan.begin(), plan.end()), plan.end()) << "a member twice";
 }
 
@@ -93,9 +93,9 @@ TEST(WorkPlan, ShardsOfChosenMembersAreBalanced) {
 }
 
 TEST(WorkPlan, SelectsTheMembersAskedForOfEveryModelAndTime) {
-  const std::vector<MemberTask> tasks = select_members(spec_of(2, 1, 20, "[4]"), {{17, 2}});
-  EXPECT_THAT(tasks, ElementsAre(MemberTask{0, 0, 0, 2}, MemberTask{0, 0, 0, 17}, MemberTask{0, 1, 0, 2},
-                                 MemberTask{0, 1, 0, 17}));
+  const std::vector<MemberId> tasks = select_members(spec_of(2, 1, 20, "[4]"), {{17, 2}});
+  EXPECT_THAT(tasks, ElementsAre(member_id(0, 0, 0, 2), member_id(0, 0, 0, 17), member_id(0, 1, 0, 2),
+                                 member_id(0, 1, 0, 17)));
 }
 
 TEST(WorkPlan, NamesAMemberThatTheJobDoesNotHave) {
@@ -111,10 +111,10 @@ TEST(WorkPlan, NamesAMemberThatTheJobDoesNotHave) {
 }
 
 TEST(WorkPlan, PairsMembersAsPlusAndMinus) {
-  EXPECT_EQ((MemberTask{.member = 6}.pair()), 3);
-  EXPECT_EQ((MemberTask{.member = 7}.pair()), 3);
-  EXPECT_FALSE((MemberTask{.member = 6}.is_minus()));
-  EXPECT_TRUE((MemberTask{.member = 7}.is_minus()));
+  EXPECT_EQ((member_id(0, 0, 0, 6).pair()), 3);
+  EXPECT_EQ((member_id(0, 0, 0, 7).pair()), 3);
+  EXPECT_FALSE((member_id(0, 0, 0, 6).is_minus()));
+  EXPECT_TRUE((member_id(0, 0, 0, 7).is_minus()));
 }
 
 TEST(ParseShard, ReadsPartAndNumberOfParts) {
@@ -162,13 +162,13 @@ TEST(WorkPlan, NamesFoldersStoresAndMarkers) {
   EXPECT_EQ(store_name(one, output, 1), "hens_1.zarr");
   output.format = StoreFormat::netcdf;
   EXPECT_EQ(store_name(one, output, 0), "hens_0.netcdf");
-  EXPECT_EQ(marker_name(two, {1, 0, 1, 3}), "members/nsteps_0400_model_0_20240101T06_member_0003.json");
+  EXPECT_EQ(marker_name(two, member_id(1, 0, 1, 3)), "members/nsteps_0400_model_0_20240101T06_member_0003.json");
 }
 
 TEST(WorkPlan, NamesEachMarkerDifferently) {
   const JobSpec spec = spec_of(3, 3, 12, "[4, 40]");
   std::set<std::string> names;
-  for (const MemberTask& task : plan_members(spec)) EXPECT_TRUE(names.insert(marker_name(spec, task)).second);
+  for (const MemberId& task : plan_members(spec)) EXPECT_TRUE(names.insert(marker_name(spec, task)).second);
 }
 
 TEST(OutputLeads, AreTheMultiplesOfTheInterval) {
@@ -183,28 +183,10 @@ TEST(OutputLeads, AreTheMultiplesOfTheInterval) {
   EXPECT_THAT(output_leads(output, 3), ElementsAre(hours(0)));
 }
 
-std::string shard_among(const std::map<std::string, std::string>& environment) {
-  return shard_of_batch_system([&](const char* name) {
-    const auto found = environment.find(name);
-    return found == environment.end() ? std::string() : found->second;
-  });
-}
-
-TEST(Shard, IsWhatTheBatchSystemSays) {
-  EXPECT_EQ(shard_among({{"JOB_COMPLETION_INDEX", "3"}, {"HENS_SHARDS", "8"}}), "3/8");
-  EXPECT_EQ(shard_among({{"AWS_BATCH_JOB_ARRAY_INDEX", "0"}, {"AWS_BATCH_JOB_ARRAY_SIZE", "2"}}), "0/2");
-}
-
-TEST(Shard, IsNotGuessedWhereTheBatchSystemIsSilent) {
-  EXPECT_THROW(shard_among({{"HENS_SHARDS", "8"}}), Error);
-  EXPECT_THROW(shard_among({{"JOB_COMPLETION_INDEX", "3"}}), Error) << "an index of unknown many";
-  EXPECT_THROW(parse_shard(shard_among({{"JOB_COMPLETION_INDEX", "8"}, {"HENS_SHARDS", "8"}})), Error);
-}
-
 TEST(WorkPlan, NumbersMembersAsTheListHasThemAndFindsThemByTheirMarkers) {
   const JobSpec spec = spec_of(2, 2, 3, "[4, 40]");
   const WorkPlan plan(spec);
-  const std::vector<MemberTask> list = plan_members(spec);
+  const std::vector<MemberId> list = plan_members(spec);
   ASSERT_EQ(plan.size(), list.size());
   EXPECT_EQ(plan.per_model_and_length(), 6U);
   for (size_t number = 0; number < list.size(); ++number) {

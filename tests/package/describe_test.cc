@@ -2,7 +2,7 @@
 #include "package/describe.h"
 
 #include "base/checksum.h"
-#include "package_support.h"
+#include "support/package_support.h"
 
 namespace hens::test {
 namespace {

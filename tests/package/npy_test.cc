@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "package_support.h"
+#include "support/package_support.h"
 
 namespace hens::test {
 namespace {

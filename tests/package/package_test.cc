@@ -10,7 +10,7 @@
 #include "synth/checkpoint_writer.h"
 #include "package/network_tensors.h"
 #include "package/npy.h"
-#include "package_support.h"
+#include "support/package_support.h"
 
 namespace hens::test {
 namespace {

@@ -6,7 +6,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-#include "package_support.h"
+#include "support/package_support.h"
 
 namespace hens::test {
 namespace {

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <netcdf.h>
 
-#include "package_support.h"
+#include "support/package_support.h"
 
 namespace hens::test {
 namespace {

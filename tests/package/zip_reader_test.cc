@@ -2,7 +2,7 @@
 #include "package/zip_reader.h"
 
 #include "package/zip_format.h"
-#include "package_support.h"
+#include "support/package_support.h"
 
 namespace hens::test {
 namespace {

@@ -46,7 +46,7 @@ TEST(BenchmarkResults, TimesAreSumsOverAModelsMembers) {
 TEST(BenchmarkResults, ALengthThatIsNotWholeIsNotCompared) {
   Manifest manifest = test::example_manifest();
   for (MemberEntry& entry : manifest.members) {
-    if (entry.time.length == 1 && entry.time.model == 1 && entry.time.member == 0) entry.state = MemberState::failed;
+    if (entry.id.length == 1 && entry.id.model == 1 && entry.id.member == 0) entry.state = MemberState::failed;
   }
   const Json json = benchmark_results(manifest);
   ASSERT_EQ(json["benchmarks"].size(), 1U);
@@ -77,14 +77,14 @@ TEST(BenchmarkResults, IsReadBackByTheComparison) {
 TEST(RunSummary, RefusesEntriesOutsideTheSpecAndImpossibleTimes) {
   const auto broken = [](auto change) {
     Manifest manifest = test::example_manifest();
-    change(manifest.members[3].time);
+    change(manifest.members[3]);
     EXPECT_THROW(summarise_lengths(manifest), Error);
   };
-  broken([](MemberTime& time) { time.length = 2; });
-  broken([](MemberTime& time) { time.model = -1; });
-  broken([](MemberTime& time) { time.total = -1.0; });
-  broken([](MemberTime& time) { time.steps = std::numeric_limits<double>::quiet_NaN(); });
-  broken([](MemberTime& time) { time.total = std::numeric_limits<double>::infinity(); });
+  broken([](MemberEntry& entry) { entry.id.length = LengthIndex(2); });
+  broken([](MemberEntry& entry) { entry.id.model = ModelIndex(-1); });
+  broken([](MemberEntry& entry) { entry.time.total = -1.0; });
+  broken([](MemberEntry& entry) { entry.time.steps = std::numeric_limits<double>::quiet_NaN(); });
+  broken([](MemberEntry& entry) { entry.time.total = std::numeric_limits<double>::infinity(); });
 }
 
 TEST(RunSummary, PartsAndMeans) {

@@ -55,9 +55,9 @@ inline Manifest example_manifest() {
   manifest.model_names = {"model_seed102", "model_seed103"};
   manifest.grid = equiangular_grid(19, 36);
   manifest.attempts = {example_attempt(1, 60.0), example_attempt(2, 90.0)};
-  for (const MemberTask& task : plan_members(manifest.spec)) {
+  for (const MemberId& task : plan_members(manifest.spec)) {
     const double total = (task.length == 0 ? 10.0 : 20.0) + task.model;
-    MemberEntry entry{{task.length, task.model, task.time, task.member, 2.0, total - 3.0, 0.5, total}};
+    MemberEntry entry{task, {2.0, total - 3.0, 0.5, total}};
     entry.state = MemberState::complete;
     entry.attempt = 1;
     entry.finished = parse_moment("2026-01-01T00:00:50.500Z");

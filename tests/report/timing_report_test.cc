@@ -69,7 +69,7 @@ TEST(TimingReport, HasTheStagesInTheOrderOfARun) {
 TEST(TimingReport, LeavesBlanksWhereMembersAreMissing) {
   Manifest manifest = test::example_manifest();
   for (MemberEntry& entry : manifest.members) {
-    if (entry.time.length == 1 && entry.time.model == 0) entry.state = MemberState::pending;
+    if (entry.id.length == 1 && entry.id.model == 0) entry.state = MemberState::pending;
   }
   manifest.members.back().state = MemberState::failed;
   const std::string text = timing_report(manifest);

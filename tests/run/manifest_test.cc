@@ -33,7 +33,7 @@ Attempt some_attempt() {
   attempt.model_load_seconds = {0.25};
   attempt.sources = {{"s3://bucket/key", 123, "abc", {"q50 derived from relative humidity"}}};
   attempt.finished = "2024-01-01T00:00:01.500Z";
-  attempt.failures = {{{0, 0, 0, 1}, {4, "u10m"}}};
+  attempt.failures = {{member_id(0, 0, 0, 1), {4, "u10m"}}};
   attempt.exit_code = 75;
   attempt.exit_reason = "stopped";
   return attempt;

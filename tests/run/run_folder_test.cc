@@ -26,7 +26,7 @@ output: {variables: [u10m], format: zarr}
 }
 
 // Writes and completes one member.
-void complete_member(RunFolder& folder, const MemberTask& task) {
+void complete_member(RunFolder& folder, const MemberId& task) {
   const auto stores = open_stores(folder.root(), folder.identity().spec, folder.identity().facts());
   const auto writer = stores[0].store->member(task.time, task.member);
   const std::vector<float> field(40, 1.0f + task.member);
@@ -59,9 +59,9 @@ TEST(RunFolder, RefusesAnotherRunAndNamesTheField) {
 TEST(RunFolder, DamageWithdrawsJustTheMemberConcerned) {
   const test::TemporaryFolder temporary;
   RunFolder folder(temporary.path(), identity_with(), Log::none());
-  const std::vector<MemberTask> plan = plan_members(folder.identity().spec);
+  const std::vector<MemberId> plan = plan_members(folder.identity().spec);
   EXPECT_EQ(folder.pending(plan, true), plan);
-  for (const MemberTask& task : plan) complete_member(folder, task);
+  for (const MemberId& task : plan) complete_member(folder, task);
   EXPECT_TRUE(folder.pending(plan, true).empty());
   EXPECT_TRUE(folder.all_complete());
 
@@ -71,7 +71,7 @@ TEST(RunFolder, DamageWithdrawsJustTheMemberConcerned) {
   bytes[10] = static_cast<char>(bytes[10] ^ 1);
   publish_file(damaged, bytes);
   EXPECT_TRUE(folder.pending(plan, false).empty()) << "sizes alone cannot tell";
-  EXPECT_EQ(folder.pending(plan, true), std::vector<MemberTask>{plan[1]});
+  EXPECT_EQ(folder.pending(plan, true), std::vector<MemberId>{plan[1]});
   EXPECT_FALSE(folder.all_complete()) << "from then on no reader may count the member as complete";
 }
 
@@ -145,7 +145,7 @@ TEST(RunFolder, ARunThatFailedBeforeAnyMemberWasCompleteGivesWay) {
 TEST(RunFolder, AFailedMemberStandsInTheMergeUntilItIsCompleted) {
   const test::TemporaryFolder temporary;
   RunFolder folder(temporary.path(), identity_with(), Log::none());
-  const std::vector<MemberTask> plan = plan_members(folder.identity().spec);
+  const std::vector<MemberId> plan = plan_members(folder.identity().spec);
   folder.begin_attempt({});
   complete_member(folder, plan[0]);
   folder.record_failed({plan[1], {1, "u10m"}});
@@ -187,14 +187,14 @@ TEST(RunFolder, TheManifestKnowsWhenMembersWereCompleteAndTheirBytes) {
 TEST(RunFolder, AProcessOfFewMembersLeavesTheViewsToTheLast) {
   const test::TemporaryFolder temporary(test::ram_disk());
   const RunIdentity identity = identity_with({"ensemble.members=2100"});
-  const std::vector<MemberTask> plan = plan_members(identity.spec);
+  const std::vector<MemberId> plan = plan_members(identity.spec);
   const auto work = [&](size_t first, size_t last) {
     RunFolder folder(temporary.path(), identity, Log::none());
-    const std::vector<MemberTask> own(plan.begin() + static_cast<std::ptrdiff_t>(first),
+    const std::vector<MemberId> own(plan.begin() + static_cast<std::ptrdiff_t>(first),
                                       plan.begin() + static_cast<std::ptrdiff_t>(last));
     folder.pending(own, true);
     folder.begin_attempt({});
-    for (const MemberTask& task : own) folder.complete(task, {}, {});
+    for (const MemberId& task : own) folder.complete(task, {}, {});
     folder.end_attempt(ended_with(ExitCode::ok));
     return folder.all_complete();
   };
@@ -220,7 +220,7 @@ TEST(RunFolder, AProcessOfFewMembersLeavesTheViewsToTheLast) {
 TEST(RunFolder, WithAFailedMemberTheLastOneStillWritesTheViews) {
   const test::TemporaryFolder temporary(test::ram_disk());
   const RunIdentity identity = identity_with({"ensemble.members=2100"});
-  const std::vector<MemberTask> plan = plan_members(identity.spec);
+  const std::vector<MemberId> plan = plan_members(identity.spec);
   {
     RunFolder folder(temporary.path(), identity, Log::none());
     folder.pending({plan[0]}, true);
@@ -258,9 +258,9 @@ TEST(RunFolder, ALaterAttemptKeepsTheListOfReports) {
 TEST(RunFolder, AMarkerOfImpossibleTimesCountsAsNone) {
   const test::TemporaryFolder temporary;
   RunFolder folder(temporary.path(), identity_with(), Log::none());
-  const std::vector<MemberTask> plan = plan_members(folder.identity().spec);
+  const std::vector<MemberId> plan = plan_members(folder.identity().spec);
   folder.begin_attempt({});
-  for (const MemberTask& task : plan) complete_member(folder, task);
+  for (const MemberId& task : plan) complete_member(folder, task);
   const fs::path path = temporary.path() / marker_name(folder.identity().spec, plan[1]);
   const Marker good = read_marker(path);
   for (const char* timing : {"[]", "{\"steps\": \"long\"}", "{\"steps\": -1}", "{\"steps\": null}"}) {
@@ -268,7 +268,7 @@ TEST(RunFolder, AMarkerOfImpossibleTimesCountsAsNone) {
     marker.timing = nlohmann::ordered_json::parse(timing);
     publish_marker(path, marker);
     EXPECT_EQ(folder.manifest().complete, 1) << timing;
-    EXPECT_EQ(folder.pending(plan, true), std::vector<MemberTask>{plan[1]}) << timing;
+    EXPECT_EQ(folder.pending(plan, true), std::vector<MemberId>{plan[1]}) << timing;
   }
 }
 

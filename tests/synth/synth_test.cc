@@ -7,7 +7,7 @@
 #include "package/network_tensors.h"
 #include "synth/synth_climate.h"
 #include "synth/synth_weights.h"
-#include "package_support.h"
+#include "support/package_support.h"
 
 namespace hens::test {
 namespace {

@@ -58,7 +58,7 @@ std::vector<MapTask> map_tasks(const JobSpec& spec, const std::vector<Duration>&
 std::vector<int> complete_members(const Manifest& manifest, int length, int model, int time) {
   std::vector<int> members;
   for (const MemberEntry& entry : manifest.members) {
-    const MemberTime& which = entry.time;
+    const MemberId& which = entry.id;
     if (entry.state == MemberState::complete && which.length == length && which.model == model && which.time == time) {
       members.push_back(which.member);
     }
