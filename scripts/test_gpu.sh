@@ -8,6 +8,7 @@ nvidia-smi --query-gpu=name,driver_version --format=csv,noheader
 
 "$build/tests/engine_test" --gtest_brief=1
 if [ -x "$build/tests/sfno_test" ]; then "$build/tests/sfno_test" --gtest_brief=1; fi
+if [ -x "$build/tests/statistics_test" ]; then "$build/tests/statistics_test" --gtest_brief=1; fi
 
 sanitizer=
 for path in "$(command -v compute-sanitizer || true)" /usr/local/cuda*/bin/compute-sanitizer; do
@@ -28,5 +29,11 @@ for kernels in Hopper Ampere; do
       "$build/tests/engine_test" --gtest_brief=1 --gtest_filter="*OneStepIsAsAccurate*/$kernels:*Operators*/$kernels" 2>&1 |
       grep -vE 'Host Frame|Saved host' | tail -12 || failed=1
   done
+done
+for tool in memcheck racecheck initcheck; do
+  if [ ! -x "$build/tests/statistics_test" ]; then continue; fi
+  echo "== $tool, statistics"
+  "$sanitizer" --tool "$tool" --print-limit 3 --error-exitcode 1 \
+    "$build/tests/statistics_test" --gtest_brief=1 --gtest_filter="*/Gpu" 2>&1 | tail -12 || failed=1
 done
 exit $failed

@@ -18,6 +18,7 @@ int status_command(const Arguments& arguments);
 int verify_command(const Arguments& arguments);
 int worker_command(const Arguments& arguments);
 int report_command(const Arguments& arguments);
+int merge_command(const Arguments& arguments);
 int compare_command(const Arguments& arguments);
 int bench_command(const Arguments& arguments);
 

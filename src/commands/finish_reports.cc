@@ -5,11 +5,13 @@
 #include "base/error.h"
 #include "report/report.h"
 #include "run/layout.h"
+#include "run/merge_statistics.h"
 #include "run/run_folder.h"
 
 namespace hens {
 
 Manifest finish_reports(const fs::path& folder, Log& log) {
+  if (!read_manifest(folder).spec.statistics.empty()) merge_statistics({folder}, folder, StoreFormat::zarr, 0, 1, log);
   const std::vector<StoredFile> maps = write_maps(folder, merged_manifest(folder), log);
   // Several processes that end together draw the same maps, but each knows of other attempts' ends: the last one's
   // texts and its run.json have to be of one mind.
@@ -26,6 +28,9 @@ void print_outcome(const fs::path& folder, const Manifest& manifest) {
   std::error_code none;
   for (const RunStore& store : open_stores(folder, manifest.spec, {manifest.grid, manifest.model_names})) {
     std::cout << fmt::format("  store   {}\n", (folder / store.folder).string());
+  }
+  for (const fs::path& store : statistics_stores(manifest.spec)) {
+    if (fs::exists(folder / store, none)) std::cout << fmt::format("  store   {}\n", (folder / store).string());
   }
   if (!fs::exists(folder / "run.json", none)) return;
   for (const StoredFile& report : read_manifest(folder).reports) {

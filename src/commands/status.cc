@@ -6,6 +6,7 @@
 #include "commands/command_line.h"
 #include "commands/commands.h"
 #include "run/run_folder.h"
+#include "run/run_parts.h"
 
 namespace hens {
 namespace {
@@ -68,12 +69,20 @@ int status_command(const Arguments& arguments) {
                     {"failed", count.failed},
                     {"planned", count.planned}});
   }
+  nlohmann::ordered_json statistics;
+  if (!manifest.spec.statistics.empty()) {
+    const RunParts parts(line.positional().front(), manifest);
+    text += fmt::format("  statistics: {} part{}{}\n", parts.count(), parts.count() == 1 ? "" : "s",
+                        parts.damaged().empty() ? "" : fmt::format(", {} damaged", parts.damaged().size()));
+    statistics = {{"parts", parts.count()}, {"damaged", parts.damaged().size()}};
+  }
   text += failed_lines;
-  const nlohmann::ordered_json json{{"name", manifest.spec.name},
-                                    {"complete", all.complete},
-                                    {"failed", all.failed},
-                                    {"planned", all.planned},
-                                    {"parts", rows}};
+  nlohmann::ordered_json json{{"name", manifest.spec.name},
+                              {"complete", all.complete},
+                              {"failed", all.failed},
+                              {"planned", all.planned},
+                              {"parts", rows}};
+  if (!statistics.is_null()) json["statistics"] = statistics;
   std::cout << (line.has("json") ? json.dump(1) + "\n" : text);
   return 0;
 }

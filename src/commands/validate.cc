@@ -3,6 +3,7 @@
 
 #include <iostream>
 #include <optional>
+#include <sstream>
 
 #include <boost/program_options.hpp>
 
@@ -14,6 +15,7 @@
 #include "forecast/check_spec.h"
 #include "forecast/stage.h"
 #include "package/package.h"
+#include "statistics/statistics_cost.h"
 
 namespace hens {
 namespace {
@@ -26,6 +28,14 @@ PlanSizes known_sizes(const JobSpec& spec) {
   const ModelPackage package = open_package(*folder);
   return {package.config.nlat, package.config.nlon, static_cast<int>(package.config.channels.size()),
           package.parameters(), package.config.embed_dim};
+}
+
+// As the tables of the report are: the whole text stays a spec.
+std::string commented(const std::string& text) {
+  std::string out;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) out += "# " + line + "\n";
+  return out;
 }
 
 double milliseconds(const std::string& text) {
@@ -61,8 +71,12 @@ int validate_command(const Arguments& arguments) {
   std::optional<double> ms;
   if (line.has("ms-per-member-step")) ms = milliseconds(line.text("ms-per-member-step"));
   const PlanSizes sizes = known_sizes(spec);
-  std::cout << (line.has("json") ? redacted_json(validation_json(spec, sizes, ms)).dump(1) + "\n"
-                                 : redacted(validation_report(spec, sizes, ms)));
+  const StatisticsCost statistics = statistics_cost(spec, int64_t{sizes.nlat} * sizes.nlon);
+  nlohmann::ordered_json json = validation_json(spec, sizes, ms);
+  if (statistics.pairs > 0) json["statistics"] = to_json(statistics);
+  const std::string text = statistics_cost_text(statistics, estimate_memory(sizes).total());
+  std::cout << (line.has("json") ? redacted_json(json).dump(1) + "\n"
+                                 : redacted(validation_report(spec, sizes, ms) + commented(text)));
   return 0;
 }
 

@@ -10,6 +10,7 @@
 #include "package/package.h"
 #include "perturbation/perturber.h"
 #include "source/gfs_source.h"
+#include "statistics/statistics_plan.h"
 
 namespace hens {
 namespace {
@@ -35,6 +36,7 @@ class ModelCheck {
       const std::string key = fmt::format("output.{}.variables", k);
       for (const std::string& variable : spec_.output[k].variables) check_channel(variable, key);
     }
+    check_statistics();
     check_amplitudes();
     check_gfs_dates();
     if (reading_.problems.empty() && unusable_) throw *unusable_;
@@ -91,6 +93,19 @@ class ModelCheck {
       for (const KnownModel& model : known_) channel_positions({channel}, model.channels);
     } catch (const Error& error) {
       reading_.problem(key, error.what(), channel);
+    }
+  }
+
+  void check_statistics() {
+    for (size_t k = 0; k < spec_.statistics.size(); ++k) {
+      const std::string entry = fmt::format("statistics.{}", k);
+      for (const std::string& variable : spec_.statistics[k].variables) {
+        const size_t before = reading_.problems.count();
+        check_channel(variable, entry + ".variables");
+        if (reading_.problems.count() > before || before >= enough) continue;
+        const StatisticsProblem problem = statistics_problem(spec_.statistics[k], variable);
+        if (!problem.what.empty()) reading_.problem(entry + "." + problem.key, problem.what, variable);
+      }
     }
   }
 

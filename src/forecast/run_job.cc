@@ -159,8 +159,9 @@ void run_alone(const JobAtHand& at_hand, Source& source, const std::vector<Membe
   const JobSpec& spec = at_hand.spec;
   const PatientThreads patience;
   const std::vector<RunStore> stores = open_stores(at_hand.folder.root(), spec, at_hand.folder.identity().facts());
-  const WorkerJob job{spec,        at_hand.models, source,         at_hand.downloader,   at_hand.folder,
-                      at_hand.log, stores,         at_hand.engine, at_hand.options.check};
+  const PartsTarget parts{at_hand.folder.root(), at_hand.folder.identity(), outcome.attempt.number};
+  const WorkerJob job{spec,        at_hand.models, source, at_hand.downloader, at_hand.folder,
+                      at_hand.log, stores,         parts,  at_hand.engine,     at_hand.options.check};
   WorkQueue work(todo, spec.forecast.steps);
   Progress progress(spec, todo, at_hand.log);
   Worker worker(job, at_hand.device,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <future>
+#include <utility>
 
 #include "base/stopwatch.h"
 #include "forecast/stage.h"
@@ -52,15 +53,16 @@ std::unique_ptr<Engine> Worker::load_beside_analyses(int model, Time first_time)
 
 void Worker::unload() {
   if (!engine_) return;
-  report_.peak_gpu_bytes = std::max(report_.peak_gpu_bytes, peak_gpu_bytes(device_) + engine_->device_bytes());
+  const uint64_t bytes = peak_gpu_bytes(device_) + engine_->device_bytes() + std::exchange(statistics_bytes_, 0);
+  report_.peak_gpu_bytes = std::max(report_.peak_gpu_bytes, bytes);
   check_.reset();  // looks at the engine
   perturber_.reset();
   engine_.reset();
 }
 
 void Worker::load(int model, Time first_time) {
+  drop_sinks();
   unload();
-  sinks_.clear();
   model_ = model, time_ = -1, length_ = -1;
   engine_ = load_beside_analyses(model, first_time);
   report_.engine = engine_->name();
@@ -87,14 +89,30 @@ void Worker::prepare(int time) {
   time_ = time;
 }
 
-void Worker::make_sinks(int length) {
+// Statistics that are in no part yet are published; what stores have still to write they write.
+void Worker::drop_sinks() {
+  if (statistics_ != nullptr) {
+    const StageTimer timer(stage("finish_output"));
+    statistics_->drain();
+  }
+  statistics_ = nullptr;
   sinks_.clear();
+}
+
+void Worker::make_sinks(int length) {
+  drop_sinks();
   length_ = length;
   for (const RunStore& store : job_.stores) {
     if (store.model != model_ || store.length != length) continue;
     sinks_.push_back(std::make_unique<StoreSink>(job_.spec.output[store.output], job_.spec.forecast.steps[length],
                                                  engine_->channel_names(), *store.store, store.folder, queue_));
   }
+  if (job_.spec.statistics.empty()) return;
+  auto statistics = std::make_unique<StatisticsSink>(job_.parts, length, model_, job_.spec.runtime.block,
+                                                     engine_->channel_names(), device_);
+  statistics_ = statistics.get();
+  statistics_bytes_ = std::max(statistics_bytes_, statistics->device_bytes());
+  sinks_.push_back(std::move(statistics));
 }
 
 void Worker::record_check(const MemberId& task, const nlohmann::ordered_json& by_step) {
@@ -131,20 +149,34 @@ void Worker::run(const WorkBlock& block, std::optional<int> next_model) {
   read_ahead(next_model);
   if (block.time != time_) prepare(block.time);
   if (block.length != length_) make_sinks(block.length);
+  if (statistics_ != nullptr) statistics_->look_again();
 
   const int steps = job_.spec.forecast.steps[block.length];
   Rollout rollout{*engine_, *perturber_, job_.records, job_.log, {}, steps};
   for (const auto& sink : sinks_) rollout.sinks.push_back(sink.get());
   rollout.on_step = [&](int members) { on_steps_(block.model, steps, members); };
   const StageTimer timer(stage("members"));
+  run_members_of(rollout, block.tasks);
+  // Where a member left the finite numbers, those that were summed up with it are rolled out once more.
+  while (statistics_ != nullptr) {
+    const std::vector<MemberId> again = statistics_->lost();
+    if (again.empty()) break;
+    job_.log.info("statistics_again", {{"members", again.size()}, {"model", block.model}});
+    report_.members_done -= static_cast<int>(again.size());
+    run_members_of(rollout, again);
+  }
+}
+
+void Worker::run_members_of(Rollout& rollout, std::span<const MemberId> members) {
   const size_t batch = engine_->batch_invariant() ? static_cast<size_t>(std::max(job_.spec.runtime.batch, 1)) : 1;
-  for (size_t first = 0; first < block.tasks.size(); first += batch) {
-    if (const size_t next = first + batch; next < block.tasks.size()) perturber_->expect(block.tasks[next].member);
-    run_batch(rollout, std::span(block.tasks).subspan(first, std::min(batch, block.tasks.size() - first)));
+  for (size_t first = 0; first < members.size(); first += batch) {
+    if (const size_t next = first + batch; next < members.size()) perturber_->expect(members[next].member);
+    run_batch(rollout, members.subspan(first, std::min(batch, members.size() - first)));
   }
 }
 
 void Worker::finish() {
+  drop_sinks();
   {
     const StageTimer timer(stage("finish_output"));
     queue_.drain();

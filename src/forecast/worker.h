@@ -16,6 +16,7 @@
 #include "forecast/models.h"
 #include "forecast/reference_check.h"
 #include "forecast/rollout.h"
+#include "forecast/statistics_sink.h"
 #include "forecast/work_queue.h"
 #include "run/layout.h"
 #include "run/manifest.h"
@@ -32,6 +33,7 @@ struct WorkerJob {
   MemberRecords& records;
   Log& log;
   const std::vector<RunStore>& stores;
+  const PartsTarget& parts;
   EngineKind engine = EngineKind::reference;  // resolved
   double check = 0;                           // fraction of members that the reference engine steps, too
 };
@@ -69,6 +71,8 @@ class Worker {
   void read_ahead(std::optional<int> model);
   void prepare(int time);
   void make_sinks(int length);
+  void drop_sinks();
+  void run_members_of(Rollout& rollout, std::span<const MemberId> members);
   void run_batch(Rollout& rollout, std::span<const MemberId> members);
   bool is_checked_task(const MemberId& task) const { return is_checked(task.member, job_.check); }
   void record_check(const MemberId& task, const nlohmann::ordered_json& by_step);
@@ -88,6 +92,8 @@ class Worker {
   std::unique_ptr<ReferenceCheck> check_;
   std::optional<Perturber> perturber_;
   std::vector<std::unique_ptr<Sink>> sinks_;
+  uint64_t statistics_bytes_ = 0;         // of the GPU's memory, at most, with this model
+  StatisticsSink* statistics_ = nullptr;  // one of them, where the job has statistics
   std::optional<ReadAhead> ahead_;
   std::optional<int> read_model_;  // what ahead_ reads
 };

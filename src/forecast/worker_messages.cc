@@ -13,6 +13,10 @@ Json to_json(const MemberId& id) { return {id.length, id.model, id.time, id.memb
 
 MemberId member_id_from(const Json& json) { return member_id(json.at(0), json.at(1), json.at(2), json.at(3)); }
 
+Json to_json(const MemberTime& time) { return {time.perturbation, time.steps, time.output_wait, time.total}; }
+
+MemberTime member_time_from(const Json& json) { return {json.at(0), json.at(1), json.at(2), json.at(3)}; }
+
 Json to_json(const WorkerTask& task) {
   return {{"spec", to_json(task.run.spec)},
           {"model_names", task.run.model_names},

@@ -2,9 +2,9 @@
 //
 // To a worker, on its standard input: first what it works on ({"job": ...}), then blocks ({"block": ...}), then
 // {"end": true}. From it, on its standard output: {"ready": hardware}; for each step {"steps": member-steps};
-// {"complete": member} when a member is durable, {"failed": ...} when one was given up; {"idle": true} when it wants
-// the next block; {"report": ...} at the end; {"error": text, "code": exit code} before it ends by an error. Its
-// standard error carries its log as lines of JSON.
+// {"complete": member, "time": seconds by stage} when a member is durable, {"failed": ...} when one was given up;
+// {"idle": true} when it wants the next block; {"report": ...} at the end; {"error": text, "code": exit code} before it
+// ends by an error. Its standard error carries its log as lines of JSON.
 #pragma once
 
 #include <optional>
@@ -32,6 +32,9 @@ WorkerTask worker_task_from(const nlohmann::ordered_json& json);
 
 nlohmann::ordered_json to_json(const MemberId& id);
 MemberId member_id_from(const nlohmann::ordered_json& json);
+
+nlohmann::ordered_json to_json(const MemberTime& time);
+MemberTime member_time_from(const nlohmann::ordered_json& json);
 
 struct BlockMessage {
   WorkBlock block;

@@ -44,7 +44,7 @@ class ToldRecords final : public MemberRecords {
   ToldRecords(RunFolder& folder, Mouth& mouth) : folder_(folder), mouth_(mouth) {}
   void complete(const MemberId& id, std::vector<StoredFile> files, const MemberTime& time) override {
     folder_.complete(id, std::move(files), time);
-    mouth_.say({{"complete", to_json(id)}});
+    mouth_.say({{"complete", to_json(id)}, {"time", to_json(time)}});
   }
   void record_failed(const MemberFailure& failure) override { mouth_.say({{"failed", to_json(failure)}}); }
 
@@ -80,7 +80,8 @@ void work(DownloadOptions downloads, Mouth& mouth, Log& log) {
   const std::vector<RunStore> stores = open_stores(folder.root(), spec, folder.identity().facts());
   mouth.say({{"ready", to_json(find_hardware(device))}});
 
-  const WorkerJob job{spec, models, *source, downloader, records, log, stores, task.engine, task.check};
+  const PartsTarget parts{folder.root(), task.run, task.attempt};
+  const WorkerJob job{spec, models, *source, downloader, records, log, stores, parts, task.engine, task.check};
   Worker worker(job, device, [&](int, int, int members) { mouth.say({{"steps", members}}); });
   for (mouth.say({{"idle", true}}); true; mouth.say({{"idle", true}})) {
     const Json message = next_message();

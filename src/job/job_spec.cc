@@ -9,6 +9,7 @@
 #include "job/path_pattern.h"
 #include "job/section_reader.h"
 #include "job/spec_names.h"
+#include "job/statistics_section.h"
 
 namespace hens {
 namespace {
@@ -161,12 +162,19 @@ void read_output(SectionReader section, OutputSpec& spec) {
   section.finish();
 }
 
-// One output, or a list of them. Each must store something of each forecast.
+// Of the stores of statistics: statistics_0.zarr, statistics.zarr.
+bool is_taken_by_statistics(const SectionReader& top, const std::string& name) {
+  return top.has("statistics") && name == "statistics";
+}
+
+// One output, or a list of them, which is empty where statistics alone are wanted. Each must store something of each
+// forecast.
 void read_outputs(SectionReader& top, std::vector<OutputSpec>& outputs, int shortest, Problems& problems) {
   const YamlNode* node = top.raw("output");
   const bool list = node != nullptr && node->kind == YamlNode::Kind::list;
-  if (list && node->items.empty())
-    problems.add(node->place, "output", "is an empty list, expected at least one output");
+  if (list && node->items.empty() && !top.has("statistics")) {
+    problems.add(node->place, "output", "is an empty list, expected at least one output, or statistics");
+  }
   outputs.clear();
   std::set<std::pair<std::string, StoreFormat>> taken;
   for (size_t k = 0; k < (list ? node->items.size() : 1); ++k) {
@@ -179,6 +187,9 @@ void read_outputs(SectionReader& top, std::vector<OutputSpec>& outputs, int shor
                       fmt::format("an earlier output has the name '{}' and format {}, too: give it a name of its "
                                   "own",
                                   clipped(output.name), name_of(output.format, format_names())));
+    }
+    if (is_taken_by_statistics(top, output.name)) {
+      section.problem("name", "is what the stores of statistics are called: give the output another name");
     }
     if (!output.initial_state && shortest > 0 && output.every > shortest * model_step) {
       section.problem("every", fmt::format("is {}, so nothing of a forecast of {} steps would be stored",
@@ -220,6 +231,7 @@ void read_runtime(SectionReader section, RuntimeSpec& spec) {
   section.integer("batch", spec.batch, {0, 1024});
   section.integer("writers", spec.writers, {1, 64});
   section.integer("queue_fields", spec.queue_fields, {1, 100'000});
+  section.integer("block", spec.block, {1, 4096});
   section.boolean("full_verify", spec.full_verify);
   section.real("price_per_hour", spec.price_per_hour, {0.0, 10'000.0});
   section.duration("silence_limit", spec.silence_limit, std::chrono::seconds(1), std::chrono::hours(24));
@@ -315,6 +327,7 @@ JobSpec read_spec(const YamlNode& root, const fs::path& folder, Problems& proble
   read_forecast(top.section("forecast"), spec.forecast);
   const auto shortest = std::min_element(spec.forecast.steps.begin(), spec.forecast.steps.end());
   read_outputs(top, spec.output, shortest == spec.forecast.steps.end() ? 0 : *shortest, problems);
+  read_statistics(top, spec.statistics, shortest == spec.forecast.steps.end() ? 0 : *shortest, problems);
   read_runtime(top.section("runtime"), spec.runtime);
   read_mirrors(top.section("mirrors"), spec.mirrors, folder);
   read_report(top.section("report"), spec.report);

@@ -14,6 +14,7 @@
 
 #include "base/files.h"
 #include "base/time.h"
+#include "job/statistics_spec.h"
 #include "job/yaml_tree.h"
 
 namespace hens {
@@ -99,6 +100,7 @@ struct RuntimeSpec {
   bool full_verify = true;                            // on resume: recompute checksums (true) or look at sizes only
   double price_per_hour = 0.0;                        // USD, for the cost in the reports; 0: unknown
   Duration silence_limit = std::chrono::minutes(10);  // a device's process that says nothing so long is started again
+  int block = 256;                                    // members after which statistics are made durable
 };
 
 struct MirrorsSpec {  // base URL that stands for a scheme's hosts: <mirror>/<bucket or host>/<path>
@@ -117,7 +119,8 @@ struct JobSpec {
   EnsembleSpec ensemble;
   PerturbationSpec perturbation;
   ForecastSpec forecast;
-  std::vector<OutputSpec> output{OutputSpec{}};
+  std::vector<OutputSpec> output{OutputSpec{}};  // may be empty where there are statistics: members are not stored then
+  std::vector<StatisticsSpec> statistics;
   RuntimeSpec runtime;
   MirrorsSpec mirrors;
   ReportSpec report;

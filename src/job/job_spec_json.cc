@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "job/job_spec.h"
 #include "job/spec_names.h"
+#include "job/statistics_section.h"
 
 namespace hens {
 namespace {
@@ -144,6 +145,7 @@ Json runtime_json(const RuntimeSpec& spec) {
           {"batch", spec.batch},
           {"writers", spec.writers},
           {"queue_fields", spec.queue_fields},
+          {"block", spec.block},
           {"full_verify", spec.full_verify},
           {"price_per_hour", spec.price_per_hour},
           {"silence_limit", duration_text(spec.silence_limit)}};
@@ -153,9 +155,16 @@ RuntimeSpec runtime_from(const Json& json) {
   std::vector<std::string> devices;
   if (const auto list = json.find("devices"); list != json.end() && list->is_array()) list->get_to(devices);
   const Duration silence = parse_duration(json.value("silence_limit", "10m"));
-  return {json.at("device"),      std::move(devices),        json.at("threads"),
-          json.at("batch"),       json.at("writers"),        json.at("queue_fields"),
-          json.at("full_verify"), json.at("price_per_hour"), silence};
+  return {json.at("device"),
+          std::move(devices),
+          json.at("threads"),
+          json.at("batch"),
+          json.at("writers"),
+          json.at("queue_fields"),
+          json.at("full_verify"),
+          json.at("price_per_hour"),
+          silence,
+          json.value("block", RuntimeSpec{}.block)};  // absent in older runs
 }
 
 ReportSpec report_from(const Json& json) {
@@ -169,16 +178,19 @@ ReportSpec report_from(const Json& json) {
 Json to_json(const JobSpec& spec) {
   Json outputs = Json::array();
   for (const OutputSpec& output : spec.output) outputs.push_back(output_json(output));
-  return {{"name", spec.name},
-          {"initial_conditions", initial_conditions_json(spec.initial_conditions)},
-          {"models", spec.models},
-          {"ensemble", {{"members", spec.ensemble.members}, {"seed", spec.ensemble.seed}}},
-          {"perturbation", perturbation_json(spec.perturbation)},
-          {"forecast", forecast_json(spec.forecast)},
-          {"output", outputs},
-          {"runtime", runtime_json(spec.runtime)},
-          {"mirrors", {{"s3", spec.mirrors.s3}, {"hf", spec.mirrors.hf}, {"https", spec.mirrors.https}}},
-          {"report", {{"maps", spec.report.maps}, {"map_leads", texts_json(spec.report.map_leads, duration_text)}}}};
+  Json json{{"name", spec.name},
+            {"initial_conditions", initial_conditions_json(spec.initial_conditions)},
+            {"models", spec.models},
+            {"ensemble", {{"members", spec.ensemble.members}, {"seed", spec.ensemble.seed}}},
+            {"perturbation", perturbation_json(spec.perturbation)},
+            {"forecast", forecast_json(spec.forecast)},
+            {"output", outputs},
+            {"runtime", runtime_json(spec.runtime)},
+            {"mirrors", {{"s3", spec.mirrors.s3}, {"hf", spec.mirrors.hf}, {"https", spec.mirrors.https}}},
+            {"report", {{"maps", spec.report.maps}, {"map_leads", texts_json(spec.report.map_leads, duration_text)}}}};
+  // Absent where there are none, so that the hash of a job without statistics is what it always was.
+  if (!spec.statistics.empty()) json["statistics"] = statistics_json(spec.statistics);
+  return json;
 }
 
 JobSpec job_spec_from_json(const Json& json) {
@@ -191,6 +203,7 @@ JobSpec job_spec_from_json(const Json& json) {
   spec.forecast = forecast_from(json.at("forecast"));
   spec.output.clear();
   for (const Json& output : json.at("output")) spec.output.push_back(output_from(output));
+  if (json.contains("statistics")) spec.statistics = statistics_from(json["statistics"]);
   spec.runtime = runtime_from(json.at("runtime"));
   const Json& mirrors = json.at("mirrors");
   spec.mirrors = {mirrors.at("s3"), mirrors.at("hf"), mirrors.at("https")};

@@ -228,6 +228,14 @@ void SectionReader::real(const std::string& key, double& value, RealRange range)
   }
 }
 
+void SectionReader::reals(const std::string& key, std::vector<double>& values, RealRange range) {
+  list(key, values, always(fmt::format("numbers from {:g} to {:g}", range.least, range.most)), true,
+       [&](const YamlNode& node) {
+         const auto number = parse_real(node);
+         return number && *number >= range.least && *number <= range.most ? number : std::nullopt;
+       });
+}
+
 void SectionReader::duration(const std::string& key, Duration& value, Duration multiple_of, Duration most) {
   const YamlNode* node = take_scalar(key);
   if (node == nullptr) return;

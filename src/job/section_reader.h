@@ -42,6 +42,7 @@ class SectionReader {
   void integer(const std::string& key, int& value, IntRange range);
   void integer(const std::string& key, uint64_t& value);
   void real(const std::string& key, double& value, RealRange range);
+  void reals(const std::string& key, std::vector<double>& values, RealRange range);  // may be an empty list
   // Positive whole multiples of `multiple_of`, at most `most`.
   void duration(const std::string& key, Duration& value, Duration multiple_of, Duration most);
   void texts(const std::string& key, std::vector<std::string>& values, bool may_be_empty = false);

@@ -61,6 +61,20 @@ inline const EnumNames<SunKind>& sun_names() {
   return names;
 }
 
+inline const EnumNames<Reduce>& reduce_names() {
+  static const EnumNames<Reduce> names{{{"none", Reduce::none},
+                                        {"mean", Reduce::mean},
+                                        {"max", Reduce::max},
+                                        {"min", Reduce::min},
+                                        {"sum", Reduce::sum}}};
+  return names;
+}
+
+inline const EnumNames<Exceedance>& comparison_names() {
+  static const EnumNames<Exceedance> names{{{"at_least", Exceedance::at_least}, {"above", Exceedance::above}}};
+  return names;
+}
+
 template <typename Enum>
 const std::string& name_of(Enum value, const EnumNames<Enum>& names) {
   for (const auto& [name, meaning] : names.names) {

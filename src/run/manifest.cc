@@ -93,6 +93,25 @@ DeviceShare device_share_from(const Json& j) {
   return d;
 }
 
+Json to_json(const MemberTimes& all) {
+  return {{"length", all.length},
+          {"model", all.model},
+          {"time", all.time},
+          {"members", all.members},
+          {"perturbation", all.sum.perturbation},
+          {"steps", all.sum.steps},
+          {"output_wait", all.sum.output_wait},
+          {"total", all.sum.total}};
+}
+
+MemberTimes member_times_from(const Json& j) {
+  return {j.at("length"),
+          j.at("model"),
+          j.at("time"),
+          j.at("members"),
+          {j.at("perturbation"), j.at("steps"), j.at("output_wait"), j.at("total")}};
+}
+
 Json to_json(const Attempt& a) {
   Json json = {{"number", a.number},
                {"started", a.started},
@@ -112,6 +131,7 @@ Json to_json(const Attempt& a) {
                {"failures", list_json<MemberFailure>(a.failures, to_json)},
                {"exit_code", a.exit_code ? Json(*a.exit_code) : Json()},
                {"exit_reason", a.exit_reason}};
+  if (!a.member_times.empty()) json["member_times"] = list_json<MemberTimes>(a.member_times, to_json);
   if (!a.devices.empty()) json["devices"] = list_json<DeviceShare>(a.devices, to_json);
   return json;
 }
@@ -134,6 +154,7 @@ Attempt attempt_from(const Json& j) {
   a.checks = j.value("checks", Json::array());
   a.sources = list_from<SourceRecord>(j.at("sources"), source_record_from);
   a.failures = list_from<MemberFailure>(j.value("failures", Json::array()), member_failure_from);
+  a.member_times = list_from<MemberTimes>(j.value("member_times", Json::array()), member_times_from);
   if (!a.finished.empty()) a.exit_code = j.at("exit_code").get<int>();
   a.exit_reason = j.at("exit_reason");
   a.devices = list_from<DeviceShare>(j.value("devices", Json::array()), device_share_from);

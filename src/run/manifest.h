@@ -56,6 +56,13 @@ struct MemberFailure {
   NotFinite where;
 };
 
+// Of members that have no markers: those of one length, model and initial time that one command did, together.
+struct MemberTimes {
+  int length = 0, model = 0, time = 0;
+  int members = 0;
+  MemberTime sum;  // of all of them
+};
+
 // What one device of several did in an attempt.
 struct DeviceShare {
   std::string device, gpu;  // "cuda:1", "NVIDIA H200"
@@ -80,8 +87,9 @@ struct Attempt {
   // Of `run --check`: {model, steps, time, member, by_step: [{step, rms_std, worst_channel, worst_rms_std}]}.
   nlohmann::ordered_json checks = nlohmann::ordered_json::array();
   std::vector<SourceRecord> sources;
-  std::vector<MemberFailure> failures;  // members that it gave up
-  std::optional<int> exit_code;         // none where no end is recorded
+  std::vector<MemberFailure> failures;    // members that it gave up
+  std::vector<MemberTimes> member_times;  // of members of which only statistics are kept
+  std::optional<int> exit_code;           // none where no end is recorded
   std::string exit_reason;
   std::vector<DeviceShare> devices;  // where several shared the work; `stages` then has their mean
 };

@@ -15,6 +15,7 @@
 #include "base/locks.h"
 #include "run/member_table.h"
 #include "run/metrics.h"
+#include "run/run_parts.h"
 
 namespace hens {
 namespace {
@@ -191,8 +192,9 @@ Manifest merge(const fs::path& root, Manifest manifest, int attempt = 0, const s
   manifest.earlier_attempts.clear();
   Failures failures = failures_of(manifest.attempts, plan);
   add_failures(failures, plan, attempt, own);
-  const std::vector<size_t> numbers = known_numbers(marked_members(root, plan), failures);
-  manifest.members = marked_entries(root, manifest, plan, numbers);
+  const std::vector<size_t> numbers = known_numbers(complete_members(root, manifest, plan), failures);
+  manifest.members = manifest.spec.output.empty() ? part_entries(root, manifest, plan, numbers)
+                                                  : marked_entries(root, manifest, plan, numbers);
   for (size_t k = 0; k < numbers.size(); ++k) {
     const auto failed = failures.find(numbers[k]);
     MemberEntry& entry = manifest.members[k];
@@ -304,7 +306,7 @@ void RunFolder::refuse_other_run() const {
 // Whether every attempt ended with an error, and none with a complete member. An attempt without an end may still run.
 bool RunFolder::only_failed() const {
   std::error_code none;
-  if (fs::exists(root_ / "members", none)) return false;
+  if (fs::exists(root_ / "members", none) || fs::exists(root_ / parts_folder, none)) return false;
   std::vector<fs::path> damaged;
   const std::vector<Attempt> attempts = read_attempts(root_, &damaged);
   return damaged.empty() && !attempts.empty() &&
@@ -338,26 +340,46 @@ std::vector<MemberId> RunFolder::pending(const std::vector<MemberId>& tasks, boo
   if (const int stale = sweep ? remove_stale_temporaries(root_) : 0)
     log_.info("stale_temporaries_removed", {{"files", stale}});
   for (const RunStore& store : open_stores(root_, identity_.spec, identity_.facts())) store.store->publish_metadata();
+  const RunParts parts = adopt_parts(full);
+  const bool stores = !identity_.spec.output.empty(), sums = !identity_.spec.statistics.empty();
   std::vector<MemberId> todo;
   for (const MemberId& task : tasks) {
-    const auto marker = find_marker(marker_path(task));
-    std::string wrong = marker ? "" : "no marker";
-    if (marker && !belongs(*marker, task, hash_, identity_.of_model(task.model))) {
-      wrong = "the marker belongs to another run";
-    }
-    for (size_t k = 0; wrong.empty() && k < marker->files.size(); ++k) {
-      const FileState state = check_file(root_, marker->files[k], full);
-      if (state != FileState::good) wrong = fmt::format("{}: {}", marker->files[k].path, text(state));
-    }
-    if (wrong.empty()) continue;
-    std::error_code none;
-    if (fs::exists(marker_path(task), none)) {
-      log_.warn("member_damaged", {{"marker", plan_.marker(task)}, {"why", wrong}});
-      withdraw(task);
-    }
-    todo.push_back(task);
+    const bool stored = !stores || is_stored(task, full);
+    if (!stored || (sums && !parts.contains(task))) todo.push_back(task);
   }
   return todo;
+}
+
+// Whether the member's marker and files are as they have to be. The marker of one whose are not is withdrawn.
+bool RunFolder::is_stored(const MemberId& task, bool full) {
+  const auto marker = find_marker(marker_path(task));
+  std::string wrong = marker ? "" : "no marker";
+  if (marker && !belongs(*marker, task, hash_, identity_.of_model(task.model))) {
+    wrong = "the marker belongs to another run";
+  }
+  for (size_t k = 0; wrong.empty() && k < marker->files.size(); ++k) {
+    const FileState state = check_file(root_, marker->files[k], full);
+    if (state != FileState::good) wrong = fmt::format("{}: {}", marker->files[k].path, text(state));
+  }
+  if (wrong.empty()) return true;
+  std::error_code none;
+  if (fs::exists(marker_path(task), none)) {
+    log_.warn("member_damaged", {{"marker", plan_.marker(task)}, {"why", wrong}});
+    withdraw(task);
+  }
+  return false;
+}
+
+// The parts that are there and count. Those that do not are removed: their members are done anew, or are in others.
+RunParts RunFolder::adopt_parts(bool full) {
+  RunParts parts(root_, identity_, full);
+  std::error_code ignored;
+  for (const UnusableFile& file : parts.damaged()) {
+    log_.warn("part_damaged", {{"part", file.path.string()}, {"why", file.why}});
+    fs::remove(root_ / file.path, ignored);
+  }
+  for (const fs::path& path : parts.superseded()) fs::remove(root_ / path, ignored);
+  return parts;
 }
 
 // Requires the run's lock.
@@ -414,7 +436,7 @@ bool RunFolder::nothing_left(const std::vector<bool>& marked) const {
 
 void RunFolder::mend_records() {
   const RunLock lock(root_);
-  const std::vector<bool> marked = marked_members(root_, plan_);
+  const std::vector<bool> marked = complete_members(root_, identity_, plan_);
   const auto there = static_cast<size_t>(std::count(marked.begin(), marked.end(), true));
   bool known = false;
   try {
@@ -426,6 +448,7 @@ void RunFolder::mend_records() {
 }
 
 void RunFolder::complete(const MemberId& task, std::vector<StoredFile> files, const MemberTime& time) {
+  if (identity_.spec.output.empty()) return add_time(task, time);  // the part that it is in says that it is complete
   Marker marker;
   marker.forecast_hash = hash_;
   marker.run_identity = identity_.of_model(task.model);
@@ -437,14 +460,27 @@ void RunFolder::complete(const MemberId& task, std::vector<StoredFile> files, co
   publish_marker(marker_path(task), marker);
 }
 
+void RunFolder::add_time(const MemberId& task, const MemberTime& time) {
+  const std::lock_guard guard(mutex_);
+  const auto found = std::ranges::find_if(member_times_, [&](const MemberTimes& all) {
+    return all.length == task.length && all.model == task.model && all.time == task.time;
+  });
+  MemberTimes& all = found == member_times_.end() ? member_times_.emplace_back() : *found;
+  all.length = task.length, all.model = task.model, all.time = task.time;
+  ++all.members;
+  all.sum.perturbation += time.perturbation, all.sum.steps += time.steps;
+  all.sum.output_wait += time.output_wait, all.sum.total += time.total;
+}
+
 void RunFolder::end_attempt(Attempt attempt) {
   {
     const std::lock_guard guard(mutex_);
     attempt.failures = failures_;
+    attempt.member_times = member_times_;
   }
   const RunLock lock(root_);
   publish_file(attempt_path(root_, attempt_), attempt_text(attempt));
-  const std::vector<bool> marked = marked_members(root_, plan_);
+  const std::vector<bool> marked = complete_members(root_, identity_, plan_);
   const bool last = nothing_left(marked);
   if (last && !refresh_is_cheap(plan_.size())) remove_stale_temporaries(root_);  // of others that did not sweep either
   if (last || refresh_is_cheap(static_cast<size_t>(std::count(marked.begin(), marked.end(), true)))) refresh();
@@ -468,7 +504,7 @@ Manifest RunFolder::manifest() const {
 
 Manifest RunFolder::outline() const {
   Manifest manifest = identity_manifest();
-  const std::vector<bool> marked = marked_members(root_, plan_);
+  const std::vector<bool> marked = complete_members(root_, identity_, plan_);
   manifest.complete = std::count(marked.begin(), marked.end(), true);
   return manifest;
 }

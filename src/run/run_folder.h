@@ -23,6 +23,7 @@
 #include "run/manifest.h"
 #include "run/marker.h"
 #include "run/member_records.h"
+#include "run/run_parts.h"
 
 namespace hens {
 
@@ -39,6 +40,7 @@ class RunFolder final : public MemberRecords {
   // Checks the members of `tasks` against their markers (every file's checksum where `full`, else its size), withdraws
   // the markers of damaged ones (from then on no reader counts them as complete), mends metadata and coordinates, and
   // removes temporaries of dead writers. Returns the tasks still to be done, in order.
+  // Parts of statistics that are damaged or superseded are removed; members that are in no other are still to be done.
   std::vector<MemberId> pending(const std::vector<MemberId>& tasks, bool full);
 
   // Registers this process; returns the attempt's number. The numbers of shard I
@@ -78,6 +80,9 @@ class RunFolder final : public MemberRecords {
   void remove_run(const Manifest& there) const;
   fs::path marker_path(const MemberId& task) const;
   void withdraw(const MemberId& task);
+  bool is_stored(const MemberId& task, bool full);
+  RunParts adopt_parts(bool full);
+  void add_time(const MemberId& task, const MemberTime& time);
   void mend_attempts();
 
   fs::path root_;
@@ -89,6 +94,7 @@ class RunFolder final : public MemberRecords {
   int attempt_ = 0;
   size_t selected_ = 0;  // members that pending() was asked about
   std::vector<MemberFailure> failures_;
+  std::vector<MemberTimes> member_times_;  // of members of which only statistics are kept
 };
 
 // The manifest of the run in `root`, merged anew from run.json's spec, the attempts and the markers.

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "run/layout.h"
+#include "run/merge_statistics.h"
 #include "run/run_folder.h"
 
 namespace hens {
@@ -25,7 +26,7 @@ ExpectedRun expected_run(const fs::path& root, const WorkPlan& plan, const std::
                          const std::map<size_t, std::string>& failures) {
   ExpectedRun expected;
   for (const RunStore& store : stores) expected.stores.push_back({store.folder, store.store.get()});
-  expected.members = plan.size();
+  expected.members = stores.empty() ? 0 : plan.size();  // of which statistics alone are kept has no marker
   expected.marked = marked_members(root, plan);
   expected.find_marker = [&plan](std::string_view file) { return plan.find_marker(file); };
   expected.member = [&](size_t number) {
@@ -83,6 +84,10 @@ std::vector<Finding> verify_folder(const fs::path& root, bool full) {
   const WorkPlan plan(manifest.spec);
   const std::map<size_t, std::string> failures = failure_texts(read_attempts(root), plan);
   std::vector<Finding> findings = verify_run(root, expected_run(root, plan, stores, failures), full);
+  std::vector<bool> failed(plan.size(), false);
+  for (const auto& [number, why] : failures) failed[number] = true;
+  const std::vector<Finding> of_statistics = verify_statistics(root, manifest, failed, full);
+  findings.insert(findings.end(), of_statistics.begin(), of_statistics.end());
   check_attempts(root, manifest, findings);
   std::vector<StoredFile> reports = manifest.reports;
   if (!manifest.member_table.path.empty()) reports.push_back(manifest.member_table);

@@ -31,19 +31,27 @@ nlohmann::ordered_json blosc_codec(Compression compression) {
 }
 
 std::vector<std::byte> blosc_compress(Compression compression, std::span<const float> field) {
+  return blosc_compress(compression, std::as_bytes(field), sizeof(float));
+}
+
+std::vector<std::byte> blosc_compress(Compression compression, std::span<const std::byte> numbers, size_t item) {
   const Setting setting = setting_of(compression);
-  std::vector<std::byte> bytes(field.size_bytes() + BLOSC_MAX_OVERHEAD);
-  const int size = blosc_compress_ctx(setting.level, BLOSC_SHUFFLE, sizeof(float), field.size_bytes(), field.data(),
-                                      bytes.data(), bytes.size(), setting.name, 0, 1);
+  std::vector<std::byte> bytes(numbers.size() + BLOSC_MAX_OVERHEAD);
+  const int size = blosc_compress_ctx(setting.level, BLOSC_SHUFFLE, item, numbers.size(), numbers.data(), bytes.data(),
+                                      bytes.size(), setting.name, 0, 1);
   if (size <= 0) throw std::runtime_error("c-blosc cannot compress a field: it was built without this codec");
   bytes.resize(static_cast<size_t>(size));
   return bytes;
 }
 
 bool blosc_decompress(std::span<const std::byte> bytes, std::span<float> field) {
+  return blosc_decompress(bytes, std::as_writable_bytes(field));
+}
+
+bool blosc_decompress(std::span<const std::byte> bytes, std::span<std::byte> numbers) {
   size_t size = 0;
-  if (blosc_cbuffer_validate(bytes.data(), bytes.size(), &size) != 0 || size != field.size_bytes()) return false;
-  return blosc_decompress_ctx(bytes.data(), field.data(), size, 1) == static_cast<int>(size);
+  if (blosc_cbuffer_validate(bytes.data(), bytes.size(), &size) != 0 || size != numbers.size()) return false;
+  return blosc_decompress_ctx(bytes.data(), numbers.data(), size, 1) == static_cast<int>(size);
 }
 
 }  // namespace hens

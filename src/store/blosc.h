@@ -17,8 +17,11 @@ namespace hens {
 nlohmann::ordered_json blosc_codec(Compression compression);
 
 std::vector<std::byte> blosc_compress(Compression compression, std::span<const float> field);
+// Numbers of `item` bytes each, any size in all below 2 GiB.
+std::vector<std::byte> blosc_compress(Compression compression, std::span<const std::byte> numbers, size_t item);
 
 // Fills `field`. False where `bytes` do not decode to exactly its size. Bytes may be hostile.
 bool blosc_decompress(std::span<const std::byte> bytes, std::span<float> field);
+bool blosc_decompress(std::span<const std::byte> bytes, std::span<std::byte> numbers);
 
 }  // namespace hens

@@ -24,6 +24,16 @@ struct Coordinate {
   std::span<const std::byte> bytes() const;  // of the values, little-endian
 };
 
+// An array of fields [lat, lon], in chunks of one field each.
+struct FieldArray {
+  std::string name;
+  std::vector<std::string> dimensions;  // of all, lat and lon last
+  std::vector<size_t> shape;
+  size_t file_dimensions = 1;  // Zarr: so many of the first dimensions have a shard for each index
+  bool integers = false;       // int32, -1 where there is none; else float32, NaN
+  nlohmann::ordered_json attributes;
+};
+
 // ensemble, time, lead_time, lat, lon and valid_time (time, lead_time) of `members` x `times`.
 std::vector<Coordinate> coordinates(const StoreLayout& layout, const std::vector<int32_t>& members,
                                     const std::vector<Time>& times);

@@ -1,5 +1,7 @@
 #include "store/netcdf_output.h"
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <cassert>
 #include <cerrno>
@@ -59,8 +61,7 @@ void NetcdfOutput::check(int status, const char* what) const {
        full ? errno_text(error_number) : std::string(nc_strerror(status)));
 }
 
-NetcdfOutput::NetcdfOutput(fs::path final_path, const NetcdfLayout& layout)
-    : final_path_(std::move(final_path)), nlat_(layout.nlat), nlon_(layout.nlon) {
+NetcdfOutput::NetcdfOutput(fs::path final_path, const NetcdfLayout& layout) : final_path_(std::move(final_path)) {
   make_folders(final_path_.parent_path());
   const fs::path scratch = scratch_name(final_path_);
   const NetcdfLock lock;
@@ -103,13 +104,16 @@ int NetcdfOutput::define_variable(const std::string& name, int type, const std::
   return id;
 }
 
-void NetcdfOutput::define_storage(int id, const NetcdfLayout& layout) {
-  const Slab chunk{1, 1, 1, layout.nlat, layout.nlon};
+void NetcdfOutput::define_storage(int id, const FieldArray& field, bool deflate) {
+  std::vector<size_t> chunk = field.shape;
+  std::fill(chunk.begin(), chunk.end() - 2, 1);
   const float nan = std::numeric_limits<float>::quiet_NaN();
+  const int32_t none = -1;
+  const void* fill = field.integers ? static_cast<const void*>(&none) : &nan;
   check(nc_def_var_chunking(id_, id, NC_CHUNKED, chunk.data()), "set the chunks");
-  check(nc_def_var_fill(id_, id, NC_FILL, &nan), "set the fill value");
+  check(nc_def_var_fill(id_, id, NC_FILL, fill), "set the fill value");
   check(nc_def_var_fletcher32(id_, id, NC_FLETCHER32), "set the checksum");
-  if (layout.deflate) check(nc_def_var_deflate(id_, id, NC_SHUFFLE, 1, 1), "set the compression");
+  if (deflate) check(nc_def_var_deflate(id_, id, NC_SHUFFLE, 1, 1), "set the compression");
   // Chunks are written whole and in order: a cache would only hold them back.
   check(nc_set_var_chunk_cache(id_, id, 1, 1, 0.0F), "set the cache");
 }
@@ -118,15 +122,17 @@ void NetcdfOutput::define(const NetcdfLayout& layout) {
   std::vector<int> coordinate_ids;
   for (const Coordinate& c : layout.coordinates) {
     int ignored = 0;
-    if (c.dimensions.size() == 1) check(nc_def_dim(id_, c.name.c_str(), c.shape[0], &ignored), "define a dimension");
+    const bool defines = c.dimensions.size() == 1 && c.dimensions.front() == c.name;
+    if (defines) check(nc_def_dim(id_, c.name.c_str(), c.shape[0], &ignored), "define a dimension");
     const nc_type type = std::visit([](const auto& values) { return number_type(values); }, c.values);
     coordinate_ids.push_back(define_variable(c.name, type, c.dimensions, c.attributes));
     check(nc_def_var_fill(id_, coordinate_ids.back(), NC_NOFILL, nullptr), "leave out the fill value");
   }
-  const std::vector<std::string> dimensions(std::begin(field_dimensions), std::end(field_dimensions));
-  for (const std::string& name : layout.variables) {
-    variable_ids_.push_back(define_variable(name, NC_FLOAT, dimensions, variable_attributes(name)));
-    define_storage(variable_ids_.back(), layout);
+  for (const FieldArray& field : layout.fields) {
+    const nc_type type = field.integers ? NC_INT : NC_FLOAT;
+    variable_ids_.push_back(define_variable(field.name, type, field.dimensions, field.attributes));
+    shapes_.push_back(field.shape);
+    define_storage(variable_ids_.back(), field, layout.deflate);
   }
   put_attributes(NC_GLOBAL, layout.attributes);
   check(nc_enddef(id_), "end the definitions");
@@ -135,11 +141,23 @@ void NetcdfOutput::define(const NetcdfLayout& layout) {
   }
 }
 
-void NetcdfOutput::put(int variable, size_t lead, std::span<const float> field) {
-  const Slab start{0, 0, lead, 0, 0}, count{1, 1, 1, nlat_, nlon_};
-  assert(field.size() == nlat_ * nlon_);
+template <typename T>
+void NetcdfOutput::put_slab(int variable, std::vector<size_t> place, std::span<const T> field) {
+  std::vector<size_t> count = shapes_.at(static_cast<size_t>(variable));
+  std::fill(count.begin(), count.end() - 2, 1);
+  place.resize(count.size(), 0);
+  assert(field.size() == count[count.size() - 2] * count.back());
   const NetcdfLock lock;
-  check(nc_put_vara_float(id_, variable_ids_.at(variable), start.data(), count.data(), field.data()), "write a field");
+  check(nc_put_vara(id_, variable_ids_.at(static_cast<size_t>(variable)), place.data(), count.data(), field.data()),
+        "write a field");
+}
+
+void NetcdfOutput::put(int variable, std::vector<size_t> place, std::span<const float> field) {
+  put_slab(variable, std::move(place), field);
+}
+
+void NetcdfOutput::put(int variable, std::vector<size_t> place, std::span<const int32_t> field) {
+  put_slab(variable, std::move(place), field);
 }
 
 void NetcdfOutput::close(const std::function<void(std::span<const std::byte>)>& use) {

@@ -2,7 +2,6 @@
 // netCDF-C. Takes the NetcdfLock itself: all functions are thread-safe, one object is for one thread at a time.
 #pragma once
 
-#include <array>
 #include <functional>
 #include <span>
 #include <string>
@@ -14,10 +13,9 @@
 namespace hens {
 
 struct NetcdfLayout {
-  std::vector<Coordinate> coordinates;  // those of one dimension define that dimension
-  std::vector<std::string> variables;   // (ensemble, time, lead_time, lat, lon) float32
-  nlohmann::ordered_json attributes;    // global
-  size_t nlat = 0, nlon = 0;
+  std::vector<Coordinate> coordinates;  // those named as their only dimension define that dimension
+  std::vector<FieldArray> fields;
+  nlohmann::ordered_json attributes;  // global
   bool deflate = false;
 };
 
@@ -30,8 +28,10 @@ class NetcdfOutput {
   NetcdfOutput(const NetcdfOutput&) = delete;
   NetcdfOutput& operator=(const NetcdfOutput&) = delete;
 
-  // Writes the field [lat, lon] of ensemble 0, time 0.
-  void put(int variable, size_t lead, std::span<const float> field);
+  // Writes a field [lat, lon] of a variable (in the layout's order) at `place`: its indices along the other dimensions.
+  // What is not written is the fill value. Requires a variable of that type.
+  void put(int variable, std::vector<size_t> place, std::span<const float> field);
+  void put(int variable, std::vector<size_t> place, std::span<const int32_t> field);
   // Completes the file and calls `use` with its bytes, in order.
   void close(const std::function<void(std::span<const std::byte>)>& use);
 
@@ -39,7 +39,9 @@ class NetcdfOutput {
   void define(const NetcdfLayout& layout);
   int define_variable(const std::string& name, int type, const std::vector<std::string>& dimensions,
                       const nlohmann::ordered_json& attributes);
-  void define_storage(int id, const NetcdfLayout& layout);
+  void define_storage(int id, const FieldArray& field, bool deflate);
+  template <typename T>
+  void put_slab(int variable, std::vector<size_t> place, std::span<const T> field);
   void put_attributes(int id, const nlohmann::ordered_json& attributes);
   void check(int status, const char* what) const;
 
@@ -47,7 +49,7 @@ class NetcdfOutput {
   FileDescriptor scratch_;
   int id_ = -1;
   std::vector<int> variable_ids_;
-  size_t nlat_, nlon_;
+  std::vector<std::vector<size_t>> shapes_;  // [variable]
 };
 
 // Reads the field of ensemble 0, time 0 at `lead`. Throws Error{missing_input}, or Error{bad_input} where the file is

@@ -20,17 +20,16 @@ class NetcdfMemberWriter final : public MemberWriter {
         name_(std::move(name)),
         layout_(std::move(layout)),
         leads_(leads),
-        written_(layout_.variables.size(), 0) {}
+        written_(layout_.fields.size(), 0) {}
 
   void append(int variable, int lead, std::span<const float> field) override {
     if (!output_) output_.emplace(path_, layout_);
     size_t& written = written_.at(variable);
-    if (written != static_cast<size_t>(lead) || lead >= static_cast<int>(leads_) ||
-        field.size() != layout_.nlat * layout_.nlon) {
+    if (written != static_cast<size_t>(lead) || lead >= static_cast<int>(leads_) || field.size() != points()) {
       throw std::logic_error(fmt::format("{}: lead {} of {} points of variable {} came where lead {} of {} was due",
-                                         name_, lead, field.size(), variable, written, layout_.nlat * layout_.nlon));
+                                         name_, lead, field.size(), variable, written, points()));
     }
-    output_->put(variable, written++, field);
+    output_->put(variable, {0, 0, written++}, field);
   }
 
   std::vector<StoredFile> finish() override {
@@ -51,6 +50,8 @@ class NetcdfMemberWriter final : public MemberWriter {
   }
 
  private:
+  size_t points() const { return layout_.fields.front().shape[3] * layout_.fields.front().shape[4]; }
+
   fs::path path_;
   std::string name_;
   NetcdfLayout layout_;
@@ -106,11 +107,16 @@ class NetcdfStore final : public Store {
   }
 
   NetcdfLayout file_layout(int time, int member) const {
+    std::vector<FieldArray> fields;
+    for (const std::string& variable : layout_.variables) {
+      fields.push_back({.name = variable,
+                        .dimensions = {std::begin(field_dimensions), std::end(field_dimensions)},
+                        .shape = {1, 1, layout_.leads.size(), layout_.grid.lat.size(), layout_.grid.lon.size()},
+                        .attributes = variable_attributes(variable)});
+    }
     return {.coordinates = coordinates(layout_, {member}, {layout_.times.at(time)}),
-            .variables = layout_.variables,
+            .fields = std::move(fields),
             .attributes = global_attributes(layout_),
-            .nlat = layout_.grid.lat.size(),
-            .nlon = layout_.grid.lon.size(),
             .deflate = layout_.compression != Compression::none};
   }
 

@@ -2,14 +2,10 @@
 
 #include <algorithm>
 #include <cassert>
-#include <cerrno>
 #include <cstring>
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <sys/stat.h>
 
 #include "base/error.h"
+#include "base/ranged_file.h"
 #include "store/blosc.h"
 
 namespace hens {
@@ -28,39 +24,6 @@ struct Entry {
   fail(ExitCode::bad_input, "{}: is damaged: {}; run the job again to recompute this member", path.string(), what);
 }
 
-class ShardFile {
- public:
-  explicit ShardFile(const fs::path& path)
-      : path_(path), file_(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)) {
-    struct stat status{};
-    if (!file_ || ::fstat(file_.get(), &status) != 0) {
-      const bool missing = errno == ENOENT || errno == ENOTDIR;
-      fail(missing ? ExitCode::missing_input : ExitCode::io, "{}: cannot read: {}", path.string(), errno_text(errno));
-    }
-    size_ = static_cast<uint64_t>(status.st_size);
-  }
-
-  uint64_t size() const { return size_; }
-
-  // Requires that the range lies within the file.
-  std::vector<std::byte> read(uint64_t offset, size_t size) const {
-    std::vector<std::byte> bytes(size);
-    for (size_t done = 0; done < size;) {
-      const ssize_t n = ::pread(file_.get(), bytes.data() + done, size - done, static_cast<off_t>(offset + done));
-      if (n < 0 && errno == EINTR) continue;
-      if (n < 0) fail(ExitCode::io, "{}: cannot read: {}", path_.string(), errno_text(errno));
-      if (n == 0) damaged(path_, "it was cut short while it was read");
-      done += static_cast<size_t>(n);
-    }
-    return bytes;
-  }
-
- private:
-  const fs::path& path_;
-  FileDescriptor file_;
-  uint64_t size_ = 0;
-};
-
 // Takes the checksum off the end of `bytes`; false where it does not match.
 bool take_crc(std::vector<std::byte>& bytes) {
   uint32_t expected = 0;
@@ -69,7 +32,7 @@ bool take_crc(std::vector<std::byte>& bytes) {
   return crc32c(bytes) == expected;
 }
 
-Entry find_chunk(const ShardFile& file, const fs::path& path, size_t leads, size_t lead) {
+Entry find_chunk(const RangedFile& file, const fs::path& path, size_t leads, size_t lead) {
   const size_t index_bytes = leads * entry_bytes + crc_bytes;
   if (file.size() < index_bytes) {
     damaged(path, fmt::format("{} bytes cannot hold the index of {} fields", file.size(), leads));
@@ -104,14 +67,23 @@ void ShardWriter::put_checked(std::span<const std::byte> bytes) {
   put(std::as_bytes(std::span(&crc, 1)));
 }
 
-void ShardWriter::append(std::span<const float> field) {
+void ShardWriter::append_numbers(std::span<const std::byte> numbers) {
   const uint64_t offset = file_.size();
   if (compression_ == Compression::none) {
-    put_checked(std::as_bytes(field));
+    put_checked(numbers);
   } else {
-    put_checked(blosc_compress(compression_, field));
+    put_checked(blosc_compress(compression_, numbers, sizeof(float)));
   }
   index_.insert(index_.end(), {offset, file_.size() - offset});
+}
+
+void ShardWriter::append(std::span<const float> field) { append_numbers(std::as_bytes(field)); }
+
+void ShardWriter::append(std::span<const int32_t> field) { append_numbers(std::as_bytes(field)); }
+
+void ShardWriter::skip() {
+  constexpr uint64_t absent = ~uint64_t{0};
+  index_.insert(index_.end(), {absent, absent});
 }
 
 StoredFile ShardWriter::publish() {
@@ -122,7 +94,7 @@ StoredFile ShardWriter::publish() {
 
 void read_shard(const fs::path& path, Compression compression, size_t leads, size_t lead, std::span<float> field) {
   assert(lead < leads);
-  const ShardFile file(path);
+  const RangedFile file(path);
   const Entry entry = find_chunk(file, path, leads, lead);
   // Shuffled noise does not shrink: blosc then adds a header of 16 bytes. Nothing longer is ours.
   if (entry.size > field.size_bytes() + 1024) damaged(path, fmt::format("field {} is too long", lead));

@@ -1,7 +1,8 @@
-// One shard of a Zarr v3 array: a file that holds one variable of one member, all leads, a chunk a lead.
+// One shard of a Zarr v3 array: a file that holds one variable of one member (or one statistic), all leads, a chunk a
+// field.
 //
 //   chunk 0 | chunk 1 | ... | index: (offset, size) uint64 of each chunk | CRC-32C of the index, uint32
-//   chunk: the field, float32, blosc-compressed or as it is | CRC-32C of that, uint32
+//   chunk: the field, float32 or int32, blosc-compressed or as it is | CRC-32C of that, uint32
 //
 // All numbers are little-endian. Zarr v3, codecs sharding_indexed (index at the end), bytes, blosc, crc32c.
 #pragma once
@@ -24,6 +25,9 @@ class ShardWriter {
 
   // Appends the next lead's field.
   void append(std::span<const float> field);
+  void append(std::span<const int32_t> field);
+  // The next field is not there: readers find the fill value.
+  void skip();
   // Closes the file with its index and gives it its name. `path` of the result is the one given to the constructor.
   StoredFile publish();
   size_t chunks() const { return index_.size() / 2; }
@@ -31,6 +35,7 @@ class ShardWriter {
  private:
   void put(std::span<const std::byte> bytes);
   void put_checked(std::span<const std::byte> bytes);
+  void append_numbers(std::span<const std::byte> numbers);
 
   PendingFile file_;
   Compression compression_;

@@ -1,5 +1,6 @@
 #include "store/zarr_metadata.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "store/blosc.h"
@@ -36,27 +37,30 @@ Json to_json(const Array& array) {
 Json bytes_codec() { return {{"name", "bytes"}, {"configuration", {{"endian", "little"}}}}; }
 Json crc_codec() { return {{"name", "crc32c"}}; }
 
-Json sharding_codec(const StoreLayout& layout) {
+Json sharding_codec(const FieldArray& array, Compression compression) {
   Json inner = Json::array({bytes_codec()});
-  if (layout.compression != Compression::none) inner.push_back(blosc_codec(layout.compression));
+  if (compression != Compression::none) inner.push_back(blosc_codec(compression));
   inner.push_back(crc_codec());
+  std::vector<size_t> chunk(array.shape.size() - 2, 1);
+  chunk.insert(chunk.end(), array.shape.end() - 2, array.shape.end());
   return {{"name", "sharding_indexed"},
           {"configuration",
-           {{"chunk_shape", {1, 1, 1, layout.grid.nlat(), layout.grid.nlon()}},
+           {{"chunk_shape", chunk},
             {"codecs", inner},
             {"index_codecs", Json::array({bytes_codec(), crc_codec()})},
             {"index_location", "end"}}}};
 }
 
-Json variable_metadata(const StoreLayout& layout, const std::string& channel) {
-  const size_t leads = layout.leads.size(), nlat = layout.grid.lat.size(), nlon = layout.grid.lon.size();
-  return to_json({.type = "float32",
-                  .shape = {static_cast<size_t>(layout.members), layout.times.size(), leads, nlat, nlon},
-                  .chunk = {1, 1, leads, nlat, nlon},
-                  .fill_value = "NaN",
-                  .codecs = Json::array({sharding_codec(layout)}),
-                  .attributes = variable_attributes(channel),
-                  .dimensions = {std::begin(field_dimensions), std::end(field_dimensions)}});
+Json field_metadata(const FieldArray& array, Compression compression) {
+  std::vector<size_t> shard = array.shape;
+  std::fill_n(shard.begin(), array.file_dimensions, 1);
+  return to_json({.type = array.integers ? "int32" : "float32",
+                  .shape = array.shape,
+                  .chunk = shard,
+                  .fill_value = array.integers ? Json(-1) : Json("NaN"),
+                  .codecs = Json::array({sharding_codec(array, compression)}),
+                  .attributes = array.attributes,
+                  .dimensions = array.dimensions});
 }
 
 // Fill values are numbers that no coordinate takes: a reader may mask them.
@@ -83,25 +87,40 @@ std::string file_text(const Json& json) { return json.dump(2) + "\n"; }
 
 }  // namespace
 
-std::vector<PrescribedFile> zarr_prescribed_files(const StoreLayout& layout) {
+std::vector<PrescribedFile> zarr_files(const std::vector<Coordinate>& coordinates,
+                                       const std::vector<FieldArray>& fields, const Json& attributes,
+                                       Compression compression) {
   std::vector<PrescribedFile> files;
   Json arrays = Json::object();
-  for (const Coordinate& coordinate : coordinates(layout)) {
+  for (const Coordinate& coordinate : coordinates) {
     const auto bytes = coordinate.bytes();
     const std::string chunk = coordinate.shape.size() == 2 ? "/c.0.0" : "/c.0";
     files.push_back({coordinate.name + chunk, {reinterpret_cast<const char*>(bytes.data()), bytes.size()}});
     arrays[coordinate.name] = coordinate_metadata(coordinate);
   }
-  for (const std::string& channel : layout.variables) arrays[channel] = variable_metadata(layout, channel);
+  for (const FieldArray& field : fields) arrays[field.name] = field_metadata(field, compression);
   for (const auto& [name, metadata] : arrays.items()) files.push_back({name + "/zarr.json", file_text(metadata)});
 
   // Last, so that whoever finds the root finds what it names.
   const Json root{{"zarr_format", 3},
                   {"node_type", "group"},
-                  {"attributes", global_attributes(layout)},
+                  {"attributes", attributes},
                   {"consolidated_metadata", {{"kind", "inline"}, {"must_understand", false}, {"metadata", arrays}}}};
   files.push_back({"zarr.json", file_text(root)});
   return files;
+}
+
+std::vector<PrescribedFile> zarr_prescribed_files(const StoreLayout& layout) {
+  std::vector<FieldArray> fields;
+  for (const std::string& channel : layout.variables) {
+    fields.push_back({.name = channel,
+                      .dimensions = {std::begin(field_dimensions), std::end(field_dimensions)},
+                      .shape = {static_cast<size_t>(layout.members), layout.times.size(), layout.leads.size(),
+                                layout.grid.lat.size(), layout.grid.lon.size()},
+                      .file_dimensions = 2,
+                      .attributes = variable_attributes(channel)});
+  }
+  return zarr_files(coordinates(layout), fields, global_attributes(layout), layout.compression);
 }
 
 }  // namespace hens

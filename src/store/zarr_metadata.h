@@ -2,10 +2,15 @@
 // of the layout. Written as zarr-python 3 writes them, consolidated in the root, so that one read opens a store.
 #pragma once
 
-#include "store/store.h"
+#include "store/coordinates.h"
 
 namespace hens {
 
+std::vector<PrescribedFile> zarr_files(const std::vector<Coordinate>& coordinates,
+                                       const std::vector<FieldArray>& fields, const nlohmann::ordered_json& attributes,
+                                       Compression compression);
+
+// Those of a store of members.
 std::vector<PrescribedFile> zarr_prescribed_files(const StoreLayout& layout);
 
 }  // namespace hens

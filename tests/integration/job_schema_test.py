@@ -45,6 +45,11 @@ WRONG = [
     ("output.variables", ["../u10m"]), ("output.format", "zip"), ("output.every", 6), ("output.initial_state", "no"),
     ("output.compression", "gzip"), ("runtime.device", "gpu"), ("runtime.devices", "gpu"),
     ("runtime.devices", []), ("runtime.devices", ["cuda"]), ("runtime.writers", 0), ("mirrors.s3", "ftp://host"),
+    ("statistics", {"variables": ["t2m"]}), ("statistics", [{}]), ("statistics", [{"variables": []}]),
+    ("statistics", [{"variables": "t2m", "leads": "24h", "every": "6h"}]),
+    ("statistics", [{"variables": "t2m", "over": "24h"}]), ("statistics", [{"variables": "t2m", "reduce": "max"}]),
+    ("statistics", [{"variables": "t2m", "quantiles": [1.0]}]), ("statistics", [{"variables": "t2m", "width": 0.5}]),
+    ("statistics", [{"variables": "t2m", "thresholds": ["warm"]}]), ("runtime.block", 0),
     ("mirrors.ftp", "http://host"), ("report.map_leads", ["tomorrow"]), ("report.maps", 1),
 ]
 
@@ -59,7 +64,9 @@ RIGHT = [
     ("output", [{"name": "a"}, {"format": "netcdf", "every": "1d"}]), ("output", None),
     ("runtime.device", "cuda:1"), ("runtime.devices", "auto"), ("runtime.devices", ["cuda:0", "cuda:2"]),
     ("runtime.devices", ["cpu", "cpu"]), ("mirrors.hf", "../mirror"), ("mirrors.s3", "http://localhost:9000"),
-    ("report.map_leads", ["0h", "10d"]),
+    ("report.map_leads", ["0h", "10d"]), ("statistics", None), ("statistics", []), ("runtime.block", 8),
+    ("statistics", [{"variables": "t2m", "quantiles": [0.5], "width": 0.25, "thresholds": 273.15, "extremes": True},
+                    {"variables": ["u10m"], "over": "1d", "reduce": "max", "leads": ["1d"], "comparison": "above"}]),
 ]
 
 

@@ -22,7 +22,9 @@ using test::parse_with;
 JobSpec rich_spec() {
   return parse_with({"perturbation={method: hemispheric_centred_bred_vector, amplitude: {t850: 0.35 std}}",
                      "initial_conditions={source: netcdf, times: [2024-01-01, 2024-01-02], path: [a.nc]}",
-                     "mirrors={s3: http://a, hf: http://b, https: http://c}", "output=[{name: a}, {name: b}]"});
+                     "mirrors={s3: http://a, hf: http://b, https: http://c}", "output=[{name: a}, {name: b}]",
+                     "statistics=[{variables: [t2m], leads: [24h], over: 12h, reduce: max, thresholds: [0.5]},"
+                     "{variables: [z500], every: 6h, moments: false, quantiles: [0.25, 0.5], width: 2.5}]"});
 }
 
 Json schema() { return Json::parse(read_file(fs::path(HENS_SOURCE_DIR) / "jobs/job.schema.json")); }
@@ -41,7 +43,8 @@ std::map<std::string, SchemaLeaf> schema_leaves() {
       leaves[key] = {node["x-affects-forecast"], node.value("default", Json())};
       return;
     }
-    const Json& properties = key == "output" ? whole["$defs"]["output"]["properties"] : node.at("properties");
+    const bool list = key == "output" || key == "statistics";
+    const Json& properties = list ? whole["$defs"][key]["properties"] : node.at("properties");
     for (const auto& [name, child] : properties.items()) walk(child, key.empty() ? name : key + "." + name);
   };
   walk(whole, "");
@@ -72,6 +75,8 @@ Json changed(const std::string& key, const Json& value) {
                                                               {"forecast.sun", "float64"},
                                                               {"output.format", "netcdf"},
                                                               {"output.compression", "zstd"},
+                                                              {"statistics.reduce", "min"},
+                                                              {"statistics.comparison", "above"},
                                                               {"forecast.engine", "fast"}};
   if (const auto word = other_words.find(key); word != other_words.end()) return word->second;
   if (value.is_boolean()) return !value.get<bool>();
@@ -82,6 +87,7 @@ Json changed(const std::string& key, const Json& value) {
   if (key.ends_with("times")) return "2031-01-01T00:00:00Z";
   if (key == "runtime.devices") return Json::array({"cpu", "cpu"});
   if (key == "runtime.silence_limit") return "7m";
+  if (key == "statistics.leads" || key == "statistics.every" || key == "statistics.over") return "30h";
   if (key == "output.every" || key.ends_with("time_scale") || key.ends_with("map_leads")) return "30h";
   return text + "x";
 }
@@ -96,7 +102,7 @@ TEST(JobSpecJson, SpellsOutEveryDefaultInTheStructsOrder) {
       R"("time_scale":"2d"}},"forecast":{"steps":[4],"engine":"auto","precision":"fp32","sun":"float32"},)"
       R"("output":[{"name":"hens","variables":["u10m","v10m"],"format":"zarr","every":"6h","initial_state":true,)"
       R"("compression":"none"}],"runtime":{"device":"auto","devices":"auto","threads":0,"batch":0,"writers":2,"queue_fields":64,)"
-      R"("full_verify":true,"price_per_hour":0.0,"silence_limit":"10m"},"mirrors":{"s3":"","hf":"","https":""},"report":{"maps":true,)"
+      R"("block":256,"full_verify":true,"price_per_hour":0.0,"silence_limit":"10m"},"mirrors":{"s3":"","hf":"","https":""},"report":{"maps":true,)"
       R"("map_leads":["1d"]}})");
 }
 
@@ -154,8 +160,9 @@ TEST(ForecastHash, ChangesWithTheNumberOfModelsNotTheirPlace) {
 // A section's keys as the reader tells them to somebody who mistypes one.
 std::set<std::string> known_keys(const std::string& section) {
   const std::string prefix = section.empty() ? "" : section + ".";
-  const std::string said = test::problems_with({prefix + "qqqqqqqq=1"});
-  const std::string mark = prefix + "qqqqqqqq: is no key here; known are ";
+  const bool listed = section == "statistics";
+  const std::string said = test::problems_with({listed ? section + "=[{qqqqqqqq: 1}]" : prefix + "qqqqqqqq=1"});
+  const std::string mark = prefix + (listed ? "0." : "") + "qqqqqqqq: is no key here; known are ";
   const size_t at = said.find(mark);
   EXPECT_NE(at, std::string::npos) << said;
   std::set<std::string> keys;
@@ -173,6 +180,7 @@ TEST(JobSchema, ListsTheKeysThatTheReaderKnows) {
                                                 "perturbation.noise",
                                                 "forecast",
                                                 "output",
+                                                "statistics",
                                                 "runtime",
                                                 "mirrors",
                                                 "report"};
@@ -191,7 +199,7 @@ TEST(JobSchema, ListsTheKeysThatTheReaderKnows) {
 }
 
 TEST(JobSchema, HasTheReadersDefaults) {
-  const Json resolved = to_json(parse(minimal_spec()));
+  const Json resolved = to_json(parse(minimal_spec("statistics: [{variables: [t2m]}]\n")));
   for (const auto& [key, leaf] : schema_leaves()) {
     if (leaf.default_value.is_null()) continue;
     Json at = resolved;

@@ -1,0 +1,164 @@
+#include "forecast/statistics_sink.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/error.h"
+#include "grid/channels.h"
+
+namespace hens {
+
+StatisticsSink::StatisticsSink(const PartsTarget& target, int length, int model, int block,
+                               const std::vector<std::string>& model_channels, at::Device device)
+    : target_(target),
+      length_(length),
+      model_(model),
+      block_(block),
+      on_gpu_(device.is_cuda()),
+      pairs_(statistics_pairs(target.run.spec, length)) {
+  look_again();
+  for (std::vector<StepTarget>& targets : targets_of_steps(target.run.spec, length, pairs_)) {
+    StepTargets& step = steps_.emplace_back();
+    for (const StepTarget& one : targets) {
+      const int channel = channel_positions({one.variable}, model_channels).front();
+      const auto known = std::ranges::find(step.channels, channel);
+      step.field_of.push_back(static_cast<int>(known - step.channels.begin()));
+      if (known == step.channels.end()) step.channels.push_back(channel);
+    }
+    step.targets = std::move(targets);
+  }
+  const size_t points = target.run.grid.points();
+  sums_ = on_gpu_ ? make_cuda_accumulator(plans_of(pairs_), points) : make_host_accumulator(plans_of(pairs_), points);
+}
+
+StatisticsSink::~StatisticsSink() = default;
+
+size_t StatisticsSink::members_in_sums() const { return static_cast<size_t>(published_.size()) + finished_.size(); }
+
+void StatisticsSink::look_again() {
+  const RunParts parts(target_.root, target_.run);
+  held_.clear();
+  for (int time = 0; time < static_cast<int>(target_.run.spec.initial_conditions.times.size()); ++time) {
+    held_.push_back(parts.members(forecast(time)));
+  }
+}
+
+uint64_t StatisticsSink::device_bytes() const {
+  if (!on_gpu_) return 0;
+  int64_t a_point = 0;
+  bool histograms = false;
+  for (const StatisticsPair& pair : pairs_) {
+    a_point += bytes_a_point(pair.plan);
+    histograms |= pair.plan.histogram.has_value();
+  }
+  return static_cast<uint64_t>(a_point + (histograms ? outlier_bytes_a_point : 0)) * sums_->points();
+}
+
+// To another initial time, or to a new part where the one at hand is full.
+void StatisticsSink::turn_to(int time) {
+  publish();
+  sums_->clear();
+  time_ = time;
+  published_ = {};
+  part_.clear();
+}
+
+void StatisticsSink::begin(std::span<const MemberId> members) {
+  if (spoilt_) go_back();
+  const bool full = members_in_sums() + members.size() > static_cast<size_t>(most_members);
+  if (members.front().time != time_ || full) turn_to(members.front().time);
+  const MemberSet& held = held_.at(static_cast<size_t>(int{members.front().time}));
+  batch_.clear();
+  unfinished_ = 0;
+  for (const MemberId& task : members) {
+    const bool counts = !held.contains(task.member);
+    batch_.push_back({task, counts});
+    unfinished_ += counts ? 1 : 0;
+  }
+  sums_->refused(0);
+  step_ = -1;
+}
+
+void StatisticsSink::take(int step, const StateView& state) {
+  step_ = step;
+  const StepTargets& wanted = steps_.at(static_cast<size_t>(step));
+  if (wanted.targets.empty() || unfinished_ == 0) return;
+  // [member, selected, lat, lon]. On a GPU its memory is used again by work that comes after ours in the same stream.
+  const at::Tensor fields = state.channels(wanted.channels).contiguous();
+  const float* values = fields.const_data_ptr<float>();
+  const size_t points = sums_->points();
+  for (size_t m = 0; m < batch_.size(); ++m) {
+    if (!batch_[m].counts) continue;
+    for (size_t k = 0; k < wanted.targets.size(); ++k) {
+      const StepTarget& target = wanted.targets[k];
+      const size_t field = m * wanted.channels.size() + static_cast<size_t>(wanted.field_of[k]);
+      sums_->add(target.pair, values + field * points,
+                 {batch_[m].task.member, static_cast<int>(m), target.position, target.count});
+    }
+  }
+}
+
+// A GPU is asked at the end alone: the answer waits for the steps under way.
+Sink::Delivery StatisticsSink::deliver() {
+  Delivery delivery;
+  if (on_gpu_ && step_ + 1 < static_cast<int>(steps_.size())) return delivery;
+  const std::vector<int> pairs = sums_->refused(static_cast<int>(batch_.size()));
+  for (size_t m = 0; m < batch_.size(); ++m) {
+    if (pairs[m] < 0 || !batch_[m].counts) continue;
+    const StatisticsPair& pair = pairs_.at(static_cast<size_t>(pairs[m]));
+    delivery.failures.push_back({static_cast<int>(m), {static_cast<int>(pair.lead / model_step), pair.variable}});
+  }
+  return delivery;
+}
+
+void StatisticsSink::drop(int position) {
+  Member& member = batch_.at(static_cast<size_t>(position));
+  if (!std::exchange(member.counts, false)) return;
+  spoilt_ = true;
+  --unfinished_;
+}
+
+void StatisticsSink::finish(int position, std::function<void(std::vector<StoredFile>)> done) {
+  const Member& member = batch_.at(static_cast<size_t>(position));
+  if (!member.counts) return done({});
+  finished_.push_back({member.task, std::move(done)});
+  if (--unfinished_ > 0 || spoilt_) return;
+  if (finished_.size() >= static_cast<size_t>(block_)) publish();
+}
+
+void StatisticsSink::publish() {
+  if (spoilt_) go_back();
+  if (finished_.empty()) return;
+  for (const Finished& member : finished_) published_.add(member.task.member);
+  PartHeader header = part_header(target_.run, forecast(time_));
+  header.members = published_;
+  header.attempt = target_.attempt;
+  header.finished = iso_moment(moment_now());
+  const JobSpec& spec = target_.run.spec;
+  const fs::path path = target_.root / parts_folder /
+                        part_name(header, spec.forecast.steps.at(static_cast<size_t>(length_)),
+                                  compact_time(spec.initial_conditions.times.at(static_cast<size_t>(time_))));
+  write_part(path, header, *sums_);
+  if (!part_.empty() && part_ != path) {
+    std::error_code ignored;  // one that stays is superseded, and said to be
+    fs::remove(part_, ignored);
+  }
+  part_ = path;
+  for (const Finished& member : std::exchange(finished_, {})) member.done({});
+}
+
+void StatisticsSink::go_back() {
+  spoilt_ = false;
+  sums_->clear();
+  if (!part_.empty()) PartReader(part_).load(*sums_);
+  for (const Finished& member : std::exchange(finished_, {})) lost_.push_back(member.task);
+}
+
+void StatisticsSink::drain() { publish(); }
+
+std::vector<MemberId> StatisticsSink::lost() {
+  if (spoilt_) go_back();
+  return std::exchange(lost_, {});
+}
+
+}  // namespace hens

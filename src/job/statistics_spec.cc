@@ -1,0 +1,30 @@
+#include "job/statistics_spec.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "job/spec_names.h"
+
+namespace hens {
+
+std::vector<Duration> statistics_leads(const StatisticsSpec& spec, int steps) {
+  const Duration longest = steps * model_step;
+  std::vector<Duration> leads;
+  if (!spec.leads.empty()) {
+    std::ranges::copy_if(spec.leads, std::back_inserter(leads), [&](Duration lead) { return lead <= longest; });
+    std::ranges::sort(leads);
+    return leads;
+  }
+  const Duration every = spec.every.count() > 0 ? spec.every : std::max(spec.over, model_step);
+  for (Duration lead = spec.over.count() > 0 ? every : Duration{}; lead <= longest; lead += every)
+    leads.push_back(lead);
+  return leads;
+}
+
+std::string statistics_name(const StatisticsSpec& spec, const std::string& variable) {
+  if (spec.over.count() == 0) return variable;
+  return fmt::format("{}_{}{}", variable, name_of(spec.reduce, reduce_names()), duration_text(spec.over));
+}
+
+}  // namespace hens

@@ -1,0 +1,185 @@
+#include "statistics/statistics_layout.h"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "grid/channels.h"
+#include "job/spec_names.h"
+
+namespace hens {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string window_text(const StatisticsSpec& spec) {
+  if (spec.over.count() == 0) return "";
+  return fmt::format("{} of the {} before of ", name_of(spec.reduce, reduce_names()), duration_text(spec.over));
+}
+
+// CF's method of the window, a blank behind it.
+std::string window_method(const StatisticsSpec& spec) {
+  constexpr const char* words[] = {"", "mean", "maximum", "minimum", "sum"};
+  if (spec.over.count() == 0) return "";
+  return fmt::format("lead_time: {} (interval: {} hours comment: over the {} before) ",
+                     words[static_cast<int>(spec.reduce)], model_step / std::chrono::hours(1),
+                     duration_text(spec.over));
+}
+
+Json attributes_of(const StatisticsArray& array, const StatisticsSpec& spec) {
+  const ChannelInfo info = channel_info(array.variable);
+  const std::string of = window_text(spec) + info.long_name;
+  const auto value = [&](const char* word, const std::string& method) {
+    Json json;
+    if (!info.standard_name.empty()) json["standard_name"] = info.standard_name;
+    json["long_name"] = fmt::format("{} of {}", word, of);
+    json["units"] = info.units;
+    if (!method.empty()) json["cell_methods"] = window_method(spec) + "realization: " + method;
+    json["coordinates"] = "valid_time members";
+    return json;
+  };
+  const auto number = [&](const std::string& name) {
+    return Json{{"long_name", name}, {"units", "1"}, {"coordinates", "valid_time members"}};
+  };
+  switch (array.what) {
+    case Statistic::mean:
+      return value("ensemble mean", "mean");
+    case Statistic::deviation:
+      return value("ensemble standard deviation", "standard_deviation");
+    case Statistic::lowest:
+      return value("ensemble minimum", "minimum");
+    case Statistic::highest:
+      return value("ensemble maximum", "maximum");
+    case Statistic::quantile:
+      return value("ensemble quantile", "");
+    case Statistic::lowest_member:
+      return number("member with the minimum of " + of);
+    case Statistic::highest_member:
+      return number("member with the maximum of " + of);
+    case Statistic::lowest_model:
+      return number("model of the member with the minimum of " + of);
+    case Statistic::highest_model:
+      return number("model of the member with the maximum of " + of);
+    case Statistic::probability:
+      return number(fmt::format("probability of {} {} a threshold", of,
+                                spec.comparison == Exceedance::at_least ? "of at least" : "above"));
+  }
+  return {};
+}
+
+const char* suffix(Statistic what) {
+  constexpr const char* suffixes[] = {"mean", "std",        "min",       "min_member",  "min_model",
+                                      "max",  "max_member", "max_model", "probability", "quantile"};
+  return suffixes[static_cast<int>(what)];
+}
+
+std::vector<Statistic> statistics_of(const StatisticsSpec& spec, bool of_all_models) {
+  std::vector<Statistic> all;
+  if (spec.moments) all.insert(all.end(), {Statistic::mean, Statistic::deviation});
+  if (spec.extremes) {
+    all.insert(all.end(), {Statistic::lowest, Statistic::lowest_member, Statistic::highest, Statistic::highest_member});
+    if (of_all_models) all.insert(all.end(), {Statistic::lowest_model, Statistic::highest_model});
+  }
+  if (!spec.thresholds.empty()) all.push_back(Statistic::probability);
+  if (!spec.quantiles.empty()) all.push_back(Statistic::quantile);
+  return all;
+}
+
+bool is_number(Statistic what) {
+  return what == Statistic::lowest_member || what == Statistic::lowest_model || what == Statistic::highest_member ||
+         what == Statistic::highest_model;
+}
+
+StatisticsArray array_of(const StatisticsLayout& layout, Statistic what, int entry, const std::string& variable,
+                         size_t times) {
+  const StatisticsSpec& spec = layout.entries.at(static_cast<size_t>(entry));
+  StatisticsArray made{what, {}, entry, variable};
+  FieldArray& array = made.array;
+  const std::string name = statistics_name(spec, variable);
+  array.name = fmt::format("{}_{}", name, suffix(what));
+  array.dimensions = {"time", "lead_time", "lat", "lon"};
+  array.shape = {times, layout.leads.size(), layout.grid.lat.size(), layout.grid.lon.size()};
+  if (what == Statistic::quantile) {
+    array.dimensions.insert(array.dimensions.begin() + 2, "quantile");
+    array.shape.insert(array.shape.begin() + 2, layout.quantiles.size());
+  } else if (what == Statistic::probability) {
+    array.dimensions.insert(array.dimensions.begin() + 2, "threshold_" + name);
+    array.shape.insert(array.shape.begin() + 2, spec.thresholds.size());
+  }
+  array.integers = is_number(what);
+  array.attributes = attributes_of(made, spec);
+  return made;
+}
+
+Coordinate threshold_coordinate(const StatisticsSpec& spec, const std::string& variable) {
+  const ChannelInfo info = channel_info(variable);
+  std::vector<double> rounded;  // as members are compared with them
+  for (const double value : spec.thresholds) rounded.push_back(static_cast<float>(value));
+  const std::string name = "threshold_" + statistics_name(spec, variable);
+  return {name,
+          {name},
+          {rounded.size()},
+          rounded,
+          {{"long_name", "threshold of " + info.long_name},
+           {"units", info.units},
+           {"comparison", spec.comparison == Exceedance::at_least ? ">=" : ">"}}};
+}
+
+std::vector<Coordinate> coordinates_of(const StatisticsLayout& layout, const std::vector<Time>& times) {
+  StoreLayout common;
+  common.grid = layout.grid, common.leads = layout.leads;
+  std::vector<Coordinate> all = coordinates(common, {}, times);
+  all.erase(all.begin());  // no dimension `ensemble`
+  if (!layout.quantiles.empty()) {
+    all.push_back({"quantile",
+                   {"quantile"},
+                   {layout.quantiles.size()},
+                   layout.quantiles,
+                   {{"long_name", "level of the quantile"}, {"units", "1"}}});
+  }
+  for (const StatisticsSpec& spec : layout.entries) {
+    if (spec.thresholds.empty()) continue;
+    for (const std::string& variable : spec.variables) all.push_back(threshold_coordinate(spec, variable));
+  }
+  return all;
+}
+
+}  // namespace
+
+std::string statistics_store_name(std::optional<int> model, StoreFormat format) {
+  return fmt::format("statistics{}.{}", model ? fmt::format("_{}", *model) : "",
+                     format == StoreFormat::zarr ? "zarr" : "nc");
+}
+
+StatisticsLayout statistics_layout(const JobSpec& spec, int length, std::optional<int> model,
+                                   const StatisticsFacts& facts) {
+  StatisticsLayout layout;
+  layout.pairs = statistics_pairs(spec, length);
+  layout.entries = spec.statistics;
+  layout.grid = facts.grid;
+  layout.members_of_a_model = spec.ensemble.members;
+  std::set<Duration> leads;
+  for (const StatisticsPair& pair : layout.pairs) leads.insert(pair.lead);
+  layout.leads.assign(leads.begin(), leads.end());
+  std::set<double> levels;
+  for (const StatisticsSpec& entry : spec.statistics) levels.insert(entry.quantiles.begin(), entry.quantiles.end());
+  layout.quantiles.assign(levels.begin(), levels.end());
+  const size_t times = spec.initial_conditions.times.size();
+  for (size_t entry = 0; entry < spec.statistics.size(); ++entry) {
+    for (const std::string& variable : spec.statistics[entry].variables) {
+      for (const Statistic what : statistics_of(spec.statistics[entry], !model)) {
+        layout.arrays.push_back(array_of(layout, what, static_cast<int>(entry), variable, times));
+      }
+    }
+  }
+  layout.coordinates = coordinates_of(layout, spec.initial_conditions.times);
+  layout.attributes = {
+      {"Conventions", "CF-1.11"},
+      {"title", fmt::format("{}: statistics of an ensemble forecast", spec.name)},
+      {"source", model ? fmt::format("hens, SFNO {}", facts.model_names.at(static_cast<size_t>(*model)))
+                       : fmt::format("hens, {} models", spec.models.size())}};
+  return layout;
+}
+
+}  // namespace hens

@@ -1,0 +1,66 @@
+// What a final store of statistics holds: one of each model's members, and one of all models' together. A pure function
+// of the spec.
+//
+//   t2m_mean, t2m_std            (time, lead_time, lat, lon)
+//   t2m_min, t2m_max             and t2m_min_member, t2m_max_member, int32; of all models also t2m_min_model,
+//   ..._max_model t2m_probability              (time, lead_time, threshold_t2m, lat, lon) t2m_quantile (time,
+//   lead_time, quantile, lat, lon) members                      (time) how many members the statistics are of
+//
+// Statistics of windows are called t2m_max1d_mean; their lead_time is the window's end. Where an entry of the spec has
+// no such lead time or level, the value is missing.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "statistics/statistics_plan.h"
+#include "store/zarr_metadata.h"
+
+namespace hens {
+
+enum class Statistic {
+  mean,
+  deviation,
+  lowest,
+  lowest_member,
+  lowest_model,
+  highest,
+  highest_member,
+  highest_model,
+  probability,
+  quantile
+};
+
+struct StatisticsArray {
+  Statistic what = Statistic::mean;
+  FieldArray array;
+  int entry = 0;         // of the spec
+  std::string variable;  // channel
+};
+
+struct StatisticsLayout {
+  std::vector<StatisticsPair> pairs;  // by lead
+  std::vector<StatisticsArray> arrays;
+  std::vector<Coordinate> coordinates;  // without `members`, which parts know
+  nlohmann::ordered_json attributes;
+  LatLonGrid grid;
+  std::vector<Duration> leads;    // of all entries, ascending
+  std::vector<double> quantiles;  // of all entries, ascending
+  std::vector<StatisticsSpec> entries;
+  int members_of_a_model = 0;
+};
+
+struct StatisticsFacts {
+  LatLonGrid grid;
+  std::vector<std::string> model_names;
+};
+
+// `model`: none of all models together.
+StatisticsLayout statistics_layout(const JobSpec& spec, int length, std::optional<int> model,
+                                   const StatisticsFacts& facts);
+
+// statistics_0.zarr, statistics.nc
+std::string statistics_store_name(std::optional<int> model, StoreFormat format);
+
+}  // namespace hens

@@ -1,0 +1,19 @@
+// Final stores from parts: pair by pair, tile by tile, so that memory does not grow with members, pairs or parts.
+//
+// What is written is a function of the spec and of the members that the parts hold together: not of their split, nor of
+// the order in which they come.
+#pragma once
+
+#include "statistics/merge.h"
+#include "statistics/statistics_layout.h"
+
+namespace hens {
+
+// Writes a store: a Zarr v3 store into the folder `path`, or a netCDF-4 file of that name. `sources[time]`: disjoint
+// parts of each initial time that hold() the layout's pairs; `first_member` is the model's number times
+// members_of_a_model where models are taken together. Returns its files, their paths relative to the store (of netCDF:
+// to the folder it lies in).
+std::vector<StoredFile> write_statistics_store(const fs::path& path, StoreFormat format, const StatisticsLayout& layout,
+                                               const std::vector<std::vector<PartSource>>& sources);
+
+}  // namespace hens
