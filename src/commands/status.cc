@@ -1,8 +1,14 @@
 // hens status: what is done in a run's folder, from its markers alone.
+#include <algorithm>
+#include <chrono>
 #include <iostream>
 #include <map>
+#include <thread>
 
 #include "base/error.h"
+#include "base/log.h"
+#include "base/stop.h"
+#include "base/stopwatch.h"
 #include "commands/command_line.h"
 #include "commands/commands.h"
 #include "run/run_folder.h"
@@ -29,15 +35,28 @@ std::string failed_line(const Manifest& manifest, const MemberEntry& entry) {
                      failure_text(entry.failure.value()), entry.attempt);
 }
 
-}  // namespace
+// Looks again until every member is complete or failed. A look reads markers: it takes its time in a folder of many.
+void watch(const fs::path& root, LogFormat format) {
+  install_stop_signals();
+  Log log(format);
+  while (true) {
+    const Stopwatch look;
+    const Manifest manifest = merged_manifest(root);
+    const auto planned = static_cast<double>(WorkPlan(manifest.spec).size());
+    const auto done = static_cast<double>(manifest.complete + manifest.failed);
+    log.progress(manifest.spec.name, done, planned, "members",
+                 manifest.failed > 0 ? fmt::format("{} failed", manifest.failed) : "");
+    if (done >= planned) return;
+    const double pause = std::max(2.0, 20 * look.seconds());
+    for (const Stopwatch rest; rest.seconds() < pause;) {
+      stop_if_requested();
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+  }
+}
 
-int status_command(const Arguments& arguments) {
-  CommandLine line("hens status DIR [--json]",
-                   "Tells what is complete in a run's folder, and what failed, from its markers and attempts alone.",
-                   "hens status runs/demo");
-  line.options().add_options()("json", "as JSON");
-  if (!line.parse(arguments, 1, 1)) return 0;
-  const Manifest manifest = merged_manifest(line.positional().front());
+void print_status(const fs::path& root, bool as_json) {
+  const Manifest manifest = merged_manifest(root);
   const WorkPlan plan(manifest.spec);
   std::map<std::pair<int, int>, Count> counts;  // by length and model
   for (int length = 0; length < static_cast<int>(manifest.spec.forecast.steps.size()); ++length) {
@@ -71,7 +90,7 @@ int status_command(const Arguments& arguments) {
   }
   nlohmann::ordered_json statistics;
   if (!manifest.spec.statistics.empty()) {
-    const RunParts parts(line.positional().front(), manifest);
+    const RunParts parts(root, manifest);
     text += fmt::format("  statistics: {} part{}{}\n", parts.count(), parts.count() == 1 ? "" : "s",
                         parts.damaged().empty() ? "" : fmt::format(", {} damaged", parts.damaged().size()));
     statistics = {{"parts", parts.count()}, {"damaged", parts.damaged().size()}};
@@ -83,7 +102,24 @@ int status_command(const Arguments& arguments) {
                               {"planned", all.planned},
                               {"parts", rows}};
   if (!statistics.is_null()) json["statistics"] = statistics;
-  std::cout << (line.has("json") ? json.dump(1) + "\n" : text);
+  std::cout << (as_json ? json.dump(1) + "\n" : text);
+}
+
+}  // namespace
+
+int status_command(const Arguments& arguments) {
+  CommandLine line(
+      "hens status DIR [--watch] [--json]",
+      "Tells what is complete in a run's folder, and what failed, from its markers and attempts alone: on\n"
+      "any machine that sees the folder, also while the run is under way.",
+      "hens status runs/demo --watch");
+  line.options().add_options()("watch", "look again until all is complete or failed, with rate and time left")(
+      "json", "as JSON");
+  line.add_log_option();
+  if (!line.parse(arguments, 1, 1)) return 0;
+  const fs::path root = line.positional().front();
+  if (line.has("watch")) watch(root, line.log_format());
+  print_status(root, line.has("json"));
   return 0;
 }
 

@@ -74,7 +74,7 @@ int validate_command(const Arguments& arguments) {
   const StatisticsCost statistics = statistics_cost(spec, int64_t{sizes.nlat} * sizes.nlon);
   nlohmann::ordered_json json = validation_json(spec, sizes, ms);
   if (statistics.pairs > 0) json["statistics"] = to_json(statistics);
-  const std::string text = statistics_cost_text(statistics, estimate_memory(sizes).total());
+  const std::string text = statistics_cost_text(statistics, estimate_memory(spec, sizes).total());
   std::cout << (line.has("json") ? redacted_json(json).dump(1) + "\n"
                                  : redacted(validation_report(spec, sizes, ms) + commented(text)));
   return 0;

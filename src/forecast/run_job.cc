@@ -60,10 +60,11 @@ void set_aside(const fs::path& folder, Log& log) {
   log.info("earlier_run_set_aside", {{"folder", target.string()}});
 }
 
-// A process's progress through its member-steps, on the log.
+// A process's progress through its member-steps: on the log, and now and then in metrics.prom.
 class Progress {
  public:
-  Progress(const JobSpec& spec, const std::vector<MemberId>& todo, Log& log) : models_(spec.models.size()), log_(log) {
+  Progress(const JobSpec& spec, const std::vector<MemberId>& todo, const RunFolder& folder, Log& log)
+      : models_(spec.models.size()), folder_(folder), log_(log) {
     for (const MemberId& task : todo) total_ += spec.forecast.steps[task.length];
   }
   // From several threads.
@@ -77,19 +78,34 @@ class Progress {
       detail += fmt::format("{}{} {:.3g}/s", k == 0 ? "" : ", ", devices[k], by_device_[k] / watch_.seconds());
     }
     log_.progress(fmt::format("{} devices", devices.size()), std::min(done_, total_), total_, "member-steps", detail);
+    renew_metrics();
   }
   void stepped(int model, int steps, int members) {
     done_ += members;
     log_.progress(fmt::format("model {} of {}, {} steps", model + 1, models_, steps), done_, total_, "member-steps");
+    renew_metrics();
   }
 
  private:
+  // A full disk stops the run where a member is written, not here.
+  void renew_metrics() {
+    constexpr double pause = 30;  // seconds; scrapers come every 15 to 60
+    if (renewed_.seconds() < pause) return;
+    renewed_ = {};
+    try {
+      folder_.renew_metrics();
+    } catch (const Error& error) {
+      log_.warn("metrics_not_renewed", {{"error", error.what()}});
+    }
+  }
+
   size_t models_;
+  const RunFolder& folder_;
   double done_ = 0, total_ = 0;  // done: counts what was done again, too
   Log& log_;
   std::mutex mutex_;
   std::vector<double> by_device_;
-  Stopwatch watch_;
+  Stopwatch watch_, renewed_;
 };
 
 void add_report(Attempt& attempt, const WorkerReport& report, size_t models) {
@@ -163,7 +179,7 @@ void run_alone(const JobAtHand& at_hand, Source& source, const std::vector<Membe
   const WorkerJob job{spec,        at_hand.models, source, at_hand.downloader, at_hand.folder,
                       at_hand.log, stores,         parts,  at_hand.engine,     at_hand.options.check};
   WorkQueue work(todo, spec.forecast.steps);
-  Progress progress(spec, todo, at_hand.log);
+  Progress progress(spec, todo, at_hand.folder, at_hand.log);
   Worker worker(job, at_hand.device,
                 [&](int model, int steps, int members) { progress.stepped(model, steps, members); });
   const auto report = [&] {
@@ -236,7 +252,7 @@ void run_together(const JobAtHand& at_hand, const std::vector<MemberId>& todo, c
   task.run.spec.runtime = share_of(spec.runtime, workers);
   CrewOptions options{at_hand.devices, at_hand.options.worker_command};
   options.longest_silence = spec.runtime.silence_limit;
-  Progress progress(spec, todo, at_hand.log);
+  Progress progress(spec, todo, at_hand.folder, at_hand.log);
   CrewResult crew;
   const auto report = [&] {
     outcome.result.members_done = crew.members_done;

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/bytes_text.h"
 #include "job/spec_names.h"
 #include "job/work_plan.h"
 #include "job/yaml_text.h"
@@ -71,14 +72,6 @@ std::optional<double> job_hours(const Costs& costs, std::optional<double> ms) {
   return static_cast<double>(costs.member_steps + costs.breeding_steps) * *ms / 3.6e6;
 }
 
-std::string bytes_text(int64_t bytes) {
-  constexpr const char* units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
-  double value = static_cast<double>(bytes);
-  int unit = 0;
-  for (; value >= 1024.0 && unit < 5; ++unit) value /= 1024.0;
-  return fmt::format("{:.{}f} {}", value, unit == 0 ? 0 : 1, units[unit]);
-}
-
 std::string lead_text(int steps) { return duration_text(steps * model_step); }
 
 std::string work_table(const JobSpec& spec, const Costs& costs) {
@@ -106,10 +99,11 @@ std::string store_table(const PlanSizes& sizes, const Costs& costs) {
   return out + fmt::format("  {:{}} {:>9} {:>12} {:>12}\n", "all", width, costs.files, "", bytes_text(costs.bytes));
 }
 
-std::string resources(const PlanSizes& sizes, std::optional<double> ms, std::optional<double> hours) {
-  const MemoryEstimate memory = estimate_memory(sizes);
-  std::string out = fmt::format("Memory of the reference engine on a GPU, estimated: {} (weights {}, activations {})\n",
-                                bytes_text(memory.total()), bytes_text(memory.weights), bytes_text(memory.activations));
+std::string resources(const MemoryEstimate& memory, std::optional<double> ms, std::optional<double> hours) {
+  std::string out =
+      fmt::format("GPU memory with the {} engine, estimated: {} (weights {}, activations {}, states {})\n",
+                  name_of(memory.engine, engine_names()), bytes_text(memory.total()), bytes_text(memory.weights),
+                  bytes_text(memory.activations), bytes_text(memory.states));
   if (hours) {
     out += fmt::format("Time at {:g} ms a step: {:.2f} h for steps and breeding, without loading and output\n", *ms,
                        *hours);
@@ -148,10 +142,16 @@ Json stores_json(const Costs& costs) {
 
 }  // namespace
 
-MemoryEstimate estimate_memory(const PlanSizes& sizes) {
-  constexpr int64_t float_bytes = 4, complex_bytes = 8, layers = 7;
-  const int64_t points = int64_t{sizes.nlat} * sizes.nlon;
-  return {sizes.parameters * complex_bytes, layers * sizes.embed_dim * points * float_bytes};
+MemoryEstimate estimate_memory(const JobSpec& spec, const PlanSizes& sizes) {
+  const int64_t points = int64_t{sizes.nlat} * sizes.nlon, field = points * sizes.embed_dim;
+  const bool fast = spec.forecast.engine != EngineKind::reference && spec.forecast.precision != Precision::tf32;
+  MemoryEstimate memory{fast ? EngineKind::fast : EngineKind::reference};
+  memory.weights = sizes.parameters * (fast ? 4 : 8);
+  memory.activations = fast ? 9 * field : 7 * 4 * field;  // 4.5 fields of 2 bytes, 7 of 4
+  const bool breeds = spec.perturbation.method == PerturbationMethod::hemispheric_centred_bred_vector;
+  const int64_t states = breeds ? 2 * spec.perturbation.integration_steps + 5 : 2;
+  memory.states = states * sizes.channels * points * 4;
+  return memory;
 }
 
 int64_t member_file_bytes(const PlanSizes& sizes, StoreFormat format, size_t leads, size_t variables) {
@@ -170,7 +170,7 @@ int64_t breeding_steps(const PerturbationSpec& spec, int members) {
 
 Json validation_json(const JobSpec& spec, const PlanSizes& sizes, std::optional<double> ms_per_member_step) {
   const Costs costs = job_costs(spec, sizes);
-  const MemoryEstimate memory = estimate_memory(sizes);
+  const MemoryEstimate memory = estimate_memory(spec, sizes);
   const auto hours = job_hours(costs, ms_per_member_step);
   return {
       {"spec", to_json(spec)},
@@ -186,8 +186,10 @@ Json validation_json(const JobSpec& spec, const PlanSizes& sizes, std::optional<
       {"bytes", costs.bytes},
       {"gpu_memory",
        {{"estimate", true},
+        {"engine", name_of(memory.engine, engine_names())},
         {"weights_bytes", memory.weights},
         {"activations_bytes", memory.activations},
+        {"states_bytes", memory.states},
         {"total_bytes", memory.total()}}},
       {"ms_per_member_step", ms_per_member_step ? Json(*ms_per_member_step) : Json()},
       {"hours", hours ? Json(*hours) : Json()}};
@@ -208,9 +210,10 @@ Json problems_json(const Problems& problems) {
 
 std::string validation_report(const JobSpec& spec, const PlanSizes& sizes, std::optional<double> ms_per_member_step) {
   const Costs costs = job_costs(spec, sizes);
-  const std::string tables = work_table(spec, costs) + "\n" + store_table(sizes, costs) + "\n" +
-                             resources(sizes, ms_per_member_step, job_hours(costs, ms_per_member_step)) +
-                             fmt::format("Forecast hash: {}\n", forecast_hash(spec));
+  const std::string tables =
+      work_table(spec, costs) + "\n" + store_table(sizes, costs) + "\n" +
+      resources(estimate_memory(spec, sizes), ms_per_member_step, job_hours(costs, ms_per_member_step)) +
+      fmt::format("Forecast hash: {}\n", forecast_hash(spec));
   return yaml_text(to_json(spec)) + "\n" + commented(tables);
 }
 

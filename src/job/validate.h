@@ -21,13 +21,20 @@ struct PlanSizes {
 
 // GPU memory of one model [bytes]: an estimate by formula, good to a few percent at full size.
 struct MemoryEstimate {
-  int64_t weights = 0;      // nearly all of the parameters are complex: 8 bytes each
+  EngineKind engine = EngineKind::fast;  // not automatic
+  int64_t weights = 0;
   int64_t activations = 0;  // at the peak, of one member
-  int64_t total() const { return weights + activations; }
+  int64_t states = 0;       // whole states in fp32 that perturbing keeps on the device
+  int64_t total() const { return weights + activations + states; }
 };
-// The peak is the multilayer perceptron of the last block, on the outer grid: hidden layer before and after its
-// activation (2 x 2 embed_dim), its input, its output and the residual (3 x embed_dim), all fp32.
-MemoryEstimate estimate_memory(const PlanSizes& sizes);
+// Of the engine that the spec means on a GPU that suits it; nearly all parameters are complex.
+//   reference: weights of 8 bytes; the peak is the multilayer perceptron of the last block, on the outer grid: hidden
+//   layer before and after its activation (2 x 2 embed_dim), its input, its output and the residual (3 x embed_dim),
+//   all fp32. fast: weights of 4 bytes; three fields of embed_dim in 16 bits (engine/README.md: X, U, G) and half as
+//   much again for everything else.
+// States: the analysis and the members' own; breeding keeps the analyses and control forecasts of its cycles, the
+// perturbation, the seed and the state that it steps from.
+MemoryEstimate estimate_memory(const JobSpec& spec, const PlanSizes& sizes);
 
 // Bytes of one member's data file of `leads` lead times and, in netCDF, `variables` variables, uncompressed. Zarr:
 // exact (chunks with their checksums, index with its own). netCDF: the fields; headers and coordinates add some
@@ -40,9 +47,10 @@ int64_t breeding_steps(const PerturbationSpec& spec, int members);
 
 // Keys: spec, forecast_hash, model_size {nlat, nlon, channels, parameters}, lengths [{steps, lead_hours, members,
 // member_steps, breeding_steps}], members, member_steps, breeding_steps, stores [{path, format, files, bytes}], files,
-// bytes, gpu_memory {estimate, weights_bytes, activations_bytes, total_bytes}, ms_per_member_step, hours. Totals are
-// over models, initial times and lengths; bytes are uncompressed. The last two are null where no speed is given, from
-// `ms_per_member_step` [ms]; hours count steps and breeding, not loading or output.
+// bytes, gpu_memory {estimate, engine, weights_bytes, activations_bytes, states_bytes, total_bytes},
+// ms_per_member_step, hours. Totals are over models, initial times and lengths; bytes are uncompressed. The last two
+// are null where no speed is given, from `ms_per_member_step` [ms]; hours count steps and breeding, not loading or
+// output.
 nlohmann::ordered_json validation_json(const JobSpec& spec, const PlanSizes& sizes = {},
                                        std::optional<double> ms_per_member_step = std::nullopt);
 

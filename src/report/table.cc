@@ -135,14 +135,6 @@ std::string seconds_text(double seconds) {
   return fmt::format("{}s ({} min)", fixed(seconds, 0), fixed(seconds / 60.0, 0));
 }
 
-std::string bytes_text(uint64_t bytes) {
-  constexpr std::array units{"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-  double value = static_cast<double>(bytes);
-  size_t unit = 0;
-  for (; value >= 1024.0 && unit + 1 < units.size(); ++unit) value /= 1024.0;
-  return fmt::format("{} {}", fixed(value, unit == 0 ? 0 : value < 10.0 ? 2 : 1), units[unit]);
-}
-
 std::string plural(int64_t count, const std::string& noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }

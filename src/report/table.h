@@ -42,7 +42,6 @@ std::string percent_text(double fraction);
 
 std::string forecast_text(double hours);                     // "24 hours", "10 days"
 std::string seconds_text(double seconds);                    // "2416s (40 min)"
-std::string bytes_text(uint64_t bytes);                      // "8.29 GiB"
 std::string plural(int64_t count, const std::string& noun);  // "1 member", "2 members"
 
 }  // namespace hens

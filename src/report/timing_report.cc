@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/bytes_text.h"
 #include "base/error.h"
 #include "report/run_summary.h"
 #include "report/table.h"

@@ -472,6 +472,12 @@ void RunFolder::add_time(const MemberId& task, const MemberTime& time) {
   all.sum.output_wait += time.output_wait, all.sum.total += time.total;
 }
 
+void RunFolder::renew_metrics() const {
+  const std::vector<bool> marked = marked_members(root_, plan_);
+  if (!refresh_is_cheap(static_cast<size_t>(std::count(marked.begin(), marked.end(), true)))) return;
+  publish_file(root_ / "metrics.prom", metrics_text(manifest()));
+}
+
 void RunFolder::end_attempt(Attempt attempt) {
   {
     const std::lock_guard guard(mutex_);

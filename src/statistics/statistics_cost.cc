@@ -67,7 +67,7 @@ std::string statistics_cost_text(const StatisticsCost& cost, int64_t engine_byte
     const int64_t room = card * 1'000'000'000 * 95 / 100 - engine_bytes;  // the driver and the context keep some
     const int64_t fits =
         std::max<int64_t>(0, (room - cost.other_bytes) / std::max<int64_t>(1, cost.sum_bytes / cost.pairs));
-    text += fmt::format("  a GPU of {} GB: {}, beside the reference engine there is room for {} such pairs\n", card,
+    text += fmt::format("  a GPU of {} GB: {}, beside the engine there is room for {} such pairs\n", card,
                         fits >= cost.pairs ? "they fit" : "they do not fit", fits);
   }
   return text;

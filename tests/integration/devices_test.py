@@ -211,6 +211,16 @@ def test_two_runs_on_one_folder_end_with_one_right_result():
     hens("verify", folder / "run")
 
 
+def test_status_watches_a_run_under_way():
+    folder = scratch()
+    job, _ = expected(folder)
+    process = start(job, folder / "run")
+    wait_for((folder / "run/run.json").exists, "the run's folder")
+    watched = hens("status", folder / "run", "--watch", timeout=300)
+    assert "24 of 24 members are complete" in watched.stdout, watched.stdout
+    assert process.wait(timeout=60) == 0
+
+
 def test_lines_of_the_log_name_the_device():
     folder = scratch()
     job, _ = expected(folder)

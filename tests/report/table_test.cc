@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/bytes_text.h"
+
 namespace hens {
 namespace {
 
