@@ -72,7 +72,8 @@ TEST_F(Workers, TwoAtATimeLeaveTheBytesOfOneWhateverTheBlocks) {
     for (int k = 0; k < 2; ++k) {
       threads.emplace_back([&, k] {
         const auto source = open_source(spec_.initial_conditions, downloader_, Log::none());
-        const WorkerJob job{spec_, models, *source, downloader_, folder, Log::none(), opened};
+        const PartsTarget no_parts{root, folder.identity(), 1};
+        const WorkerJob job{spec_, models, *source, downloader_, folder, Log::none(), opened, no_parts};
         Worker worker(job, at::kCPU, [](int, int, int) {});
         while (const auto block = queue.next(k)) worker.run(*block, queue.model_after(k));
         worker.finish();
