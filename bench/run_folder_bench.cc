@@ -17,9 +17,9 @@
 #include <sys/wait.h>
 
 #include "base/error.h"
+#include "report/report.h"
 #include "run/run_folder.h"
 #include "run/verify_folder.h"
-#include "report/report.h"
 
 namespace hens {
 namespace {

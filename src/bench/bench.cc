@@ -19,8 +19,8 @@
 #include "forecast/hardware.h"
 #include "job/member_key.h"
 #include "model/device.h"
-#include "sfno/reference_engine.h"
 #include "model/threads.h"
+#include "sfno/reference_engine.h"
 
 namespace hens {
 namespace {

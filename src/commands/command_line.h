@@ -1,10 +1,10 @@
 // A subcommand's command line: the options that several commands of hens share, on top of base/options.h.
 #pragma once
 
-#include "net/download.h"
 #include "base/log.h"
 #include "base/options.h"
 #include "job/job_spec.h"
+#include "net/download.h"
 
 namespace hens {
 

@@ -31,7 +31,8 @@ BatchShard shard_of(const std::string& option) {
 
 // Of several processes on one machine each takes one of its GPUs, unless the spec names devices.
 void take_own_gpu(const BatchShard& shard, RuntimeSpec& runtime) {
-  if (!shard.local_rank || runtime.device != "auto" || !runtime.devices.empty()) return;
+  if (!shard.local_rank || !runtime.devices.empty()) return;
+  if (runtime.device != "auto" && runtime.device != "cuda") return;
   if (const auto gpus = visible_gpus(); gpus.size() > 1) runtime.device = gpus[*shard.local_rank % gpus.size()];
 }
 
@@ -73,10 +74,10 @@ int run_command(const Arguments& arguments) {
       "only part I of N, I from 0; all parts may share DIR. auto: as the\n"
       "batch system says (Kubernetes, AWS Batch, Slurm, MPI, PBS, ...)")(
       "device", po::value<std::string>()->value_name("NAME"),
-      "cpu, cuda, cuda:K or auto: this one alone; else runtime.devices\nsays (all GPUs of the host)")(
-      "check", po::value<std::string>()->value_name("F"),
-      "steps a fraction F of the members, 0 to 1, on the reference engine, too, and reports how far\n"
-      "the forecasts differ (log, run.json)")("force-new-run", "set what DIR holds aside and start anew");
+      "cpu or cuda:K: that one alone; cuda: all GPUs of the host, or an\nerror; auto (the default): all GPUs, or the "
+      "CPU")("check", po::value<std::string>()->value_name("F"),
+             "steps a fraction F of the members, 0 to 1, on the reference engine, too, and reports how far\n"
+             "the forecasts differ (log, run.json)")("force-new-run", "set what DIR holds aside and start anew");
   add_set_option(line);
   line.add_cache_options();
   line.add_log_option();
@@ -84,9 +85,9 @@ int run_command(const Arguments& arguments) {
 
   std::vector<std::string> overrides = spec_overrides(line);
   const BatchShard shard = line.has("shard") ? shard_of(line.text("shard")) : BatchShard{};
-  if (line.has("device")) {  // this one alone, whatever the spec's list
+  if (line.has("device")) {
     overrides.push_back("runtime.device=" + line.text("device"));
-    overrides.push_back("runtime.devices=auto");
+    if (line.text("device") != "cuda") overrides.push_back("runtime.devices=auto");  // else the spec may choose GPUs
   }
   JobSpec spec = load_checked_spec(line.positional().front(), overrides);
   take_own_gpu(shard, spec.runtime);

@@ -7,9 +7,9 @@
 #include <arpa/inet.h>
 
 #include "base/error.h"
-#include "net/http.h"
 #include "base/options.h"
 #include "base/stop.h"
+#include "net/http.h"
 
 namespace hens::ec2 {
 namespace {

@@ -12,8 +12,8 @@
 namespace hens {
 
 // The engine that a spec means on a device: `automatic` is `fast` where the device is a GPU of compute capability 8.0
-// or later, the precision is not one that only the reference has (tf32), and every model suits it (engine/sfno/sizes.h);
-// else `reference`. Throws Error{bad_spec} where the spec asks for `fast` in vain, saying why.
+// or later, the precision is not one that only the reference has (tf32), and every model suits it
+// (engine/sfno/sizes.h); else `reference`. Throws Error{bad_spec} where the spec asks for `fast` in vain, saying why.
 EngineKind resolve_engine(const ForecastSpec& spec, at::Device device, const std::vector<ModelPackage>& packages);
 
 // `kind` is resolved. `weight_folder`, `digest`: of FastOptions.

@@ -273,11 +273,11 @@ void run_together(const JobAtHand& at_hand, const std::vector<MemberId>& todo, c
 // The devices of the run by name; `obstacle` says why there is no GPU where one was hoped for.
 std::vector<std::string> devices_of(const RuntimeSpec& runtime, std::string& obstacle) {
   if (!runtime.devices.empty()) return runtime.devices;
-  if (runtime.device != "auto") return {runtime.device};
+  if (runtime.device != "auto" && runtime.device != "cuda") return {runtime.device};
   std::vector<std::string> gpus = visible_gpus();
   if (gpus.size() > 1) return gpus;
   // One, or none: opening it says what is in the way.
-  return {open_device("auto", &obstacle).is_cuda() ? "cuda:0" : "cpu"};
+  return {open_device(runtime.device, &obstacle).is_cuda() ? "cuda:0" : "cpu"};
 }
 
 }  // namespace

@@ -220,7 +220,8 @@ void read_devices(SectionReader& section, RuntimeSpec& spec) {
       return section.problem("devices", "has the CPU and GPUs: bytes are promised within one kind of device");
     }
   }
-  if (!devices.empty() && device != "auto") {
+  const bool chooses_cards = device == "cuda" && !devices.empty() && devices.front() != "cpu";
+  if (!devices.empty() && device != "auto" && !chooses_cards) {
     section.problem("devices", fmt::format("and runtime.device ({}) are both given: leave one of them out", device));
   }
 }

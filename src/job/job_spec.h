@@ -90,8 +90,8 @@ struct OutputSpec {
 // ---- below: speed, cost and looks only ----
 
 struct RuntimeSpec {
-  std::string device = "auto";  // auto | cpu | cuda | cuda:K: the only device, where one is named
-  // cpu or cuda:K each, one process a device; empty: `device`, and where that is auto all GPUs of the host.
+  std::string device = "auto";  // cpu | cuda:K: that one alone; cuda: all GPUs, or none and an error; auto: or the CPU
+  // cpu or cuda:K each, one process a device; empty: what `device` says.
   std::vector<std::string> devices = {};
   int threads = 0;                                    // CPU threads, 0: all cores
   int batch = 0;                                      // members at a time, 0: one

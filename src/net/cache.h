@@ -16,8 +16,8 @@
 #include <span>
 #include <string>
 
-#include "net/byte_range.h"
 #include "base/files.h"
+#include "net/byte_range.h"
 
 namespace hens {
 

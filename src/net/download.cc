@@ -12,11 +12,11 @@
 #include <system_error>
 #include <thread>
 
-#include "net/cache.h"
-#include "net/cache_trust.h"
 #include "base/checksum.h"
 #include "base/error.h"
 #include "base/stop.h"
+#include "net/cache.h"
+#include "net/cache_trust.h"
 #include "net/transfer.h"
 #include "net/url.h"
 

@@ -18,9 +18,9 @@
 #include <string>
 #include <vector>
 
-#include "net/byte_range.h"
 #include "base/files.h"
 #include "base/log.h"
+#include "net/byte_range.h"
 
 namespace hens {
 

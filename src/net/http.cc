@@ -11,10 +11,10 @@
 #include <curl/curl.h>
 #include <fmt/format.h>
 
-#include "net/ca_bundle.h"
-#include "net/proxy.h"
 #include "base/secrets.h"
 #include "base/version.h"
+#include "net/ca_bundle.h"
+#include "net/proxy.h"
 
 namespace hens {
 namespace {

@@ -7,9 +7,9 @@
 #include <optional>
 #include <string>
 
+#include "base/log.h"
 #include "net/byte_range.h"
 #include "net/http.h"
-#include "base/log.h"
 #include "net/partial_file.h"
 
 namespace hens {

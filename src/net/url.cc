@@ -8,8 +8,8 @@
 
 #include "base/checksum.h"
 #include "base/error.h"
-#include "net/hugging_face.h"
 #include "base/secrets.h"
+#include "net/hugging_face.h"
 
 namespace hens {
 namespace {

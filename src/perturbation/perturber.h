@@ -32,8 +32,8 @@ class Perturber {
   // on `engine`; a roll-out under way on it ends.
   void prepare(Engine& engine, std::vector<at::Tensor> analyses, Time initial_time, int model);
 
-  // The perturbed initial state of `member`, 0 or greater: [channel, lat, lon] float32 on the engine's device, not to be
-  // changed by the caller (members of method none share it). Requires prepare(). Breeding steps `engine`, on which a
+  // The perturbed initial state of `member`, 0 or greater: [channel, lat, lon] float32 on the engine's device, not to
+  // be changed by the caller (members of method none share it). Requires prepare(). Breeding steps `engine`, on which a
   // roll-out under way ends; the second member of a pair costs nothing if it is asked for right after the first.
   //
   // Channels of amplitude 0 draw nothing and equal the analysis. Breeding clips all humidity channels at 0, as the peer
@@ -58,9 +58,9 @@ class Perturber {
   PerturbationSpec spec_;
   std::vector<std::string> channels_;
   uint64_t seed_;
-  std::vector<float> noise_amplitude_;  // [channel]
-  std::vector<int> noisy_channels_;     // those of amplitude other than 0
-  at::Tensor bred_amplitude_;           // [channel]; breeding only
+  std::vector<float> noise_amplitude_;                // [channel]
+  std::vector<int> noisy_channels_;                   // those of amplitude other than 0
+  at::Tensor bred_amplitude_;                         // [channel]; breeding only
   std::optional<CorrelatedSphericalGaussian> noise_;  // outlives what expected_ draws: declared before it
 
   Time initial_time_{};

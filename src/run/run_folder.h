@@ -58,7 +58,8 @@ class RunFolder final : public MemberRecords {
   // Publishes the marker of a member whose data are durable.
   void complete(const MemberId& task, std::vector<StoredFile> files, const MemberTime& time) override;
 
-  // Makes metrics.prom anew while members are under way, where that costs little; a scraper sees it whole or not at all.
+  // Makes metrics.prom anew while members are under way, where that costs little; a scraper sees it whole or not at
+  // all.
   void renew_metrics() const;
 
   // Publishes the attempt's record, with the members that it gave up.

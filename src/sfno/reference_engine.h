@@ -7,8 +7,8 @@
 #include <memory>
 
 #include "job/job_spec.h"
-#include "package/package.h"
 #include "model/engine.h"
+#include "package/package.h"
 #include "sfno/network.h"
 
 namespace hens {

@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "net/download.h"
 #include "base/time.h"
+#include "net/download.h"
 
 namespace hens {
 

@@ -4,7 +4,6 @@
 #include <thread>
 
 #include <gtest/gtest.h>
-
 #include <sys/wait.h>
 
 #include "base/error.h"

@@ -13,9 +13,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "net/download.h"
 #include "base/error.h"
 #include "base/stop.h"
+#include "net/download.h"
 
 namespace hens {
 namespace {

@@ -94,8 +94,8 @@ TEST(WorkPlan, ShardsOfChosenMembersAreBalanced) {
 
 TEST(WorkPlan, SelectsTheMembersAskedForOfEveryModelAndTime) {
   const std::vector<MemberId> tasks = select_members(spec_of(2, 1, 20, "[4]"), {{17, 2}});
-  EXPECT_THAT(tasks, ElementsAre(member_id(0, 0, 0, 2), member_id(0, 0, 0, 17), member_id(0, 1, 0, 2),
-                                 member_id(0, 1, 0, 17)));
+  EXPECT_THAT(
+      tasks, ElementsAre(member_id(0, 0, 0, 2), member_id(0, 0, 0, 17), member_id(0, 1, 0, 2), member_id(0, 1, 0, 17)));
 }
 
 TEST(WorkPlan, NamesAMemberThatTheJobDoesNotHave) {

@@ -2,9 +2,9 @@
 // always.
 #include "package/checkpoint.h"
 
-#include "synth/checkpoint_writer.h"
 #include "package/network_tensors.h"
 #include "support/package_support.h"
+#include "synth/checkpoint_writer.h"
 
 namespace hens::test {
 namespace {

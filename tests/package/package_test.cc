@@ -7,10 +7,10 @@
 #include <nlohmann/json.hpp>
 
 #include "base/checksum.h"
-#include "synth/checkpoint_writer.h"
 #include "package/network_tensors.h"
 #include "package/npy.h"
 #include "support/package_support.h"
+#include "synth/checkpoint_writer.h"
 
 namespace hens::test {
 namespace {

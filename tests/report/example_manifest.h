@@ -3,8 +3,8 @@
 
 #include <fmt/format.h>
 
-#include "run/manifest.h"
 #include "job/work_plan.h"
+#include "run/manifest.h"
 
 namespace hens::test {
 

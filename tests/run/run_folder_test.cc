@@ -191,7 +191,7 @@ TEST(RunFolder, AProcessOfFewMembersLeavesTheViewsToTheLast) {
   const auto work = [&](size_t first, size_t last) {
     RunFolder folder(temporary.path(), identity, Log::none());
     const std::vector<MemberId> own(plan.begin() + static_cast<std::ptrdiff_t>(first),
-                                      plan.begin() + static_cast<std::ptrdiff_t>(last));
+                                    plan.begin() + static_cast<std::ptrdiff_t>(last));
     folder.pending(own, true);
     folder.begin_attempt({});
     for (const MemberId& task : own) folder.complete(task, {}, {});

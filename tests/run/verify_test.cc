@@ -5,8 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "support/toy_store.h"
 #include "support/test_data.h"
+#include "support/toy_store.h"
 
 namespace hens {
 namespace {

@@ -3,8 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include "synth/synth.h"
 #include "sfno/tensors.h"
+#include "synth/synth.h"
 
 namespace hens {
 namespace {

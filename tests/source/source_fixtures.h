@@ -8,9 +8,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "net/download.h"
 #include "base/error.h"
 #include "grid/channels.h"
+#include "net/download.h"
 #include "source/source.h"
 #include "support/test_data.h"
 

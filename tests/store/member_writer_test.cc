@@ -4,8 +4,8 @@
 
 #include "base/error.h"
 #include "store/store.h"
-#include "support/toy_store.h"
 #include "support/test_data.h"
+#include "support/toy_store.h"
 
 namespace hens {
 namespace {

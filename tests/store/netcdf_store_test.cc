@@ -9,8 +9,8 @@
 
 #include "base/checksum.h"
 #include "base/error.h"
-#include "support/toy_store.h"
 #include "support/test_data.h"
+#include "support/toy_store.h"
 
 namespace hens {
 namespace {

@@ -8,8 +8,8 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
-#include "support/toy_store.h"
 #include "support/test_data.h"
+#include "support/toy_store.h"
 
 namespace hens {
 namespace {

@@ -10,8 +10,8 @@
 #include <sys/resource.h>
 
 #include "base/error.h"
-#include "support/toy_store.h"
 #include "support/test_data.h"
+#include "support/toy_store.h"
 
 namespace hens {
 namespace {

@@ -13,8 +13,8 @@
 #include "base/files.h"
 #include "package/package.h"
 #include "package/package_files.h"
-#include "synth/synth.h"
 #include "support/test_data.h"
+#include "synth/synth.h"
 
 namespace hens::test {
 

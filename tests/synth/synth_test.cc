@@ -5,9 +5,9 @@
 
 #include "grid/channels.h"
 #include "package/network_tensors.h"
+#include "support/package_support.h"
 #include "synth/synth_climate.h"
 #include "synth/synth_weights.h"
-#include "support/package_support.h"
 
 namespace hens::test {
 namespace {

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "run/manifest.h"
 #include "report/maps/wind_map.h"
+#include "run/manifest.h"
 
 namespace hens {
 
