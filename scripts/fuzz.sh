@@ -11,7 +11,7 @@ cmake --build build-asan -j "${JOBS:-2}" --target fuzz_targets
 found=$PWD/build-asan/found
 rm -rf "$found"
 mkdir -p "$found"
-# Memory that cannot be had is std::bad_alloc; stacks are looked at where something is found.
+# malloc of too much is null for C libraries; new of too much ends the process, which is a finding.
 export ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=0:strict_string_checks=1:log_path=$found/report
 export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1:log_path=$found/report
 if [ $# -gt 0 ]; then names=("$@"); else mapfile -t names < <(find tests/fuzz/corpus -mindepth 1 -maxdepth 1 -printf '%f\n' | sort); fi

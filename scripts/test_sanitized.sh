@@ -15,7 +15,7 @@ esac
 cmake --preset "$kind" >"build-$kind.log" 2>&1 || { cat "build-$kind.log"; exit 1; }
 cmake --build "build-$kind" -j "${JOBS:-2}" --target "$target"
 
-# The first finding ends a test. Memory that cannot be had is std::bad_alloc, as without the sanitizer.
+# The first finding ends a test. malloc of too much is null, as without the sanitizer (new ends the process instead of throwing).
 export ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1:strict_string_checks=1:detect_stack_use_after_return=1
 export LSAN_OPTIONS=suppressions=$suppressions/lsan.txt:print_suppressions=0
 export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
