@@ -14,7 +14,8 @@ __global__ void accumulate_field(const PairView view, const WindowView window, c
   if (point >= view.points) return;
   float x = field[point];
   if (window.state != nullptr) {
-    const double all = reduced(window.reduce, window.position == 0, window.state[point], x);
+    const bool first = window.position == 0;
+    const double all = reduced(window.reduce, first, first ? 0.0 : window.state[point], x);
     window.state[point] = all;
     if (window.position + 1 < window.count) return;
     x = finished(window.reduce, all, window.count);
