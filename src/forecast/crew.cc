@@ -252,10 +252,10 @@ class Crew {
     changed_.notify_all();
     while (true) {
       if (give_up_ || stop_requested()) return;  // listen() sees it, too
-      if (const std::optional<WorkBlock> block = queue_.next(static_cast<int>(worker.device))) {
+      if (const std::optional<WorkItem> block = queue_.next(static_cast<int>(worker.device))) {
         in_hand_[worker.device].insert(block->tasks.begin(), block->tasks.end());
         busy_[worker.device] = true;
-        const BlockMessage message{*block, queue_.model_after(static_cast<int>(worker.device))};
+        const ItemMessage message{*block, queue_.model_after(static_cast<int>(worker.device))};
         lock.unlock();
         worker.child.say(Json{{"block", to_json(message)}}.dump());
         worker.silence = {};

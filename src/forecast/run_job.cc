@@ -189,7 +189,7 @@ void run_alone(const JobAtHand& at_hand, Source& source, const std::vector<Membe
     outcome.attempt.sources = source.records();
   };
   try {
-    while (const std::optional<WorkBlock> block = work.next(0)) worker.run(*block, work.model_after(0));
+    while (const std::optional<WorkItem> block = work.next(0)) worker.run(*block, work.model_after(0));
     worker.finish();
   } catch (...) {
     report();

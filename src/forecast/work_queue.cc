@@ -71,7 +71,7 @@ size_t WorkQueue::choose_group(int model, const Holding& holding) const {
   return best;
 }
 
-WorkBlock WorkQueue::cut(int model, Group& group) {
+WorkItem WorkQueue::cut(int model, Group& group) {
   size_t count = group.tasks.size();
   if (options_.workers > 1) {
     size_t all = 0;
@@ -86,7 +86,7 @@ WorkBlock WorkQueue::cut(int model, Group& group) {
     };
     if (pair_goes_on()) ++count;
   }
-  WorkBlock block{model, group.length, group.time, {}};
+  WorkItem block{model, group.length, group.time, {}};
   for (; count > 0; --count) {
     block.tasks.push_back(group.tasks.back());
     group.tasks.pop_back();
@@ -94,7 +94,7 @@ WorkBlock WorkQueue::cut(int model, Group& group) {
   return block;
 }
 
-std::optional<WorkBlock> WorkQueue::next(int worker) {
+std::optional<WorkItem> WorkQueue::next(int worker) {
   const std::lock_guard guard(mutex_);
   Holding& holding = holding_.at(static_cast<size_t>(worker));
   const std::optional<int> model = choose_model(holding);
@@ -104,7 +104,7 @@ std::optional<WorkBlock> WorkQueue::next(int worker) {
   }
   std::vector<Group>& groups = models_.at(*model);
   const auto group = groups.begin() + static_cast<std::ptrdiff_t>(choose_group(*model, holding));
-  WorkBlock block = cut(*model, *group);
+  WorkItem block = cut(*model, *group);
   if (group->tasks.empty()) groups.erase(group);
   if (groups.empty()) models_.erase(*model);
   holding = {block.model, block.length, block.time};

@@ -22,7 +22,7 @@
 namespace hens {
 
 // Members of one model, length and initial time, in running order.
-struct WorkBlock {
+struct WorkItem {
   int model = 0, length = 0, time = 0;
   std::vector<MemberId> tasks;
 };
@@ -41,7 +41,7 @@ class WorkQueue {
 
   // The next block for `worker` (from 0), which no other gets; none where nothing is left that it should take. What the
   // worker held before counts as held until it asks again.
-  std::optional<WorkBlock> next(int worker);
+  std::optional<WorkItem> next(int worker);
 
   // The model that `worker` would take if it asked now and the one it holds were done; none where there is none.
   std::optional<int> model_after(int worker) const;
@@ -65,7 +65,7 @@ class WorkQueue {
   int holders(int model) const;
   std::optional<int> choose_model(const Holding& holding) const;
   size_t choose_group(int model, const Holding& holding) const;
-  WorkBlock cut(int model, Group& group);
+  WorkItem cut(int model, Group& group);
 
   mutable std::mutex mutex_;
   std::map<int, std::vector<Group>> models_;  // without empty groups, without models that have none

@@ -40,7 +40,8 @@ std::unique_ptr<Engine> Worker::load_beside_analyses(int model, Time first_time)
     seconds = watch.seconds();
     return loaded;
   });
-  for (const Time time : analysis_times(job_.spec.perturbation, first_time)) {
+  for (const Time time :
+       analysis_times(job_.spec.perturbation, first_time, job_.models.packages[model].config.time_step)) {
     if (!engine && coming.wait_for(std::chrono::seconds(0)) == std::future_status::ready) engine = coming.get();
     analysis(time);
   }
@@ -83,7 +84,8 @@ void Worker::read_ahead(std::optional<int> model) {
 void Worker::prepare(int time) {
   const Time initial_time = job_.spec.initial_conditions.times[time];
   std::vector<at::Tensor> analyses;
-  for (const Time needed : analysis_times(job_.spec.perturbation, initial_time)) analyses.push_back(analysis(needed));
+  for (const Time needed : analysis_times(job_.spec.perturbation, initial_time, engine_->time_step()))
+    analyses.push_back(analysis(needed));
   const StageTimer timer(stage("breeding_control"));
   perturber_->prepare(*engine_, std::move(analyses), initial_time, model_);
   time_ = time;
@@ -144,7 +146,7 @@ void Worker::run_batch(Rollout& rollout, std::span<const MemberId> members) {
   report_.members_done += static_cast<int>(members.size()) - failed;
 }
 
-void Worker::run(const WorkBlock& block, std::optional<int> next_model) {
+void Worker::run(const WorkItem& block, std::optional<int> next_model) {
   if (block.model != model_) load(block.model, job_.spec.initial_conditions.times[block.time]);
   read_ahead(next_model);
   if (block.time != time_) prepare(block.time);

@@ -57,7 +57,7 @@ class Worker {
 
   // Does the block's members; those it gives up are recorded. `next_model`: what is likely to come after this model; it
   // is brought into the page cache meanwhile. Throws Error{interrupted} between steps when a stop was asked for.
-  void run(const WorkBlock& block, std::optional<int> next_model);
+  void run(const WorkItem& block, std::optional<int> next_model);
 
   // Waits until everything is durable.
   void finish();

@@ -46,7 +46,7 @@ WorkerTask worker_task_from(const Json& json) {
   return task;
 }
 
-Json to_json(const BlockMessage& message) {
+Json to_json(const ItemMessage& message) {
   Json tasks = Json::array();
   for (const MemberId& id : message.block.tasks) tasks.push_back(to_json(id));
   return {{"model", message.block.model},
@@ -56,8 +56,8 @@ Json to_json(const BlockMessage& message) {
           {"next_model", message.next_model ? Json(*message.next_model) : Json()}};
 }
 
-BlockMessage block_message_from(const Json& json) {
-  BlockMessage message{{json.at("model"), json.at("length"), json.at("time"), {}}, std::nullopt};
+ItemMessage item_message_from(const Json& json) {
+  ItemMessage message{{json.at("model"), json.at("length"), json.at("time"), {}}, std::nullopt};
   for (const Json& id : json.at("members")) message.block.tasks.push_back(member_id_from(id));
   if (const Json& next = json.at("next_model"); !next.is_null()) message.next_model = next.get<int>();
   return message;

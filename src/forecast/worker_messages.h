@@ -36,12 +36,12 @@ MemberId member_id_from(const nlohmann::ordered_json& json);
 nlohmann::ordered_json to_json(const MemberTime& time);
 MemberTime member_time_from(const nlohmann::ordered_json& json);
 
-struct BlockMessage {
-  WorkBlock block;
+struct ItemMessage {
+  WorkItem block;
   std::optional<int> next_model;  // what is likely to come after its model
 };
-nlohmann::ordered_json to_json(const BlockMessage& message);
-BlockMessage block_message_from(const nlohmann::ordered_json& json);
+nlohmann::ordered_json to_json(const ItemMessage& message);
+ItemMessage item_message_from(const nlohmann::ordered_json& json);
 
 nlohmann::ordered_json to_json(const WorkerReport& report);
 WorkerReport worker_report_from(const nlohmann::ordered_json& json);

@@ -87,7 +87,7 @@ void work(DownloadOptions downloads, Mouth& mouth, Log& log) {
     const Json message = next_message();
     stop_if_requested();
     if (message.contains("end")) break;
-    const BlockMessage block = block_message_from(message.at("block"));
+    const ItemMessage block = item_message_from(message.at("block"));
     worker.run(block.block, block.next_model);
   }
   worker.finish();

@@ -130,9 +130,12 @@ void check_network(const Config& config) {
 }
 
 // What a step is: six hours, one state in, one state out, normalised by mean and standard deviation.
-void check_step(const Config& config) {
+Duration check_step(const Config& config) {
   const int hours = config.whole_or("dhours", 6, 1, 1000) * config.whole_or("dt", 1, 1, 1000);
-  if (hours != 6) config.wrong("dhours times dt is {} hours; supported: 6", hours);
+  const Duration step = std::chrono::hours(hours);
+  if (step != model_step) {
+    config.wrong("dhours times dt is {} hours; supported: {}", hours, model_step / std::chrono::hours(1));
+  }
   config.only("n_history", 0);
   config.only("n_future", 0);
   config.only("normalization", "zscore");
@@ -141,6 +144,7 @@ void check_step(const Config& config) {
   config.only("normalize_residual", false);
   config.only("roll", false);
   config.only("data_grid_type", "equiangular");
+  return step;
 }
 
 GridKind grid_kind(const Config& config, const char* key, GridKind otherwise) {
@@ -263,8 +267,8 @@ PackageConfig parse_config(const fs::path& path, const std::string& text) {
   const Config config(path, text);
   config.required("nettype");
   check_network(config);
-  check_step(config);
   PackageConfig result;
+  result.model.time_step = check_step(config);
   read_sizes(config, result.model);
   read_channels(config, result.model);
   read_forcing(config, result.model);

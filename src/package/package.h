@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/files.h"
+#include "base/time.h"
 #include "grid/grid_kind.h"
 #include "grid/lat_lon_grid.h"
 
@@ -50,6 +51,7 @@ struct ModelConfig {
   bool big_skip = true;               // residual_transform.weight is present
   bool has_coordinates = false;       // lat and lon in the config: grid features are radians, else fractions
   std::vector<std::string> channels;  // canonical names; a package's `2d` is d2m
+  Duration time_step = model_step;    // dhours times dt; jobs are planned in steps of model_step, and no other is taken
   int static_channels() const;        // grid + orography + land mask
   int input_channels() const;         // channels + zenith + static_channels
 };

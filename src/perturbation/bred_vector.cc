@@ -29,8 +29,8 @@ void forecast_one_step(Engine& engine, const at::Tensor& state, Time valid_time,
 }
 
 // Valid time of analysis i of a control that ends at `initial_time`.
-Time analysis_time(Time initial_time, size_t cycles, size_t i) {
-  return initial_time - static_cast<int>(cycles - i) * model_step;
+Time analysis_time(Time initial_time, Duration step, size_t cycles, size_t i) {
+  return initial_time - static_cast<int>(cycles - i) * step;
 }
 
 // sin(colatitude) over its mean over all rows: [nlat] double.
@@ -84,7 +84,7 @@ BreedingControl make_breeding_control(Engine& engine, std::vector<at::Tensor> an
   BreedingControl control{std::move(analyses), {}};
   const size_t cycles = control.analyses.size() - 1;
   for (size_t i = 0; i < cycles; ++i) {
-    const Time valid_time = analysis_time(initial_time, cycles, i);
+    const Time valid_time = analysis_time(initial_time, engine.time_step(), cycles, i);
     at::Tensor& forecast = control.forecasts.emplace_back(at::empty_like(control.analyses[i]));
     forecast_one_step(engine, control.analyses[i], valid_time, [&](int first, const at::Tensor& fields) {
       forecast.narrow(0, first, fields.size(0)).copy_(fields);
@@ -102,7 +102,7 @@ at::Tensor breed(Engine& engine, const BreedingControl& control, const at::Tenso
   // Whole states are large: two are made, once, and written again in each cycle.
   at::Tensor dx = seed.clone(), start = at::empty_like(seed), all_raw, all_norm;
   for (size_t i = 0; i < cycles; ++i) {
-    const Time valid_time = analysis_time(initial_time, cycles, i);
+    const Time valid_time = analysis_time(initial_time, engine.time_step(), cycles, i);
     if (probe) all_raw = at::empty_like(seed), all_norm = at::empty(seed.sizes().slice(0, 2), seed.options());
     at::add_out(start, control.analyses[i], dx);
     forecast_one_step(engine, start, valid_time, [&](int first, const at::Tensor& fields) {

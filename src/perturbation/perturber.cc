@@ -5,11 +5,11 @@
 
 namespace hens {
 
-std::vector<Time> analysis_times(const PerturbationSpec& spec, Time initial_time) {
+std::vector<Time> analysis_times(const PerturbationSpec& spec, Time initial_time, Duration step) {
   const bool breeds = spec.method == PerturbationMethod::hemispheric_centred_bred_vector;
   std::vector<Time> times;
   for (int cycle = breeds ? spec.integration_steps : 0; cycle >= 0; --cycle) {
-    times.push_back(initial_time - cycle * model_step);
+    times.push_back(initial_time - cycle * step);
   }
   return times;
 }
@@ -31,7 +31,7 @@ Perturber::Perturber(const PerturbationSpec& spec, const Engine& engine, uint64_
 }
 
 void Perturber::prepare(Engine& engine, std::vector<at::Tensor> analyses, Time initial_time, int model) {
-  assert(analyses.size() == analysis_times(spec_, initial_time).size());
+  assert(analyses.size() == analysis_times(spec_, initial_time, engine.time_step()).size());
   expected_.clear();  // of another initial time
   for (at::Tensor& analysis : analyses) analysis = analysis.to(engine.device(), at::kFloat);
   initial_time_ = initial_time;

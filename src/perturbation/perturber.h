@@ -19,7 +19,8 @@
 namespace hens {
 
 // Valid times of the analyses that members starting at `initial_time` need, ascending; the last is `initial_time`.
-std::vector<Time> analysis_times(const PerturbationSpec& spec, Time initial_time);
+// `step` is the model's time step.
+std::vector<Time> analysis_times(const PerturbationSpec& spec, Time initial_time, Duration step = model_step);
 
 class Perturber {
  public:

@@ -54,6 +54,7 @@ class ReferenceEngine final : public Engine {
       : device_(device),
         options_(options),
         grid_(package.grid),
+        time_step_(package.config.time_step),
         channel_names_(package.config.channels),
         has_sun_(package.config.add_zenith),
         mean_(at::tensor(package.mean, at::kFloat).to(device)),
@@ -78,7 +79,7 @@ class ReferenceEngine final : public Engine {
       const at::Tensor forcing = forcing_now();
       for (at::Tensor& member : members_) member = advanced(member, forcing);
     });
-    valid_time_ += model_step;
+    valid_time_ += time_step_;
   }
 
   at::Tensor state() const override {
@@ -99,7 +100,7 @@ class ReferenceEngine final : public Engine {
   Time valid_time() const override { return valid_time_; }
   const LatLonGrid& grid() const override { return grid_; }
   const std::vector<std::string>& channel_names() const override { return channel_names_; }
-  Duration time_step() const override { return model_step; }
+  Duration time_step() const override { return time_step_; }
   at::Tensor channel_std() const override { return std_.cpu(); }
   at::Device device() const override { return device_; }
   bool batch_invariant() const override { return true; }
@@ -123,6 +124,7 @@ class ReferenceEngine final : public Engine {
   at::Device device_;
   ReferenceOptions options_;
   LatLonGrid grid_;
+  Duration time_step_;
   std::vector<std::string> channel_names_;
   bool has_sun_;
   at::Tensor mean_, std_;       // [channel]

@@ -58,7 +58,7 @@ TEST(WorkQueue, EveryMemberIsHandedOutOnceWhateverTheNumberOfWorkers) {
 
 TEST(WorkQueue, PairsStayTogether) {
   WorkQueue queue(tasks_of(1, 1, 64), {4}, {.workers = 5, .granule = 3, .load_steps = 0});
-  std::vector<std::optional<WorkBlock>> held;
+  std::vector<std::optional<WorkItem>> held;
   for (int round = 0; queue.members_left() > 0; ++round) {
     const auto block = queue.next(round % 5);
     ASSERT_TRUE(block);

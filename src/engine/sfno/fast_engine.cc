@@ -47,6 +47,7 @@ class Fast final : public FastEngine {
       : device_(device),
         sun_(options.sun),
         grid_(package.grid),
+        time_step_(package.config.time_step),
         channel_names_(package.config.channels),
         std_(at::tensor(package.std, at::kFloat)),
         sizes_(engine::sizes_of(package.config)),
@@ -86,13 +87,13 @@ class Fast final : public FastEngine {
   void step() override {
     set_sun();
     for (size_t m = 0; m < members_; ++m) network_->step(states_[m].values.as<float>(), states_[m].graph);
-    valid_time_ += model_step;
+    valid_time_ += time_step_;
   }
 
   void step_observed(const engine::PhaseObserver& observer) override {
     set_sun();
     network_->step_observed(states_.at(0).values.as<float>(), observer);
-    valid_time_ += model_step;
+    valid_time_ += time_step_;
   }
 
   at::Tensor state() const override {
@@ -124,7 +125,7 @@ class Fast final : public FastEngine {
   Time valid_time() const override { return valid_time_; }
   const LatLonGrid& grid() const override { return grid_; }
   const std::vector<std::string>& channel_names() const override { return channel_names_; }
-  Duration time_step() const override { return model_step; }
+  Duration time_step() const override { return time_step_; }
   at::Tensor channel_std() const override { return std_; }
   at::Device device() const override { return device_; }
   bool batch_invariant() const override { return true; }
@@ -170,6 +171,7 @@ class Fast final : public FastEngine {
   at::Device device_;
   SunKind sun_;
   LatLonGrid grid_;
+  Duration time_step_;
   std::vector<std::string> channel_names_;
   at::Tensor std_;  // [channel] on the CPU
   engine::Sizes sizes_;
