@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
-#include "report/example_manifest.h"
+#include "support/example_manifest.h"
 #include "report/run_summary.h"
 
 namespace hens {

@@ -5,7 +5,7 @@
 
 #include "base/checksum.h"
 #include "base/error.h"
-#include "report/example_manifest.h"
+#include "support/example_manifest.h"
 #include "report/maps/map_fields.h"
 #include "run/layout.h"
 #include "support/test_data.h"

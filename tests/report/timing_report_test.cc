@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "report/example_manifest.h"
+#include "support/example_manifest.h"
 #include "report/table.h"
 
 namespace hens {
