@@ -1,12 +1,12 @@
-// What is left to be done of a job, handed out in blocks to one worker or several, each of which holds one model at a
+// What is left to be done of a job, handed out in items to one worker or several, each of which holds one model at a
 // time.
 //
-// Which block comes next decides how long a job takes, and nothing else: a member's bytes do not depend on it.
+// Which item comes next decides how long a job takes, and nothing else: a member's bytes do not depend on it.
 //   - A worker goes on with the model it holds, and with the initial time it is prepared for, while there is work.
 //   - Else it takes the model with most work left for each worker that holds it. It does not join others on a model
 //     where loading it would take longer than they need without help.
-//   - Blocks shrink as a model's work does (guided self-scheduling; Polychronopoulos and Kuck, 1987): at the end all
-//     workers end within a small block of one another.
+//   - Items shrink as a model's work does (guided self-scheduling; Polychronopoulos and Kuck, 1987): at the end all
+//     workers end within a small item of one another.
 // Thread-safe.
 #pragma once
 
@@ -29,7 +29,7 @@ struct WorkItem {
 
 struct WorkQueueOptions {
   int workers = 1;
-  int granule = 2;         // members: the smallest block; a pair shares its breeding, a batch its steps
+  int granule = 2;         // members: the smallest item; a pair shares its breeding, a batch its steps
   double load_steps = 60;  // what loading a model takes, in member-steps: 2.2 s of 36 ms on an H100
   double start_steps = 6;  // what preparing an initial time takes: analyses and breeding's control
 };
@@ -39,14 +39,14 @@ class WorkQueue {
   // `steps[length]`: steps of a member of that length.
   WorkQueue(const std::vector<MemberId>& tasks, std::vector<int> steps, WorkQueueOptions options = {});
 
-  // The next block for `worker` (from 0), which no other gets; none where nothing is left that it should take. What the
+  // The next item for `worker` (from 0), which no other gets; none where nothing is left that it should take. What the
   // worker held before counts as held until it asks again.
   std::optional<WorkItem> next(int worker);
 
   // The model that `worker` would take if it asked now and the one it holds were done; none where there is none.
   std::optional<int> model_after(int worker) const;
 
-  // Gives back a block whose worker ended without doing all of it: `left` of it is handed out again. The worker holds
+  // Gives back an item whose worker ended without doing all of it: `left` of it is handed out again. The worker holds
   // nothing then.
   void give_back(int worker, const std::vector<MemberId>& left);
 

@@ -1,6 +1,6 @@
-// One device's share of a job: it loads a model, prepares an initial time, and rolls members out, block by block.
+// One device's share of a job: it loads a model, prepares an initial time, and rolls members out, item by item.
 //
-// Between blocks it keeps what the next may need again: the engine while the model stays the same, the breeding control
+// Between items it keeps what the next may need again: the engine while the model stays the same, the breeding control
 // while the initial time does, and analyses across models. Not thread-safe; several may live in one process.
 #pragma once
 
@@ -55,9 +55,9 @@ class Worker {
   Worker(const WorkerJob& job, at::Device device, std::function<void(int model, int steps, int members)> on_steps);
   ~Worker();
 
-  // Does the block's members; those it gives up are recorded. `next_model`: what is likely to come after this model; it
+  // Does the item's members; those it gives up are recorded. `next_model`: what is likely to come after this model; it
   // is brought into the page cache meanwhile. Throws Error{interrupted} between steps when a stop was asked for.
-  void run(const WorkItem& block, std::optional<int> next_model);
+  void run(const WorkItem& item, std::optional<int> next_model);
 
   // Waits until everything is durable.
   void finish();

@@ -1,9 +1,9 @@
 // What a run and the worker processes of its devices say to one another, one JSON object a line.
 //
-// To a worker, on its standard input: first what it works on ({"job": ...}), then blocks ({"block": ...}), then
+// To a worker, on its standard input: first what it works on ({"job": ...}), then work items ({"block": ...}), then
 // {"end": true}. From it, on its standard output: {"ready": hardware}; for each step {"steps": member-steps};
 // {"complete": member, "time": seconds by stage} when a member is durable, {"failed": ...} when one was given up;
-// {"idle": true} when it wants the next block; {"report": ...} at the end; {"error": text, "code": exit code} before it
+// {"idle": true} when it wants the next item; {"report": ...} at the end; {"error": text, "code": exit code} before it
 // ends by an error. Its standard error carries its log as lines of JSON.
 #pragma once
 
