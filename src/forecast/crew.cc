@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "base/stop.h"
 #include "base/stopwatch.h"
 #include "base/talking_child.h"
@@ -110,6 +111,8 @@ class Crew {
     } catch (const WorkerDied& died) {
       worker.child.interrupt(SIGKILL);
       worker.child.wait();
+      // What it was writing has nobody to end it; a run looks for leftovers when it begins alone.
+      remove_stale_temporaries(task_.root);
       const std::vector<MemberId> lost = take_back(k);
       log_.error("worker_died", {{"device", options_.devices[k]}, {"why", died.why}, {"members_to_redo", lost.size()}});
       const std::lock_guard guard(mutex_);

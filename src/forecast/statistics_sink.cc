@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/error.h"
-#include "grid/channels.h"
 
 namespace hens {
 
@@ -18,14 +17,14 @@ StatisticsSink::StatisticsSink(const PartsTarget& target, int length, int model,
       pairs_(statistics_pairs(target.run.spec, length)) {
   look_again();
   for (std::vector<StepTarget>& targets : targets_of_steps(target.run.spec, length, pairs_)) {
-    StepTargets& step = steps_.emplace_back();
+    std::vector<std::string> variables;
+    std::vector<int> field_of;
     for (const StepTarget& one : targets) {
-      const int channel = channel_positions({one.variable}, model_channels).front();
-      const auto known = std::ranges::find(step.channels, channel);
-      step.field_of.push_back(static_cast<int>(known - step.channels.begin()));
-      if (known == step.channels.end()) step.channels.push_back(channel);
+      const auto known = std::ranges::find(variables, one.variable);
+      field_of.push_back(static_cast<int>(known - variables.begin()));
+      if (known == variables.end()) variables.push_back(one.variable);
     }
-    step.targets = std::move(targets);
+    steps_.push_back({FieldSelection(variables, model_channels), std::move(targets), std::move(field_of)});
   }
   const size_t points = target.run.grid.points();
   sums_ = on_gpu_ ? make_cuda_accumulator(plans_of(pairs_), points) : make_host_accumulator(plans_of(pairs_), points);
@@ -84,14 +83,14 @@ void StatisticsSink::take(int step, const StateView& state) {
   const StepTargets& wanted = steps_.at(static_cast<size_t>(step));
   if (wanted.targets.empty() || unfinished_ == 0) return;
   // [member, selected, lat, lon]. On a GPU its memory is used again by work that comes after ours in the same stream.
-  const at::Tensor fields = state.channels(wanted.channels).contiguous();
+  const at::Tensor fields = wanted.selection.fields(state);
   const float* values = fields.const_data_ptr<float>();
   const size_t points = sums_->points();
   for (size_t m = 0; m < batch_.size(); ++m) {
     if (!batch_[m].counts) continue;
     for (size_t k = 0; k < wanted.targets.size(); ++k) {
       const StepTarget& target = wanted.targets[k];
-      const size_t field = m * wanted.channels.size() + static_cast<size_t>(wanted.field_of[k]);
+      const size_t field = m * wanted.selection.size() + static_cast<size_t>(wanted.field_of[k]);
       sums_->add(target.pair, values + field * points,
                  {batch_[m].task.member, static_cast<int>(m), target.position, target.count});
     }

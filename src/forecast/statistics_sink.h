@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "forecast/field_selection.h"
 #include "forecast/sink.h"
 #include "run/run_parts.h"
 #include "statistics/statistics_plan.h"
@@ -51,9 +52,9 @@ class StatisticsSink final : public Sink {
     std::function<void(std::vector<StoredFile>)> done;
   };
   struct StepTargets {
-    std::vector<int> channels;        // positions in the model's channels
-    std::vector<StepTarget> targets;  // of them
-    std::vector<int> field_of;        // [target]: position in `channels`
+    FieldSelection selection;
+    std::vector<StepTarget> targets;  // of its fields
+    std::vector<int> field_of;        // [target]: position in the selection
   };
   Forecast forecast(int time) const { return {length_, model_, time}; }
   void turn_to(int time);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "forecast/field_selection.h"
 #include "forecast/sink.h"
 #include "store/write_queue.h"
 
@@ -36,7 +37,7 @@ class StoreSink final : public Sink {
   Store& store_;
   fs::path folder_;
   WriteQueue& queue_;
-  std::vector<int> channels_;      // positions of the variables in the model's channels
+  FieldSelection selection_;
   std::vector<int> lead_of_step_;  // [steps + 1]: the store's lead index after so many steps, -1 where it is not stored
   std::vector<std::shared_ptr<WriteQueue::Ticket>> tickets_;  // [position]; null where dropped
   std::vector<Taken> taken_;

@@ -124,6 +124,8 @@ def test_a_device_that_dies_again_is_left_out_and_the_others_do_its_work():
     job, bytes_of_one = expected(folder)
     process = start(job, folder / "run")
     victims = wait_for(lambda: len(workers_of(process.pid)) == 2 and workers_of(process.pid), "two workers")
+    # What a worker leaves that is killed while it writes: verify() below finds it gone.
+    (folder / "run" / f".probe.{victims[0]}-0.tmp").write_text("half")
     os.kill(victims[0], signal.SIGKILL)
     second = wait_for(lambda: set(workers_of(process.pid)) - set(victims), "a new worker")
     os.kill(second.pop(), signal.SIGKILL)
@@ -131,6 +133,7 @@ def test_a_device_that_dies_again_is_left_out_and_the_others_do_its_work():
     assert process.returncode == 0, log[-2000:]
     assert any(event["event"] == "device_left_out" for event in log_events(log)), log[-2000:]
     assert stores(folder / "run") == bytes_of_one
+    hens("verify", folder / "run")
 
 
 def test_without_a_device_the_run_ends_with_71_and_keeps_what_is_complete():

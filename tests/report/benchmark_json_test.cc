@@ -6,8 +6,8 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
-#include "support/example_manifest.h"
 #include "report/run_summary.h"
+#include "support/example_manifest.h"
 
 namespace hens {
 namespace {

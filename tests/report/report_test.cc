@@ -5,9 +5,9 @@
 
 #include "base/checksum.h"
 #include "base/error.h"
-#include "support/example_manifest.h"
 #include "report/maps/map_fields.h"
 #include "run/layout.h"
+#include "support/example_manifest.h"
 #include "support/test_data.h"
 
 namespace hens {

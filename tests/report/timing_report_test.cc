@@ -6,8 +6,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "support/example_manifest.h"
 #include "report/table.h"
+#include "support/example_manifest.h"
 
 namespace hens {
 namespace {
