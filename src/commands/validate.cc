@@ -14,6 +14,7 @@
 #include "commands/overrides.h"
 #include "forecast/check_spec.h"
 #include "forecast/stage.h"
+#include "grid/region.h"
 #include "package/package.h"
 #include "statistics/statistics_cost.h"
 
@@ -70,8 +71,12 @@ int validate_command(const Arguments& arguments) {
   const JobSpec spec = accepted(std::move(reading));
   std::optional<double> ms;
   if (line.has("ms-per-member-step")) ms = milliseconds(line.text("ms-per-member-step"));
-  const PlanSizes sizes = known_sizes(spec);
-  const StatisticsCost statistics = statistics_cost(spec, int64_t{sizes.nlat} * sizes.nlon);
+  PlanSizes sizes = known_sizes(spec);
+  const LatLonGrid grid = equiangular_grid(sizes.nlat, sizes.nlon);
+  for (const RegionSpec& region : spec.regions) {
+    sizes.points_of_regions[region.name] = static_cast<int64_t>(cut_region(region, grid).domain.size());
+  }
+  const StatisticsCost statistics = statistics_cost(spec, grid);
   nlohmann::ordered_json json = validation_json(spec, sizes, ms);
   if (statistics.pairs > 0) json["statistics"] = to_json(statistics);
   const std::string text = statistics_cost_text(statistics, estimate_memory(spec, sizes).total());

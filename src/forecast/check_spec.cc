@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "forecast/stage.h"
 #include "grid/channels.h"
+#include "grid/region.h"
 #include "job/path_pattern.h"
 #include "net/url.h"
 #include "package/package.h"
@@ -36,6 +37,7 @@ class ModelCheck {
       const std::string key = fmt::format("output.{}.variables", k);
       for (const std::string& variable : spec_.output[k].variables) check_channel(variable, key);
     }
+    check_regions();
     check_statistics();
     check_amplitudes();
     check_gfs_dates();
@@ -93,6 +95,18 @@ class ModelCheck {
       for (const KnownModel& model : known_) channel_positions({channel}, model.channels);
     } catch (const Error& error) {
       reading_.problem(key, error.what(), channel);
+    }
+  }
+
+  void check_regions() {
+    if (known_.empty() || reading_.problems.count() >= enough) return;
+    const LatLonGrid grid = equiangular_grid(known_.front().nlat, known_.front().nlon);
+    for (const RegionSpec& region : spec_.regions) {
+      try {
+        cut_region(region, grid);
+      } catch (const Error& error) {
+        reading_.problem("regions." + region.name, error.what());
+      }
     }
   }
 

@@ -72,6 +72,7 @@ class Worker {
   void prepare(int time);
   void make_sinks(int length);
   void drop_sinks();
+  std::vector<MemberId> lost_members();
   void run_members_of(Rollout& rollout, std::span<const MemberId> members);
   void run_batch(Rollout& rollout, std::span<const MemberId> members);
   bool is_checked_task(const MemberId& task) const { return is_checked(task.member, job_.check); }
@@ -92,8 +93,8 @@ class Worker {
   std::unique_ptr<ReferenceCheck> check_;
   std::optional<Perturber> perturber_;
   std::vector<std::unique_ptr<Sink>> sinks_;
-  uint64_t statistics_bytes_ = 0;         // of the GPU's memory, at most, with this model
-  StatisticsSink* statistics_ = nullptr;  // one of them, where the job has statistics
+  uint64_t statistics_bytes_ = 0;            // of the GPU's memory, at most, with this model
+  std::vector<StatisticsSink*> statistics_;  // some of them, where the job has statistics: one a region
   std::optional<ReadAhead> ahead_;
   std::optional<int> read_model_;  // what ahead_ reads
 };

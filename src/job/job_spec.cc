@@ -153,6 +153,8 @@ void read_forecast(SectionReader section, ForecastSpec& spec) {
 }
 
 void read_output(SectionReader section, OutputSpec& spec) {
+  section.text("region", spec.region);
+  if (!spec.region.empty()) spec.name = spec.region;
   read_name(section, spec.name);
   section.words("variables", spec.variables, "channels, as u10m or z500", is_name);  // they become folders of a store
   section.choice("format", spec.format, format_names());
@@ -162,9 +164,9 @@ void read_output(SectionReader section, OutputSpec& spec) {
   section.finish();
 }
 
-// Of the stores of statistics: statistics_0.zarr, statistics.zarr.
+// Of the stores of statistics: statistics_0.zarr, statistics.zarr, statistics_0_europe.zarr, statistics_europe.zarr.
 bool is_taken_by_statistics(const SectionReader& top, const std::string& name) {
-  return top.has("statistics") && name == "statistics";
+  return top.has("statistics") && (name == "statistics" || name.starts_with("statistics_"));
 }
 
 // One output, or a list of them, which is empty where statistics alone are wanted. Each must store something of each
@@ -301,6 +303,21 @@ void check_engine(SpecReading& reading) {
   }
 }
 
+void check_regions(SpecReading& reading) {
+  const JobSpec& spec = reading.spec;
+  std::string known;
+  for (const RegionSpec& region : spec.regions) known += (known.empty() ? "" : ", ") + region.name;
+  const auto check = [&](const std::string& key, const std::string& name) {
+    if (name.empty() || std::ranges::find(spec.regions, name, &RegionSpec::name) != spec.regions.end()) return;
+    reading.problem(key, fmt::format("is '{}', expected {}", clipped(name),
+                                     known.empty() ? "a region, and the spec has no regions" : "one of " + known));
+  };
+  for (size_t k = 0; k < spec.output.size(); ++k) check(fmt::format("output.{}.region", k), spec.output[k].region);
+  for (size_t k = 0; k < spec.statistics.size(); ++k) {
+    check(fmt::format("statistics.{}.region", k), spec.statistics[k].region);
+  }
+}
+
 // Relative paths bring the folder's name into run.json, which is UTF-8.
 void check_folder_name(SpecReading& reading, const fs::path& folder) {
   if (is_utf8(folder.string())) return;
@@ -326,6 +343,7 @@ JobSpec read_spec(const YamlNode& root, const fs::path& folder, Problems& proble
   read_ensemble(top.section("ensemble"), spec.ensemble);
   read_perturbation(top.section("perturbation"), spec.perturbation);
   read_forecast(top.section("forecast"), spec.forecast);
+  read_regions(top, spec.regions, problems);
   const auto shortest = std::min_element(spec.forecast.steps.begin(), spec.forecast.steps.end());
   read_outputs(top, spec.output, shortest == spec.forecast.steps.end() ? 0 : *shortest, problems);
   read_statistics(top, spec.statistics, shortest == spec.forecast.steps.end() ? 0 : *shortest, problems);
@@ -366,6 +384,7 @@ SpecReading read_text(const std::string& text, const std::string& name, const fs
     reading.spec = read_spec(root, folder, reading.problems);
     check_members_differ(reading);
     check_engine(reading);
+    check_regions(reading);
     check_folder_name(reading, folder);
   } else if (reading.problems.empty()) {
     reading.problems.add(root.place.line == 0 ? Place{name} : root.place, "",

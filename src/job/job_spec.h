@@ -14,6 +14,7 @@
 
 #include "base/files.h"
 #include "base/time.h"
+#include "job/region_spec.h"
 #include "job/statistics_spec.h"
 #include "job/yaml_tree.h"
 
@@ -79,12 +80,13 @@ struct ForecastSpec {
 };
 
 struct OutputSpec {
-  std::string name = "hens";  // stores are <name>_<model index>.zarr
+  std::string name = "hens";  // stores are <name>_<model index>.zarr; of a region, its name where none is given
   std::vector<std::string> variables{"u10m", "v10m"};
   StoreFormat format = StoreFormat::zarr;
   Duration every = std::chrono::hours(6);  // a multiple of 6 h
   bool initial_state = true;               // lead time 0, the perturbed initial state
   Compression compression = Compression::none;
+  std::string region = {};  // one of the spec's regions; empty: all of the globe
 };
 
 // ---- below: speed, cost and looks only ----
@@ -119,6 +121,7 @@ struct JobSpec {
   EnsembleSpec ensemble;
   PerturbationSpec perturbation;
   ForecastSpec forecast;
+  std::vector<RegionSpec> regions;
   std::vector<OutputSpec> output{OutputSpec{}};  // may be empty where there are statistics: members are not stored then
   std::vector<StatisticsSpec> statistics;
   RuntimeSpec runtime;

@@ -57,12 +57,14 @@ Enum enum_from(const Json& json, const EnumNames<Enum>& names) {
 }
 
 Json output_json(const OutputSpec& output) {
-  return {{"name", output.name},
-          {"variables", output.variables},
-          {"format", name_of(output.format, format_names())},
-          {"every", duration_text(output.every)},
-          {"initial_state", output.initial_state},
-          {"compression", name_of(output.compression, compression_names())}};
+  Json json{{"name", output.name},
+            {"variables", output.variables},
+            {"format", name_of(output.format, format_names())},
+            {"every", duration_text(output.every)},
+            {"initial_state", output.initial_state},
+            {"compression", name_of(output.compression, compression_names())}};
+  if (!output.region.empty()) json["region"] = output.region;
+  return json;
 }
 
 OutputSpec output_from(const Json& json) {
@@ -73,6 +75,7 @@ OutputSpec output_from(const Json& json) {
   output.every = parse_duration(json.at("every").get<std::string>());
   output.initial_state = json.at("initial_state");
   output.compression = enum_from(json.at("compression"), compression_names());
+  output.region = json.value("region", "");
   return output;
 }
 
@@ -188,7 +191,8 @@ Json to_json(const JobSpec& spec) {
             {"runtime", runtime_json(spec.runtime)},
             {"mirrors", {{"s3", spec.mirrors.s3}, {"hf", spec.mirrors.hf}, {"https", spec.mirrors.https}}},
             {"report", {{"maps", spec.report.maps}, {"map_leads", texts_json(spec.report.map_leads, duration_text)}}}};
-  // Absent where there are none, so that the hash of a job without statistics is what it always was.
+  // Absent where there are none, so that the hash of a job without them is what it always was.
+  if (!spec.regions.empty()) json["regions"] = regions_json(spec.regions);
   if (!spec.statistics.empty()) json["statistics"] = statistics_json(spec.statistics);
   return json;
 }
@@ -201,6 +205,7 @@ JobSpec job_spec_from_json(const Json& json) {
   spec.ensemble = {json.at("ensemble").at("members"), json.at("ensemble").at("seed")};
   spec.perturbation = perturbation_from(json.at("perturbation"));
   spec.forecast = forecast_from(json.at("forecast"));
+  if (json.contains("regions")) spec.regions = regions_from(json["regions"]);
   spec.output.clear();
   for (const Json& output : json.at("output")) spec.output.push_back(output_from(output));
   if (json.contains("statistics")) spec.statistics = statistics_from(json["statistics"]);

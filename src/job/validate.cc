@@ -40,7 +40,7 @@ StoreCost store_cost(const JobSpec& spec, const PlanSizes& sizes, const OutputSp
   const size_t leads = output_leads(output, spec.forecast.steps.at(length)).size();
   const auto variables = static_cast<int64_t>(output.variables.size());
   cost.files = output.format == StoreFormat::zarr ? members * variables : members;
-  cost.bytes = cost.files * member_file_bytes(sizes, output.format, leads, variables);
+  cost.bytes = cost.files * member_file_bytes(sizes.points(output.region), output.format, leads, variables);
   return cost;
 }
 
@@ -88,7 +88,8 @@ std::string work_table(const JobSpec& spec, const Costs& costs) {
 }
 
 std::string store_table(const PlanSizes& sizes, const Costs& costs) {
-  std::string out = fmt::format("Output: members' files on a {} x {} grid, uncompressed\n", sizes.nlat, sizes.nlon);
+  std::string out =
+      fmt::format("Output: members' files, uncompressed; the models' grid is {} x {}\n", sizes.nlat, sizes.nlon);
   size_t width = 3;
   for (const StoreCost& c : costs.stores) width = std::max(width, c.path.size());
   out += fmt::format("  {:{}} {:>9} {:>12} {:>12}\n", "", width, "files", "bytes each", "bytes");
@@ -154,9 +155,9 @@ MemoryEstimate estimate_memory(const JobSpec& spec, const PlanSizes& sizes) {
   return memory;
 }
 
-int64_t member_file_bytes(const PlanSizes& sizes, StoreFormat format, size_t leads, size_t variables) {
+int64_t member_file_bytes(int64_t points, StoreFormat format, size_t leads, size_t variables) {
   constexpr int64_t checksum_bytes = 4, index_entry_bytes = 16;
-  const int64_t field = int64_t{sizes.nlat} * sizes.nlon * 4;
+  const int64_t field = points * 4;
   const auto fields = static_cast<int64_t>(leads);
   if (format == StoreFormat::netcdf) return fields * static_cast<int64_t>(variables) * field;
   return fields * (field + checksum_bytes + index_entry_bytes) + checksum_bytes;

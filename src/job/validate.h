@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -15,8 +16,14 @@ namespace hens {
 struct PlanSizes {
   int nlat = 721, nlon = 1440;
   int channels = 74;
-  int64_t parameters = 1'123'000'000;  // complex numbers counted once
-  int embed_dim = 620;                 // channels inside the network
+  int64_t parameters = 1'123'000'000;                     // complex numbers counted once
+  int embed_dim = 620;                                    // channels inside the network
+  std::map<std::string, int64_t> points_of_regions = {};  // by name, of the spec's regions on that grid
+
+  // Of a region; of all of the globe where it is empty.
+  int64_t points(const std::string& region) const {
+    return region.empty() ? int64_t{nlat} * nlon : points_of_regions.at(region);
+  }
 };
 
 // GPU memory of one model [bytes]: an estimate by formula, good to a few percent at full size.
@@ -36,10 +43,10 @@ struct MemoryEstimate {
 // perturbation, the seed and the state that it steps from.
 MemoryEstimate estimate_memory(const JobSpec& spec, const PlanSizes& sizes);
 
-// Bytes of one member's data file of `leads` lead times and, in netCDF, `variables` variables, uncompressed. Zarr:
-// exact (chunks with their checksums, index with its own). netCDF: the fields; headers and coordinates add some
-// kilobytes.
-int64_t member_file_bytes(const PlanSizes& sizes, StoreFormat format, size_t leads, size_t variables);
+// Bytes of one member's data file of fields of `points` values at `leads` lead times and, in netCDF, `variables`
+// variables, uncompressed. Zarr: exact (chunks with their checksums, index with its own). netCDF: the fields; headers
+// and coordinates add some kilobytes.
+int64_t member_file_bytes(int64_t points, StoreFormat format, size_t leads, size_t variables);
 
 // Engine steps that breeding takes for the members of one model, initial time and length: the control's, shared by all,
 // and each pair's. 0 for methods that do not breed.

@@ -98,17 +98,21 @@ StatisticsArray array_of(const StatisticsLayout& layout, Statistic what, int ent
   FieldArray& array = made.array;
   const std::string name = statistics_name(spec, variable);
   array.name = fmt::format("{}_{}", name, suffix(what));
-  array.dimensions = {"time", "lead_time", "lat", "lon"};
-  array.shape = {times, layout.leads.size(), layout.grid.lat.size(), layout.grid.lon.size()};
+  array.dimensions = {"time", "lead_time"};
+  array.shape = {times, layout.leads.size()};
   if (what == Statistic::quantile) {
-    array.dimensions.insert(array.dimensions.begin() + 2, "quantile");
-    array.shape.insert(array.shape.begin() + 2, layout.quantiles.size());
+    array.dimensions.push_back("quantile");
+    array.shape.push_back(layout.quantiles.size());
   } else if (what == Statistic::probability) {
-    array.dimensions.insert(array.dimensions.begin() + 2, "threshold_" + name);
-    array.shape.insert(array.shape.begin() + 2, spec.thresholds.size());
+    array.dimensions.push_back("threshold_" + name);
+    array.shape.push_back(spec.thresholds.size());
   }
+  for (const std::string& dimension : layout.domain.dimensions()) array.dimensions.push_back(dimension);
+  for (const size_t number : layout.domain.shape()) array.shape.push_back(number);
+  array.field_dimensions = layout.domain.shape().size();
   array.integers = is_number(what);
   array.attributes = attributes_of(made, spec);
+  if (!layout.domain.points.empty()) array.attributes["coordinates"] = "valid_time members lat lon";
   return made;
 }
 
@@ -128,7 +132,7 @@ Coordinate threshold_coordinate(const StatisticsSpec& spec, const std::string& v
 
 std::vector<Coordinate> coordinates_of(const StatisticsLayout& layout, const std::vector<Time>& times) {
   StoreLayout common;
-  common.grid = layout.grid, common.leads = layout.leads;
+  common.domain = layout.domain, common.leads = layout.leads;
   std::vector<Coordinate> all = coordinates(common, {}, times);
   all.erase(all.begin());  // no dimension `ensemble`
   if (!layout.quantiles.empty()) {
@@ -139,7 +143,7 @@ std::vector<Coordinate> coordinates_of(const StatisticsLayout& layout, const std
                    {{"long_name", "level of the quantile"}, {"units", "1"}}});
   }
   for (const StatisticsSpec& spec : layout.entries) {
-    if (spec.thresholds.empty()) continue;
+    if (spec.thresholds.empty() || spec.region != layout.region) continue;
     for (const std::string& variable : spec.variables) all.push_back(threshold_coordinate(spec, variable));
   }
   return all;
@@ -147,26 +151,30 @@ std::vector<Coordinate> coordinates_of(const StatisticsLayout& layout, const std
 
 }  // namespace
 
-std::string statistics_store_name(std::optional<int> model, StoreFormat format) {
-  return fmt::format("statistics{}.{}", model ? fmt::format("_{}", *model) : "",
+std::string statistics_store_name(std::optional<int> model, const std::string& region, StoreFormat format) {
+  return fmt::format("statistics{}{}{}.{}", model ? fmt::format("_{}", *model) : "", region.empty() ? "" : "_", region,
                      format == StoreFormat::zarr ? "zarr" : "nc");
 }
 
-StatisticsLayout statistics_layout(const JobSpec& spec, int length, std::optional<int> model,
+StatisticsLayout statistics_layout(const JobSpec& spec, int length, std::optional<int> model, const std::string& region,
                                    const StatisticsFacts& facts) {
   StatisticsLayout layout;
-  layout.pairs = statistics_pairs(spec, length);
+  layout.region = region;
+  layout.pairs = statistics_pairs(spec, length, region);
   layout.entries = spec.statistics;
-  layout.grid = facts.grid;
+  layout.domain = domain_of(region_named(spec.regions, region), facts.grid);
   layout.members_of_a_model = spec.ensemble.members;
   std::set<Duration> leads;
   for (const StatisticsPair& pair : layout.pairs) leads.insert(pair.lead);
   layout.leads.assign(leads.begin(), leads.end());
   std::set<double> levels;
-  for (const StatisticsSpec& entry : spec.statistics) levels.insert(entry.quantiles.begin(), entry.quantiles.end());
+  for (const StatisticsSpec& entry : spec.statistics) {
+    if (entry.region == region) levels.insert(entry.quantiles.begin(), entry.quantiles.end());
+  }
   layout.quantiles.assign(levels.begin(), levels.end());
   const size_t times = spec.initial_conditions.times.size();
   for (size_t entry = 0; entry < spec.statistics.size(); ++entry) {
+    if (spec.statistics[entry].region != region) continue;
     for (const std::string& variable : spec.statistics[entry].variables) {
       for (const Statistic what : statistics_of(spec.statistics[entry], !model)) {
         layout.arrays.push_back(array_of(layout, what, static_cast<int>(entry), variable, times));

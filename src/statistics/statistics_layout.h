@@ -3,8 +3,12 @@
 //
 //   t2m_mean, t2m_std            (time, lead_time, lat, lon)
 //   t2m_min, t2m_max             and t2m_min_member, t2m_max_member, int32; of all models also t2m_min_model,
-//   ..._max_model t2m_probability              (time, lead_time, threshold_t2m, lat, lon) t2m_quantile (time,
-//   lead_time, quantile, lat, lon) members                      (time) how many members the statistics are of
+//                                t2m_max_model
+//   t2m_probability              (time, lead_time, threshold_t2m, lat, lon)
+//   t2m_quantile                 (time, lead_time, quantile, lat, lon)
+//   members                      (time) how many members the statistics are of
+//
+// Of points `point` stands for lat and lon.
 //
 // Statistics of windows are called t2m_max1d_mean; their lead_time is the window's end. Where an entry of the spec has
 // no such lead time or level, the value is missing.
@@ -40,11 +44,12 @@ struct StatisticsArray {
 };
 
 struct StatisticsLayout {
+  std::string region;
   std::vector<StatisticsPair> pairs;  // by lead
   std::vector<StatisticsArray> arrays;
   std::vector<Coordinate> coordinates;  // without `members`, which parts know
   nlohmann::ordered_json attributes;
-  LatLonGrid grid;
+  Domain domain;
   std::vector<Duration> leads;    // of all entries, ascending
   std::vector<double> quantiles;  // of all entries, ascending
   std::vector<StatisticsSpec> entries;
@@ -52,15 +57,15 @@ struct StatisticsLayout {
 };
 
 struct StatisticsFacts {
-  LatLonGrid grid;
+  LatLonGrid grid;  // the models'
   std::vector<std::string> model_names;
 };
 
-// `model`: none of all models together.
-StatisticsLayout statistics_layout(const JobSpec& spec, int length, std::optional<int> model,
+// `model`: none of all models together. `region`: one of statistics_regions().
+StatisticsLayout statistics_layout(const JobSpec& spec, int length, std::optional<int> model, const std::string& region,
                                    const StatisticsFacts& facts);
 
-// statistics_0.zarr, statistics.nc
-std::string statistics_store_name(std::optional<int> model, StoreFormat format);
+// statistics_0.zarr, statistics.nc; of a region statistics_0_europe.zarr, statistics_europe.nc
+std::string statistics_store_name(std::optional<int> model, const std::string& region, StoreFormat format);
 
 }  // namespace hens

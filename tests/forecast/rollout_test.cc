@@ -79,7 +79,8 @@ output: {variables: [v10m, t2m], every: 12h, format: zarr}
     const at::Tensor analysis = at::arange(3 * 5 * 8, at::kFloat).view({3, 5, 8});
     perturber.prepare(engine, {analysis}, spec_.initial_conditions.times[0], 0);
     WriteQueue queue(2, 8);
-    StoreSink sink(spec_.output[0], 4, toy_channels, *stores[0].store, stores[0].folder, queue);
+    StoreSink sink(spec_.output[0], 4, {spec_.output[0].variables, toy_channels}, *stores[0].store, stores[0].folder,
+                   queue);
     const Rollout rollout{engine, perturber, folder, Log::none(), {&sink}, 4};
     const std::vector<MemberId> tasks = plan_members(spec_);
     const int failed = run_members(rollout, tasks, spec_.initial_conditions.times[0]);
@@ -139,7 +140,7 @@ TEST_F(RolloutTest, AnUnknownVariableIsNamed) {
   output.variables = {"u10m", "z500"};
   WriteQueue queue(1, 1);
   try {
-    StoreSink(output, 4, toy_channels, *stores[0].store, "x", queue);
+    StoreSink(output, 4, {output.variables, toy_channels}, *stores[0].store, "x", queue);
     FAIL() << "z500 is not a channel of the toy model";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::bad_spec);

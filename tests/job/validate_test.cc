@@ -22,7 +22,7 @@ JobSpec bred_job() {
        "output=[{name: wind}, {name: daily, variables: [t2m], format: netcdf, every: 24h, initial_state: false}]"});
 }
 
-constexpr PlanSizes mini{73, 144, 74, 100'000, 32};
+const PlanSizes mini{73, 144, 74, 100'000, 32};
 
 TEST(Validate, CountsWork) {
   const Json json = validation_json(bred_job());
@@ -49,14 +49,14 @@ TEST(Validate, CountsBreedingOnlyWhereItIs) {
 
 // A shard: L chunks of a field and its CRC-32C, an index of L pairs of uint64, the index's CRC-32C.
 TEST(Validate, KnowsTheBytesOfAShard) {
-  EXPECT_EQ(member_file_bytes({}, StoreFormat::zarr, 41, 2), 41 * (721 * 1440 * 4 + 4) + 41 * 16 + 4);
-  EXPECT_EQ(member_file_bytes(mini, StoreFormat::netcdf, 10, 3), 10 * 3 * 73 * 144 * 4);
+  EXPECT_EQ(member_file_bytes(721 * 1440, StoreFormat::zarr, 41, 2), 41 * (721 * 1440 * 4 + 4) + 41 * 16 + 4);
+  EXPECT_EQ(member_file_bytes(mini.points(""), StoreFormat::netcdf, 10, 3), 10 * 3 * 73 * 144 * 4);
 }
 
 TEST(Validate, CountsFilesAndBytes) {
   const Json json = validation_json(bred_job(), mini);
-  const int64_t short_shard = member_file_bytes(mini, StoreFormat::zarr, 5, 2);
-  const int64_t long_shard = member_file_bytes(mini, StoreFormat::zarr, 41, 2), field = 73 * 144 * 4;
+  const int64_t short_shard = member_file_bytes(mini.points(""), StoreFormat::zarr, 5, 2);
+  const int64_t long_shard = member_file_bytes(mini.points(""), StoreFormat::zarr, 41, 2), field = 73 * 144 * 4;
   ASSERT_EQ(json["stores"].size(), 8u);
   EXPECT_EQ(
       json["stores"][0],
@@ -111,7 +111,7 @@ TEST(Validate, ReportHasTheTables) {
   EXPECT_THAT(report, HasSubstr("# Work: 2 model(s) x 3 initial time(s) x 5 member(s) for each length\n"));
   EXPECT_THAT(report, HasSubstr("#         40      10d         30           1200               72\n"));
   EXPECT_THAT(report, HasSubstr("#   nsteps_0004/daily_0.netcdf        15     41.1 KiB    615.9 KiB\n"));
-  EXPECT_THAT(report, HasSubstr("73 x 144 grid, uncompressed"));
+  EXPECT_THAT(report, HasSubstr("uncompressed; the models' grid is 73 x 144"));
   EXPECT_THAT(report, HasSubstr("estimated: "));
   EXPECT_THAT(report, HasSubstr(forecast_hash(bred_job())));
 }
