@@ -241,9 +241,12 @@ void run_together(const JobAtHand& at_hand, const std::vector<MemberId>& todo, c
   const JobSpec& spec = at_hand.spec;
   const int workers = static_cast<int>(at_hand.devices.size());
   const double load = load_steps(at_hand.models);
-  WorkQueue work(
-      todo, spec.forecast.steps,
-      {.workers = workers, .granule = std::max(2, spec.runtime.batch), .load_steps = load, .start_steps = load / 6});
+  WorkQueue work(todo, spec.forecast.steps,
+                 {.workers = workers,
+                  .granule = std::max(2, spec.runtime.batch),
+                  .control = spec.ensemble.control,
+                  .load_steps = load,
+                  .start_steps = load / 6});
   WorkerTask task{.run = at_hand.folder.identity(),
                   .root = at_hand.folder.root().string(),
                   .engine = at_hand.engine,

@@ -69,7 +69,7 @@ void Worker::load(int model, Time first_time) {
   engine_ = load_beside_analyses(model, first_time);
   report_.engine = engine_->name();
   report_.batch_invariant = engine_->batch_invariant();
-  perturber_.emplace(job_.spec.perturbation, *engine_, job_.spec.ensemble.seed);
+  perturber_.emplace(job_.spec.perturbation, *engine_, job_.spec.ensemble);
 }
 
 // The weights of the model that comes next come into the page cache while this one's members run.

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/utf8.h"
+#include "job/model_pattern.h"
 #include "job/path_pattern.h"
 #include "job/section_reader.h"
 #include "job/spec_names.h"
@@ -80,9 +81,10 @@ void read_initial_conditions(SectionReader section, InitialConditionsSpec& spec,
 }
 
 // Whether no amplitude was refused.
-bool read_noise(SectionReader& section, NoiseSpec& spec) {
+bool read_noise(SectionReader& section, NoiseSpec& spec, const fs::path& folder) {
   section.choice("method", spec.method, noise_names());
-  const bool amplitudes = section.amplitudes("amplitude", spec.amplitude);
+  const bool amplitudes = section.amplitudes("amplitude", spec.amplitude, spec.amplitude_file);
+  if (spec.amplitude_file) spec.amplitude_file->path = anchored(spec.amplitude_file->path, folder);
   section.real("sigma", spec.sigma, {0.0, 100.0});
   section.real("length_scale", spec.length_scale, {1.0e4, 2.0e7});
   section.duration("time_scale", spec.time_scale, std::chrono::minutes(1), std::chrono::days(3650));
@@ -102,15 +104,16 @@ bool perturbs(const Amplitudes& amplitudes) {
   return std::any_of(amplitudes.begin(), amplitudes.end(), [](const auto& entry) { return entry.second.value > 0.0; });
 }
 
-void read_perturbation(SectionReader section, PerturbationSpec& spec) {
+void read_perturbation(SectionReader section, PerturbationSpec& spec, const fs::path& folder) {
   constexpr const char* idle = "every amplitude is 0, so nothing would be perturbed: expected e.g. {z500: 39.27}";
   section.choice("method", spec.method, perturbation_names());
   section.integer("integration_steps", spec.integration_steps, {1, 40});
-  const bool amplitudes = section.amplitudes("amplitude", spec.amplitude);
+  const bool amplitudes = section.amplitudes("amplitude", spec.amplitude, spec.amplitude_file);
+  if (spec.amplitude_file) spec.amplitude_file->path = anchored(spec.amplitude_file->path, folder);
   SectionReader noise = section.section("noise");
-  const bool noise_amplitudes = read_noise(noise, spec.noise);
-  const bool own_amplitude = !spec.amplitude.empty();
-  if (!own_amplitude) spec.amplitude = spec.noise.amplitude;
+  const bool noise_amplitudes = read_noise(noise, spec.noise, folder);
+  const bool own_amplitude = !spec.amplitude.empty() || spec.amplitude_file;
+  if (!own_amplitude) spec.amplitude = spec.noise.amplitude, spec.amplitude_file = spec.noise.amplitude_file;
   section.finish();
   const PerturbationSpec otherwise;
   const std::string method = "method " + name_of(spec.method, perturbation_names());
@@ -122,8 +125,9 @@ void read_perturbation(SectionReader section, PerturbationSpec& spec) {
     return;
   }
   const bool seeds = breeds || !own_amplitude;  // the noise's amplitude counts
-  if (own_amplitude && amplitudes && !perturbs(spec.amplitude)) section.problem("amplitude", idle);
-  if (seeds && noise_amplitudes && !perturbs(spec.noise.amplitude)) noise.problem("amplitude", idle);
+  const auto idles = [](const auto& of) { return !of.amplitude_file && !perturbs(of.amplitude); };
+  if (own_amplitude && amplitudes && idles(spec)) section.problem("amplitude", idle);
+  if (seeds && noise_amplitudes && idles(spec.noise)) noise.problem("amplitude", idle);
   if (!seeds && spec.noise.amplitude != spec.amplitude) {
     unused(noise, "amplitude", spec.noise.amplitude, otherwise.noise.amplitude,
            method + " beside perturbation.amplitude");
@@ -133,6 +137,7 @@ void read_perturbation(SectionReader section, PerturbationSpec& spec) {
 void read_ensemble(SectionReader section, EnsembleSpec& spec) {
   section.integer("members", spec.members, {1, 100'000});
   section.integer("seed", spec.seed);
+  section.boolean("control", spec.control);
   section.finish();
 }
 
@@ -262,8 +267,20 @@ void read_report(SectionReader section, ReportSpec& spec) {
 
 void read_models(SectionReader& top, std::vector<std::string>& models, const fs::path& folder) {
   top.require("models", "at least one model package: a folder, https://, s3://, hf:// or synth:mini?seed=102");
-  top.texts("models", models);
-  for (std::string& model : models) model = anchored(model, folder);
+  std::vector<std::string> patterns;
+  top.texts("models", patterns);
+  for (const std::string& pattern : patterns) {
+    try {
+      for (const std::string& model : expand_model_pattern(anchored(pattern, folder))) {
+        if (std::ranges::find(models, model) != models.end()) {
+          top.problem("models", fmt::format("names '{}' twice", clipped(model)));
+        }
+        models.push_back(model);
+      }
+    } catch (const Error& error) {
+      top.problem("models", error.what());
+    }
+  }
 }
 
 void check_plan_size(SectionReader& top, const JobSpec& spec) {
@@ -281,6 +298,11 @@ void check_plan_size(SectionReader& top, const JobSpec& spec) {
 // Of a forgotten section nothing else would tell: the members would be copies of one forecast.
 void check_members_differ(SpecReading& reading) {
   const int members = reading.spec.ensemble.members;
+  if (reading.spec.ensemble.control && reading.spec.perturbation.method == PerturbationMethod::none) {
+    return reading.problem("ensemble.control",
+                           "is true, and nothing perturbs the other members: expected a "
+                           "perturbation.method, or leave it out");
+  }
   if (members == 1 || reading.spec.perturbation.method != PerturbationMethod::none) return;
   const YamlNode* perturbation = reading.root.find("perturbation");
   if (perturbation != nullptr && perturbation->find("method") != nullptr) return;
@@ -341,7 +363,7 @@ JobSpec read_spec(const YamlNode& root, const fs::path& folder, Problems& proble
   read_initial_conditions(top.section("initial_conditions"), spec.initial_conditions, folder);
   read_models(top, spec.models, folder);
   read_ensemble(top.section("ensemble"), spec.ensemble);
-  read_perturbation(top.section("perturbation"), spec.perturbation);
+  read_perturbation(top.section("perturbation"), spec.perturbation, folder);
   read_forecast(top.section("forecast"), spec.forecast);
   read_regions(top, spec.regions, problems);
   const auto shortest = std::min_element(spec.forecast.steps.begin(), spec.forecast.steps.end());

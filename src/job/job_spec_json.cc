@@ -125,6 +125,13 @@ InitialConditionsSpec initial_conditions_from(const Json& json) {
   return spec;
 }
 
+// A control stands there where there is one, so that the hash of a job without one is what it always was.
+Json ensemble_json(const EnsembleSpec& spec) {
+  Json json{{"members", spec.members}, {"seed", spec.seed}};
+  if (spec.control) json["control"] = true;
+  return json;
+}
+
 Json forecast_json(const ForecastSpec& spec) {
   return {{"steps", spec.steps},
           {"engine", name_of(spec.engine, engine_names())},
@@ -184,7 +191,7 @@ Json to_json(const JobSpec& spec) {
   Json json{{"name", spec.name},
             {"initial_conditions", initial_conditions_json(spec.initial_conditions)},
             {"models", spec.models},
-            {"ensemble", {{"members", spec.ensemble.members}, {"seed", spec.ensemble.seed}}},
+            {"ensemble", ensemble_json(spec.ensemble)},
             {"perturbation", perturbation_json(spec.perturbation)},
             {"forecast", forecast_json(spec.forecast)},
             {"output", outputs},
@@ -202,7 +209,8 @@ JobSpec job_spec_from_json(const Json& json) {
   spec.name = json.at("name");
   spec.initial_conditions = initial_conditions_from(json.at("initial_conditions"));
   spec.models = json.at("models").get<std::vector<std::string>>();
-  spec.ensemble = {json.at("ensemble").at("members"), json.at("ensemble").at("seed")};
+  const Json& ensemble = json.at("ensemble");
+  spec.ensemble = {ensemble.at("members"), ensemble.at("seed"), ensemble.value("control", false)};
   spec.perturbation = perturbation_from(json.at("perturbation"));
   spec.forecast = forecast_from(json.at("forecast"));
   if (json.contains("regions")) spec.regions = regions_from(json["regions"]);

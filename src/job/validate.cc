@@ -51,7 +51,7 @@ Costs job_costs(const JobSpec& spec, const PlanSizes& sizes) {
   for (int length = 0; length < static_cast<int>(spec.forecast.steps.size()); ++length) {
     const int steps = spec.forecast.steps[length];
     const int64_t members = forecasts * spec.ensemble.members;
-    const int64_t breeding = forecasts * breeding_steps(spec.perturbation, spec.ensemble.members);
+    const int64_t breeding = forecasts * breeding_steps(spec.perturbation, spec.ensemble);
     all.lengths.push_back({steps, members, members * steps, breeding});
     all.members += members;
     all.member_steps += members * steps;
@@ -163,9 +163,9 @@ int64_t member_file_bytes(int64_t points, StoreFormat format, size_t leads, size
   return fields * (field + checksum_bytes + index_entry_bytes) + checksum_bytes;
 }
 
-int64_t breeding_steps(const PerturbationSpec& spec, int members) {
+int64_t breeding_steps(const PerturbationSpec& spec, const EnsembleSpec& ensemble) {
   if (spec.method != PerturbationMethod::hemispheric_centred_bred_vector) return 0;
-  const int pairs = (members + 1) / 2;
+  const int perturbed = ensemble.members - (ensemble.control ? 1 : 0), pairs = (perturbed + 1) / 2;
   return int64_t{spec.integration_steps} * (1 + pairs);
 }
 

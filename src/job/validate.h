@@ -50,7 +50,7 @@ int64_t member_file_bytes(int64_t points, StoreFormat format, size_t leads, size
 
 // Engine steps that breeding takes for the members of one model, initial time and length: the control's, shared by all,
 // and each pair's. 0 for methods that do not breed.
-int64_t breeding_steps(const PerturbationSpec& spec, int members);
+int64_t breeding_steps(const PerturbationSpec& spec, const EnsembleSpec& ensemble);
 
 // Keys: spec, forecast_hash, model_size {nlat, nlon, channels, parameters}, lengths [{steps, lead_hours, members,
 // member_steps, breeding_steps}], members, member_steps, breeding_steps, stores [{path, format, files, bytes}], files,

@@ -75,7 +75,7 @@ output: {variables: [v10m, t2m], every: 12h, format: zarr}
   }
 
   int run(ToyEngine& engine, RunFolder& folder, std::vector<RunStore>& stores) {
-    Perturber perturber(spec_.perturbation, engine, 0);
+    Perturber perturber(spec_.perturbation, engine, {});
     const at::Tensor analysis = at::arange(3 * 5 * 8, at::kFloat).view({3, 5, 8});
     perturber.prepare(engine, {analysis}, spec_.initial_conditions.times[0], 0);
     WriteQueue queue(2, 8);
@@ -190,7 +190,7 @@ class RecordingRecords final : public MemberRecords {
 class SinksTest : public RolloutTest {
  protected:
   int run_with(std::vector<Sink*> sinks, int steps) {
-    Perturber perturber(spec_.perturbation, engine_, 7);
+    Perturber perturber(spec_.perturbation, engine_, {.seed = 7});
     perturber.prepare(engine_, {at::zeros({3, 5, 8})}, spec_.initial_conditions.times[0], 0);
     const std::vector<MemberId> tasks = plan_members(spec_);
     return run_members({engine_, perturber, records_, Log::none(), std::move(sinks), steps}, tasks,

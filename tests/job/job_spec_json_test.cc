@@ -152,7 +152,10 @@ TEST(ForecastHash, ChangesExactlyWithWhatAffectsTheForecast) {
     EXPECT_EQ(forecast_hash(spec) != hash, leaves.at(key).affects == "by value") << key;
     tried.insert(key);
   });
-  EXPECT_EQ(tried.size(), leaves.size() - 2) << "all but the one above and lead_time, which becomes steps";
+  EXPECT_EQ(tried.size(), leaves.size() - 3)
+      << "all but the one above, lead_time, which becomes steps, and control, which is absent where there is none";
+  EXPECT_NE(forecast_hash(parse_with({"perturbation.method=correlated_spherical_gaussian", "ensemble.control=true"})),
+            forecast_hash(parse_with({"perturbation.method=correlated_spherical_gaussian"})));
 }
 
 TEST(ForecastHash, ChangesWithTheNumberOfModelsNotTheirPlace) {

@@ -37,14 +37,14 @@ TEST(Validate, CountsWork) {
 
 TEST(Validate, CountsBreedingOnlyWhereItIs) {
   PerturbationSpec spec;
-  EXPECT_EQ(breeding_steps(spec, 4), 0);
+  EXPECT_EQ(breeding_steps(spec, {4}), 0);
   spec.method = PerturbationMethod::correlated_spherical_gaussian;
-  EXPECT_EQ(breeding_steps(spec, 4), 0);
+  EXPECT_EQ(breeding_steps(spec, {4}), 0);
   spec.method = PerturbationMethod::hemispheric_centred_bred_vector;
   spec.integration_steps = 5;
-  EXPECT_EQ(breeding_steps(spec, 1), 5 * (1 + 1));
-  EXPECT_EQ(breeding_steps(spec, 2), 5 * (1 + 1));
-  EXPECT_EQ(breeding_steps(spec, 3), 5 * (1 + 2));
+  EXPECT_EQ(breeding_steps(spec, {1}), 5 * (1 + 1));
+  EXPECT_EQ(breeding_steps(spec, {2}), 5 * (1 + 1));
+  EXPECT_EQ(breeding_steps(spec, {3}), 5 * (1 + 2));
 }
 
 // A shard: L chunks of a field and its CRC-32C, an index of L pairs of uint64, the index's CRC-32C.
