@@ -16,10 +16,17 @@ Worker::Worker(const WorkerJob& job, at::Device device, std::function<void(int m
     : job_(job),
       device_(device),
       on_steps_(std::move(on_steps)),
+      energy_(device),
       analyses_(job.source),
       queue_(job.spec.runtime.writers, job.spec.runtime.queue_fields) {}
 
 Worker::~Worker() = default;
+
+WorkerReport Worker::report() const {
+  WorkerReport report = report_;
+  report.energy_joules = energy_.joules();
+  return report;
+}
 
 at::Tensor Worker::analysis(Time time) {
   const StageTimer timer(stage("analysis"));
@@ -161,6 +168,8 @@ void Worker::run_batch(Rollout& rollout, std::span<const MemberId> members) {
   for (size_t i = 0; checks && i < members.size(); ++i) {
     if (is_checked_task(members[i])) record_check(members[i], check_->result(static_cast<int>(i)));
   }
+  report_.work.member_steps += rollout.work.member_steps, report_.work.seconds += rollout.work.seconds;
+  rollout.work = {};
   report_.members_failed += failed;
   report_.members_done += static_cast<int>(members.size()) - failed;
 }

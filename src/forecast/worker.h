@@ -18,6 +18,7 @@
 #include "forecast/rollout.h"
 #include "forecast/statistics_sink.h"
 #include "forecast/work_queue.h"
+#include "model/device.h"
 #include "run/layout.h"
 #include "run/manifest.h"
 #include "store/write_queue.h"
@@ -46,6 +47,8 @@ struct WorkerReport {
   std::map<int, double> model_load_seconds;  // by model
   nlohmann::ordered_json checks = nlohmann::ordered_json::array();
   uint64_t peak_gpu_bytes = 0;
+  StepWork work;
+  std::optional<double> energy_joules;  // of the card while the worker was there
   int members_done = 0, members_failed = 0;
 };
 
@@ -62,7 +65,7 @@ class Worker {
   // Waits until everything is durable.
   void finish();
 
-  const WorkerReport& report() const { return report_; }
+  WorkerReport report() const;
 
  private:
   void load(int model, Time first_time);
@@ -84,6 +87,7 @@ class Worker {
   at::Device device_;
   std::function<void(int, int, int)> on_steps_;
   WorkerReport report_;
+  EnergyMeter energy_;
   Analyses analyses_;
   WriteQueue queue_;
 

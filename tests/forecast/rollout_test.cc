@@ -81,7 +81,7 @@ output: {variables: [v10m, t2m], every: 12h, format: zarr}
     WriteQueue queue(2, 8);
     StoreSink sink(spec_.output[0], 4, {spec_.output[0].variables, toy_channels}, *stores[0].store, stores[0].folder,
                    queue);
-    const Rollout rollout{engine, perturber, folder, Log::none(), {&sink}, 4};
+    Rollout rollout{engine, perturber, folder, Log::none(), {&sink}, 4};
     const std::vector<MemberId> tasks = plan_members(spec_);
     const int failed = run_members(rollout, tasks, spec_.initial_conditions.times[0]);
     sink.drain();
@@ -193,8 +193,11 @@ class SinksTest : public RolloutTest {
     Perturber perturber(spec_.perturbation, engine_, {.seed = 7});
     perturber.prepare(engine_, {at::zeros({3, 5, 8})}, spec_.initial_conditions.times[0], 0);
     const std::vector<MemberId> tasks = plan_members(spec_);
-    return run_members({engine_, perturber, records_, Log::none(), std::move(sinks), steps}, tasks,
-                       spec_.initial_conditions.times[0]);
+    Rollout rollout{engine_, perturber, records_, Log::none(), std::move(sinks), steps};
+    const int failed = run_members(rollout, tasks, spec_.initial_conditions.times[0]);
+    EXPECT_LE(rollout.work.member_steps, static_cast<int64_t>(tasks.size()) * steps);
+    EXPECT_GT(rollout.work.member_steps, 0);
+    return failed;
   }
   ToyEngine engine_;
   RecordingRecords records_;

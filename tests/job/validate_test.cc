@@ -94,15 +94,35 @@ TEST(Validate, EstimatesTheMemoryOfTheFullModel) {
 
 TEST(Validate, TellsHoursOnlyWithASpeed) {
   EXPECT_TRUE(validation_json(bred_job())["hours"].is_null());
-  EXPECT_NEAR(validation_json(bred_job(), {}, 250.0)["hours"].get<double>(), (1320 + 144) * 0.25 / 3600, 1e-12);
   EXPECT_THAT(validation_report(bred_job()), ::testing::Not(HasSubstr("Time at")));
-  EXPECT_THAT(validation_report(bred_job(), {}, 250.0), HasSubstr("# Time at 250 ms a step: 0.10 h"));
+  const MachineRate rate{.ms_per_member_step = 250.0, .source = "given"};
+  EXPECT_NEAR(validation_json(bred_job(), {}, rate)["hours"].get<double>(), (1320 + 144) * 0.25 / 3600, 1e-12);
+  EXPECT_TRUE(validation_json(bred_job(), {}, rate)["kwh"].is_null());
+  EXPECT_TRUE(validation_json(bred_job(), {}, rate)["cost"].is_null());
+  EXPECT_THAT(validation_report(bred_job(), {}, rate),
+              HasSubstr("# Time at 250 ms a member-step (given): 0.10 h on one"));
+}
+
+TEST(Validate, TellsEnergyAndMoneyOfSeveralDevices) {
+  JobSpec spec = bred_job();
+  spec.runtime.price_per_hour = 32.0;
+  const MachineRate rate{250.0, 20.0, "a card", 4};
+  const Json json = validation_json(spec, {}, rate);
+  const double hours = (1320 + 144) * 0.25 / 3600;
+  EXPECT_NEAR(json["wall_hours"].get<double>(), hours / 4, 1e-12);
+  EXPECT_NEAR(json["cost"].get<double>(), hours / 4 * 32, 1e-12);
+  EXPECT_NEAR(json["kwh"].get<double>(), 1320 * 20.0 / 3.6e6, 1e-12);
+  const std::string report = validation_report(spec, {}, rate);
+  EXPECT_THAT(report, HasSubstr("h on one device, 0.03 h on 4,"));
+  EXPECT_THAT(report, HasSubstr("# Energy of the cards: 0.01 kWh, 0.0001 a member\n"));
+  EXPECT_THAT(report, HasSubstr("# Cost at $32/h: $0.81, $0.0136 a member\n"));
+  EXPECT_EQ(to_json(test::parse(report)), to_json(spec));
 }
 
 // Whoever keeps the report keeps the job.
 TEST(Validate, ReportIsASpecThatSaysTheSame) {
   for (const JobSpec& spec : {bred_job(), test::parse(test::minimal_spec())}) {
-    EXPECT_EQ(to_json(test::parse(validation_report(spec, {}, 300.0))), to_json(spec));
+    EXPECT_EQ(to_json(test::parse(validation_report(spec, {}, MachineRate{300.0}))), to_json(spec));
   }
 }
 
