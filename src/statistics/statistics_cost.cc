@@ -52,8 +52,8 @@ StatisticsCost statistics_cost(const JobSpec& spec, const LatLonGrid& grid) {
     const StatisticsCost cost = cost_of_length(spec, length, grid);
     if (cost.device_bytes() >= most.device_bytes()) most = cost;
   }
-  most.parts = static_cast<int64_t>(spec.models.size() * spec.forecast.steps.size() *
-                                    spec.initial_conditions.times.size() * statistics_regions(spec).size());
+  most.parts =
+      static_cast<int64_t>(spec.models.size() * spec.forecast.steps.size() * spec.initial_conditions.times.size());
   return most;
 }
 

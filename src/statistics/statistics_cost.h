@@ -16,7 +16,7 @@ struct StatisticsCost {
   int64_t sum_bytes = 0;    // of their sums, on the device
   int64_t other_bytes = 0;  // windows' memory for a batch, and room for values outside of histograms' windows
   int64_t part_bytes = 0;   // of a part on disk, estimated
-  int64_t parts = 0;        // of one process: one for each model, length, initial time and region
+  int64_t parts = 0;        // of one process: one for each model, length and initial time, its regions together
   int64_t device_bytes() const { return sum_bytes + other_bytes; }
 };
 
