@@ -138,6 +138,7 @@ void read_ensemble(SectionReader section, EnsembleSpec& spec) {
   section.integer("members", spec.members, {1, 100'000});
   section.integer("seed", spec.seed);
   section.boolean("control", spec.control);
+  section.boolean("lagged", spec.lagged);
   section.finish();
 }
 
@@ -325,6 +326,32 @@ void check_engine(SpecReading& reading) {
   }
 }
 
+// Initial times as one ensemble: some lead time of the last must be one of the first, so much later.
+void check_lagged(SpecReading& reading) {
+  const JobSpec& spec = reading.spec;
+  if (!spec.ensemble.lagged || spec.initial_conditions.times.empty() || spec.forecast.steps.empty()) return;
+  if (spec.statistics.empty() || spec.initial_conditions.times.size() < 2) {
+    return reading.problem("ensemble.lagged",
+                           "is true, and is of the statistics of several initial times: expected "
+                           "statistics and at least two times, or leave it out");
+  }
+  const auto [first, last] = std::ranges::minmax(spec.initial_conditions.times);
+  const int shortest = std::ranges::min(spec.forecast.steps);
+  for (size_t k = 0; k < spec.statistics.size(); ++k) {
+    const std::vector<Duration> leads = statistics_leads(spec.statistics[k], shortest);
+    const bool shared = std::ranges::any_of(leads, [&](Duration lead) {
+      return std::ranges::all_of(spec.initial_conditions.times, [&](Time time) {
+        return std::ranges::find(leads, lead + (last - time)) != leads.end();
+      });
+    });
+    if (shared || leads.empty()) continue;
+    reading.problem(fmt::format("statistics.{}", k),
+                    fmt::format("has no lead time of {} that the earlier initial times (from {} on) have, too, as "
+                                "ensemble.lagged wants it: expected longer forecasts, or times nearer to one another",
+                                iso_time(last), iso_time(first)));
+  }
+}
+
 void check_regions(SpecReading& reading) {
   const JobSpec& spec = reading.spec;
   std::string known;
@@ -407,6 +434,7 @@ SpecReading read_text(const std::string& text, const std::string& name, const fs
     check_members_differ(reading);
     check_engine(reading);
     check_regions(reading);
+    check_lagged(reading);
     check_folder_name(reading, folder);
   } else if (reading.problems.empty()) {
     reading.problems.add(root.place.line == 0 ? Place{name} : root.place, "",

@@ -81,6 +81,7 @@ struct PerturbationSpec {
 struct EnsembleSpec {
   int members = 1;  // per model and initial time
   uint64_t seed = 0;
+  bool lagged = false;   // statistics of all initial times together, too: they are one ensemble for the last of them
   bool control = false;  // member 0 starts from the analysis; member k is perturbed as member k - 1 is without it
 };
 

@@ -125,10 +125,11 @@ InitialConditionsSpec initial_conditions_from(const Json& json) {
   return spec;
 }
 
-// A control stands there where there is one, so that the hash of a job without one is what it always was.
+// A control and the like stand there where there is one, so that the hash of a job without one is what it always was.
 Json ensemble_json(const EnsembleSpec& spec) {
   Json json{{"members", spec.members}, {"seed", spec.seed}};
   if (spec.control) json["control"] = true;
+  if (spec.lagged) json["lagged"] = true;
   return json;
 }
 
@@ -210,7 +211,10 @@ JobSpec job_spec_from_json(const Json& json) {
   spec.initial_conditions = initial_conditions_from(json.at("initial_conditions"));
   spec.models = json.at("models").get<std::vector<std::string>>();
   const Json& ensemble = json.at("ensemble");
-  spec.ensemble = {ensemble.at("members"), ensemble.at("seed"), ensemble.value("control", false)};
+  spec.ensemble = {.members = ensemble.at("members"),
+                   .seed = ensemble.at("seed"),
+                   .lagged = ensemble.value("lagged", false),
+                   .control = ensemble.value("control", false)};
   spec.perturbation = perturbation_from(json.at("perturbation"));
   spec.forecast = forecast_from(json.at("forecast"));
   if (json.contains("regions")) spec.regions = regions_from(json["regions"]);

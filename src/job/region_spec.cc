@@ -14,9 +14,9 @@ using Json = nlohmann::ordered_json;
 constexpr RealRange lat_range{-90.0, 90.0}, lon_range{-360.0, 360.0};
 constexpr const char* name_letters = "abcdefghijklmnopqrstuvwxyz0123456789_-";
 
-// Names of regions stand in the names of stores, behind a model's number.
+// Names of regions stand in the names of stores, behind a model's number or the word `lagged`.
 bool is_name(const std::string& text) {
-  return !text.empty() && text.size() <= 64 && text.front() >= 'a' && text.front() <= 'z' &&
+  return text != "lagged" && !text.empty() && text.size() <= 64 && text.front() >= 'a' && text.front() <= 'z' &&
          text.find_first_not_of(name_letters) == std::string::npos;
 }
 

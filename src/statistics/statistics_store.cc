@@ -104,11 +104,15 @@ class TileValues {
   }
 
   int32_t number(Statistic what, size_t k) const {
-    const bool low = what == Statistic::lowest_member || what == Statistic::lowest_model;
+    const bool low =
+        what == Statistic::lowest_member || what == Statistic::lowest_model || what == Statistic::lowest_time;
     const int32_t number = low ? member_of_lowest(totals_.lowest[k]) : member_of_highest(totals_.highest[k]);
     if (number < 0) return number;
-    const bool model = what == Statistic::lowest_model || what == Statistic::highest_model;
-    return model ? number / layout_.members_of_a_model : number % layout_.members_of_a_model;
+    // Members are numbered by initial time, model, member.
+    const int32_t model = number / layout_.members_of_a_model;
+    if (what == Statistic::lowest_time || what == Statistic::highest_time) return model / layout_.models;
+    if (what == Statistic::lowest_model || what == Statistic::highest_model) return model % layout_.models;
+    return number % layout_.members_of_a_model;
   }
 
   const StatisticsLayout& layout_;
@@ -279,8 +283,8 @@ class NetcdfWriter final : public StoreWriter {
   size_t time_ = 0, lead_ = 0;
 };
 
-void write_time(StoreWriter& writer, const StatisticsLayout& layout, const std::vector<PartSource>& parts) {
-  const std::vector<PairPlan> plan = plans_of(layout.pairs);
+void write_time(StoreWriter& writer, const StatisticsLayout& layout, const std::vector<PairPlan>& plan,
+                const std::vector<PartSource>& parts) {
   for (size_t pair = 0; pair < layout.pairs.size(); ++pair) {
     stop_if_requested();
     writer.append(pair_values(layout, plan, pair, parts));
@@ -304,6 +308,7 @@ Coordinate members_coordinate(const std::vector<std::vector<PartSource>>& source
 }  // namespace
 
 std::vector<StoredFile> write_statistics_store(const fs::path& path, StoreFormat format, const StatisticsLayout& layout,
+                                               const std::vector<PairPlan>& plan,
                                                const std::vector<std::vector<PartSource>>& sources) {
   std::vector<Coordinate> coordinates = layout.coordinates;
   coordinates.push_back(members_coordinate(sources));
@@ -315,7 +320,7 @@ std::vector<StoredFile> write_statistics_store(const fs::path& path, StoreFormat
   }
   for (size_t time = 0; time < sources.size(); ++time) {
     writer->begin_time(time);
-    write_time(*writer, layout, sources[time]);
+    write_time(*writer, layout, plan, sources[time]);
     writer->end_time();
   }
   return writer->finish();

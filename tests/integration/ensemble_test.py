@@ -113,6 +113,40 @@ class Ensemble(unittest.TestCase):
             self.assertIn(answer, told.stderr)
             self.assertIn("perturbation.amplitude", told.stderr)
 
+    def test_lagged_initial_times_are_one_ensemble_for_the_last(self):
+        spec = write_job(self.root, JOB)
+        change = ("initial_conditions.times=[2024-01-01T00:00:00Z, 2024-01-01T12:00:00Z, 2024-01-01T06:00:00Z]",
+                  "ensemble={members: 3, seed: 7, lagged: true}", "forecast.steps=[3]",
+                  "models=synth:mini?seed={102,103}", "perturbation.method=correlated_spherical_gaussian",
+                  "regions={north: {lat_min: 50}}",
+                  "statistics=[{variables: [t2m], extremes: true, thresholds: [280], quantiles: [0.5]},"
+                  "{variables: [z500], region: north}]")
+        hens("run", spec, "--output", self.root / "run", *change)
+        self.assertEqual(hens("verify", self.root / "run").stdout, "all is well\n")
+        made = opened(self.root / "run/statistics_lagged.zarr")
+        self.assertEqual(list(made["time"].values), [np.datetime64("2024-01-01T12")])
+        hours = list(made["lead_time"].values.astype("timedelta64[h]").astype(int))
+        self.assertEqual(hours, [0, 6], "those of 12 UTC that 00 UTC reaches, too")
+        self.assertEqual(list(made["members"].values), [3 * 2 * 3])
+        members = [opened(self.root / f"run/hens_{m}.zarr")["t2m"].values for m in range(2)]  # member, time, lead, lat, lon
+        for k in range(2):
+            # Numbered by initial time, model and member; lags of 12, 0 and 6 h.
+            x = np.concatenate([members[m][:, t, k + lag] for t, lag in ((0, 2), (1, 0), (2, 1)) for m in range(2)])
+            np.testing.assert_array_equal(made["t2m_max"].values[0, k], x.max(axis=0))
+            np.testing.assert_array_equal(made["t2m_min"].values[0, k], x.min(axis=0))
+            q = np.rint((x.astype(np.float64) - 250) * 2**15)
+            np.testing.assert_array_equal(made["t2m_mean"].values[0, k],
+                                          (250 + q.sum(axis=0) / 18 / 2**15).astype(np.float32))
+            np.testing.assert_array_equal(made["t2m_probability"].values[0, k, 0],
+                                          ((x >= 280).sum(axis=0) / 18).astype(np.float32))
+            who = x.argmax(axis=0)
+            np.testing.assert_array_equal(made["t2m_max_time"].values[0, k], who // 6)
+            np.testing.assert_array_equal(made["t2m_max_model"].values[0, k], who // 3 % 2)
+            np.testing.assert_array_equal(made["t2m_max_member"].values[0, k], who % 3)
+        # Every 12 h: 12 UTC at 0 h beside 00 UTC at 12 h, and 06 UTC has no 6 h of it.
+        self.assertIn("statistics.1: has no lead time", hens("validate", spec, *change[:-1], change[-1].replace(
+            "region: north", "every: 12h"), check=78).stderr)
+
     def test_the_summer_of_29_checkpoints_in_small(self):
         job = ROOT / "jobs/hens_summer.yaml"
         said = json.loads(hens("validate", job, "--json", "--ms-per-member-step", "36").stdout)

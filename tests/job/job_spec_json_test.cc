@@ -152,8 +152,8 @@ TEST(ForecastHash, ChangesExactlyWithWhatAffectsTheForecast) {
     EXPECT_EQ(forecast_hash(spec) != hash, leaves.at(key).affects == "by value") << key;
     tried.insert(key);
   });
-  EXPECT_EQ(tried.size(), leaves.size() - 3)
-      << "all but the one above, lead_time, which becomes steps, and control, which is absent where there is none";
+  EXPECT_EQ(tried.size(), leaves.size() - 4)
+      << "all but the one above, lead_time, which becomes steps, and control and lagged, absent where they are false";
   EXPECT_NE(forecast_hash(parse_with({"perturbation.method=correlated_spherical_gaussian", "ensemble.control=true"})),
             forecast_hash(parse_with({"perturbation.method=correlated_spherical_gaussian"})));
 }

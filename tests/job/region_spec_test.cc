@@ -60,6 +60,7 @@ TEST(Regions, SayWhatIsWrong) {
   EXPECT_THAT(told("{points: {a: {lat: 1, lon: 2}}, lat_min: 3}"), HasSubstr("leave one of them out"));
   EXPECT_THAT(told("{points: {A B: {lat: 1, lon: 2}}}"), HasSubstr("is no name"));
   EXPECT_THAT(problems_with({"regions={0: {lat_min: 1}}"}), HasSubstr("is no name"));
+  EXPECT_THAT(problems_with({"regions={lagged: {lat_min: 1}}"}), HasSubstr("is no name"));
   EXPECT_THAT(problems_with({"regions=[1]"}), HasSubstr("expected regions by name"));
 }
 
