@@ -8,6 +8,7 @@
 #include "source/grib_file.h"
 #include "source/makani_file.h"
 #include "source/netcdf_fields.h"
+#include "source/zarr_fields.h"
 
 namespace hens {
 namespace {
@@ -22,6 +23,10 @@ std::unique_ptr<FieldFile> open_here(FieldFormat format, const fs::path& path, c
       return open_netcdf_fields(path, origin);
     case FieldFormat::makani:
       return open_makani_file(path, origin);
+    case FieldFormat::zarr:
+      return open_zarr_fields(path, origin);
+    case FieldFormat::climatology:
+      return open_climatology(path, origin);
   }
   throw std::logic_error("a format of fields without a reader");
 }

@@ -49,7 +49,8 @@ struct Moments {
 
 class NetcdfFields : public FieldFile {
  public:
-  NetcdfFields(const fs::path& path, std::string origin) : file_(path, std::move(origin)) {}
+  NetcdfFields(const fs::path& path, std::string origin, bool climatology = false)
+      : file_(path, std::move(origin)), climatology_(climatology) {}
 
   std::optional<std::vector<float>> read(const FieldRequest& request, FileUse& use) override;
   std::string content() const override;
@@ -61,6 +62,7 @@ class NetcdfFields : public FieldFile {
   std::vector<Place> places_of(const NetcdfVariable& variable, const ChannelInfo& channel, bool on_levels,
                                Time time) const;
   std::optional<size_t> level_index(const std::string& dimension, int hectopascal) const;
+  std::optional<size_t> season_index(const std::string& dimension, size_t length, Time time) const;
   std::vector<Moments> find_time(const NetcdfVariable& variable, Time time) const;
   std::vector<double> lead_times(const NetcdfVariable& variable, std::optional<size_t> dimension) const;
   UnitConversion conversion_of(const NetcdfVariable& variable, const FieldRequest& request) const;
@@ -72,6 +74,7 @@ class NetcdfFields : public FieldFile {
   std::vector<double> coordinate(const std::string& dimension) const;
 
   NetcdfFile file_;
+  bool climatology_ = false;
 };
 
 Role NetcdfFields::role_of(const std::string& dimension) const {
@@ -138,6 +141,10 @@ std::vector<Place> NetcdfFields::places_of(const NetcdfVariable& variable, const
     if (role == Role::time) time_dimension = d;
     if (role == Role::lead) lead_dimension = d;
     if (role == Role::version) place.version = d;
+    if (const auto season = season_index(dimension, variable.shape[d], time)) {
+      place.start[d] = *season;
+      continue;
+    }
     if (role == Role::level) {
       const auto index = channel.level ? level_index(dimension, *channel.level) : std::nullopt;
       if (!index) return {};
@@ -229,15 +236,51 @@ std::vector<double> NetcdfFields::lead_times(const NetcdfVariable& variable, std
   return ahead;
 }
 
+// Of a climatology: the entry of a dimension of days, months or hours that `time` falls into. None for other
+// dimensions.
+std::optional<size_t> NetcdfFields::season_index(const std::string& dimension, size_t length, Time time) const {
+  if (!climatology_) return std::nullopt;
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date(day);
+  double wanted = 0.0, first = 1.0;
+  if (is_one_of(dimension, {"dayofyear", "doy"})) {
+    wanted = static_cast<double>((day - std::chrono::sys_days(date.year() / 1 / 1)).count() + 1);
+    if (length == 365) wanted = std::min(wanted, 365.0);
+  } else if (dimension == "month") {
+    wanted = static_cast<unsigned>(date.month());
+  } else if (dimension == "hour") {
+    wanted = static_cast<double>(std::chrono::floor<std::chrono::hours>(time - day).count()), first = 0.0;
+  } else {
+    return std::nullopt;
+  }
+  std::vector<double> axis;
+  if (file_.find(dimension)) axis = coordinate(dimension);
+  for (size_t k = axis.size(); k < length; ++k) axis.push_back(first + static_cast<double>(k));
+  const auto found = std::ranges::find(axis, wanted);
+  if (found == axis.end() || found - axis.begin() >= static_cast<std::ptrdiff_t>(length)) {
+    fail(ExitCode::bad_input, "{}: dimension '{}' has no {}, which {} is of", file_.origin(), dimension, wanted,
+         iso_time(time));
+  }
+  return static_cast<size_t>(found - axis.begin());
+}
+
 // Where time and lead time sum up to `time`: of several such forecasts those with the shortest lead, which an analysis
 // is. A time that stands on the axis twice is found twice.
 std::vector<Moments> NetcdfFields::find_time(const NetcdfVariable& variable, Time time) const {
   std::optional<size_t> times, leads;
   for (size_t d = 0; d < variable.dimensions.size(); ++d) {
     const Role role = role_of(variable.dimensions[d]);
+    if (climatology_ && role == Role::time && variable.shape[d] > 1) {
+      fail(ExitCode::bad_input,
+           "{}: variable {} has {} entries of '{}': a climatology has dimensions dayofyear, month or hour instead, or "
+           "one "
+           "entry",
+           file_.origin(), variable.name, variable.shape[d], variable.dimensions[d]);
+    }
     if (role == Role::time) times = d;
     if (role == Role::lead) leads = d;
   }
+  if (climatology_) return {{}};
   const NetcdfVariable* axis = times ? file_.find(variable.dimensions[*times]) : scalar_time();
   if (!axis) {
     fail(ExitCode::bad_input,
@@ -368,6 +411,10 @@ std::string NetcdfFields::content() const {
 
 std::unique_ptr<FieldFile> open_netcdf_fields(const fs::path& path, const std::string& origin) {
   return std::make_unique<NetcdfFields>(path, origin);
+}
+
+std::unique_ptr<FieldFile> open_climatology(const fs::path& path, const std::string& origin) {
+  return std::make_unique<NetcdfFields>(path, origin, true);
 }
 
 }  // namespace hens

@@ -1,0 +1,285 @@
+#include "scores/score_run.h"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/ranges.h>
+
+#include "base/error.h"
+#include "base/nearest.h"
+#include "base/stop.h"
+#include "run/layout.h"
+#include "run/run_folder.h"
+#include "run/run_parts.h"
+#include "scores/climatology.h"
+#include "scores/member_scores.h"
+#include "scores/statistics_scores.h"
+
+namespace hens {
+namespace {
+
+// Where the fields of one (variable, lead) lie.
+struct Place {
+  bool members = false;
+  int output = 0, variable = 0, lead = 0;  // of members: indices into spec.output, and of the store
+  int pair = 0;                            // of statistics
+};
+using Places = std::map<std::pair<std::string, Duration>, Place>;  // ordered by variable and lead
+
+int length_index(const JobSpec& spec, int steps) {
+  const std::vector<int>& all = spec.forecast.steps;
+  if (steps == 0) return static_cast<int>(std::ranges::max_element(all) - all.begin());
+  const auto found = std::ranges::find(all, steps);
+  if (found != all.end()) return static_cast<int>(found - all.begin());
+  fail(ExitCode::bad_spec, "--steps {}: the run has roll-outs of {} steps", steps, fmt::join(all, ", "));
+}
+
+class Scorer {
+ public:
+  Scorer(const fs::path& root, const ScoreOptions& options, Downloader& downloader, Log& log)
+      : root_(root), options_(options), log_(log), result_{read_manifest(root)} {
+    result_.length = length_index(spec(), options.steps);
+    result_.regions = options.regions, result_.truth = options.truth.text, result_.climatology = options.climatology;
+    for (const RegionBox& box : options.regions) regions_.emplace_back(box, result_.run.grid);
+    find_complete();
+    find_places();
+    truth_.emplace(options.truth, spec().initial_conditions, options.check, downloader, log);
+    if (!options.climatology.empty()) climatology_.emplace(options.climatology, spec().initial_conditions.gravity);
+  }
+
+  RunScores run() {
+    double done = 0.0;
+    for (const auto& [what, place] : places_) {
+      stop_if_requested();
+      score(what.first, what.second, place);
+      log_.progress("scores", ++done, static_cast<double>(places_.size()), "variables and lead times");
+    }
+    result_.truth_files = truth_->records(), result_.missing = truth_->missing();
+    if (climatology_) result_.climatology_files = climatology_->records();
+    if (!result_.entries.empty()) return std::move(result_);
+    const std::string first = result_.missing.empty() ? "" : ": " + result_.missing.front().why;
+    fail(ExitCode::missing_input, "{}: none of its valid times has a truth yet{}", options_.truth.text, first);
+  }
+
+ private:
+  const JobSpec& spec() const { return result_.run.spec; }
+  size_t times() const { return spec().initial_conditions.times.size(); }
+  int models() const { return static_cast<int>(spec().models.size()); }
+
+  void find_complete();
+  void find_places();
+  void check_wanted(const std::set<std::string>& variables, const std::set<Duration>& leads) const;
+  bool is_wanted(const std::string& variable, Duration lead) const;
+  std::vector<Threshold> thresholds_of(const std::string& variable) const;
+  std::optional<TruthFields> truth_at(const std::string& variable, Duration lead, size_t time);
+  void score(const std::string& variable, Duration lead, const Place& place);
+  void score_members(ScoreFrame frame, const Place& place);
+  void score_statistics(ScoreFrame frame, const Place& place);
+  void note_gaps(const std::string& variable, const PairPlan& plan);
+
+  fs::path root_;
+  const ScoreOptions& options_;
+  Log& log_;
+  RunScores result_;
+  std::vector<ScoreRegion> regions_;
+  std::map<Forecast, std::vector<int>> complete_;  // members by their markers
+  std::vector<RunStore> stores_;
+  std::optional<RunParts> parts_;
+  std::vector<StatisticsPair> pairs_;
+  Places places_;
+  std::optional<Truth> truth_;
+  std::optional<Climatology> climatology_;
+  std::set<std::string> noted_;
+};
+
+// Members count by their markers, statistics by their parts: each is complete in itself.
+void Scorer::find_complete() {
+  const WorkPlan plan(spec());
+  result_.planned = static_cast<int64_t>(plan.per_model_and_length()) * models();
+  const std::vector<bool> marked = spec().output.empty() ? std::vector<bool>() : marked_members(root_, plan);
+  for (size_t number = 0; number < marked.size(); ++number) {
+    const MemberId task = plan.task(number);
+    if (!marked[number] || task.length != result_.length) continue;
+    complete_[forecast_of(task)].push_back(task.member);
+    ++result_.complete;
+  }
+  parts_.emplace(root_, result_.run);
+  for (const UnusableFile& file : parts_->damaged()) {
+    log_.warn("part_damaged", {{"path", file.path.string()}, {"message", file.path.string() + ": " + file.why}});
+  }
+  if (!spec().statistics.empty()) pairs_ = statistics_pairs(spec(), result_.length);
+  if (!complete_.empty()) return;
+  for (int model = 0; model < models(); ++model) {
+    for (size_t time = 0; time < times(); ++time) {
+      result_.complete += parts_->members({result_.length, model, static_cast<int>(time)}).size();
+    }
+  }
+}
+
+// Members first: they tell more. Of several outputs that have a field the first is taken.
+void Scorer::find_places() {
+  std::set<std::string> variables;
+  std::set<Duration> leads;
+  const auto put = [&](const std::string& variable, Duration lead, const Place& place) {
+    variables.insert(variable), leads.insert(lead);
+    if (is_wanted(variable, lead)) places_.try_emplace({variable, lead}, place);
+  };
+  const bool members = options_.from != ScoreFrom::statistics && !complete_.empty();
+  for (int k = 0; members && k < static_cast<int>(spec().output.size()); ++k) {
+    const OutputSpec& output = spec().output[static_cast<size_t>(k)];
+    const std::vector<Duration> stored =
+        output_leads(output, spec().forecast.steps[static_cast<size_t>(result_.length)]);
+    for (int v = 0; v < static_cast<int>(output.variables.size()); ++v) {
+      for (int l = 0; l < static_cast<int>(stored.size()); ++l) {
+        put(output.variables[static_cast<size_t>(v)], stored[static_cast<size_t>(l)], {true, k, v, l});
+      }
+    }
+  }
+  if (options_.from != ScoreFrom::members && parts_->count() > 0) {
+    for (int k = 0; k < static_cast<int>(pairs_.size()); ++k) {
+      const StatisticsPair& pair = pairs_[static_cast<size_t>(k)];
+      if (pair.plan.reduce == Reduce::none) {
+        put(pair.variable, pair.lead, {.pair = k});
+      } else if (noted_.insert(pair.name).second && is_wanted(pair.variable, pair.lead)) {
+        result_.notes.push_back({pair.name, "all scores", "it is of windows, and the truth is of single times"});
+      }
+    }
+  }
+  if (variables.empty()) {
+    fail(ExitCode::missing_input,
+         "{}: there is nothing to score: no member of {} steps is complete in it{}, and its job keeps {}; `hens run` "
+         "the "
+         "job, or say --from members|statistics otherwise",
+         root_.string(), spec().forecast.steps[static_cast<size_t>(result_.length)],
+         spec().output.empty() ? " (its job stores none)" : "",
+         spec().statistics.empty() ? "no statistics" : "statistics of which no part is there");
+  }
+  check_wanted(variables, leads);
+  if (result_.complete < result_.planned) {
+    const std::string what =
+        fmt::format("{} of {} members are complete: only they are scored", result_.complete, result_.planned);
+    log_.warn("unfinished_run", {{"message", what}});
+    result_.notes.push_back({"", "unfinished run", what});
+  }
+}
+
+bool Scorer::is_wanted(const std::string& variable, Duration lead) const {
+  const auto in = [](const auto& list, const auto& value) {
+    return list.empty() || std::ranges::find(list, value) != list.end();
+  };
+  return in(options_.variables, variable) && in(options_.leads, lead);
+}
+
+void Scorer::check_wanted(const std::set<std::string>& variables, const std::set<Duration>& leads) const {
+  const std::vector<std::string> known(variables.begin(), variables.end());
+  const auto require = [&](const std::string& option, const std::string& name) {
+    if (variables.contains(name)) return;
+    fail(ExitCode::bad_spec, "{} {}: the run has no such fields{}: there are {}", option, name,
+         did_you_mean(name, known), fmt::join(known, " "));
+  };
+  for (const std::string& name : options_.variables) require("--variables", name);
+  for (const auto& [name, thresholds] : options_.thresholds) require("--threshold", name);
+  std::vector<std::string> texts;
+  for (const Duration lead : leads) texts.push_back(duration_text(lead));
+  for (const Duration lead : options_.leads) {
+    if (leads.contains(lead)) continue;
+    fail(ExitCode::bad_spec, "--leads {}: the run has no fields at that lead time: there are {}", duration_text(lead),
+         fmt::join(texts, " "));
+  }
+  if (places_.empty()) fail(ExitCode::bad_spec, "--variables, --leads: the run has no field of both together");
+}
+
+// Those of the command line, and those that the spec counts.
+std::vector<Threshold> Scorer::thresholds_of(const std::string& variable) const {
+  std::vector<Threshold> all;
+  const auto put = [&](const Threshold& threshold) {
+    if (std::ranges::find(all, threshold) == all.end()) all.push_back(threshold);
+  };
+  for (const StatisticsSpec& entry : spec().statistics) {
+    if (entry.reduce != Reduce::none) continue;
+    if (std::ranges::find(entry.variables, variable) == entry.variables.end()) continue;
+    for (const double value : entry.thresholds) put({static_cast<float>(value), entry.comparison});
+  }
+  if (const auto given = options_.thresholds.find(variable); given != options_.thresholds.end()) {
+    for (const Threshold& threshold : given->second) put(threshold);
+  }
+  return all;
+}
+
+std::optional<TruthFields> Scorer::truth_at(const std::string& variable, Duration lead, size_t time) {
+  const Time valid = spec().initial_conditions.times[time] + lead;
+  auto field = truth_->field(variable, valid, result_.run.grid);
+  if (!field) return std::nullopt;
+  TruthFields fields{std::move(*field), {}};
+  if (climatology_) fields.climate = climatology_->field(variable, valid, result_.run.grid);
+  return fields;
+}
+
+void Scorer::score(const std::string& variable, Duration lead, const Place& place) {
+  ScoreFrame frame{variable, lead, &result_.run.grid, &regions_, thresholds_of(variable)};
+  if (place.members) return score_members(std::move(frame), place);
+  score_statistics(std::move(frame), place);
+}
+
+void Scorer::score_members(ScoreFrame frame, const Place& place) {
+  if (stores_.empty()) stores_ = open_stores(root_, spec(), result_.run.facts());
+  MemberScores scores(frame, models(), climatology_.has_value());
+  for (size_t time = 0; time < times(); ++time) {
+    std::vector<ModelFields> ensemble;
+    for (int model = 0; model < models(); ++model) {
+      const auto complete = complete_.find({result_.length, model, static_cast<int>(time)});
+      if (complete == complete_.end()) continue;
+      const auto store = std::ranges::find_if(stores_, [&](const RunStore& one) {
+        return one.length == result_.length && one.model == model && one.output == place.output;
+      });
+      ModelFields& fields = ensemble.emplace_back(ModelFields{model, complete->second, {}});
+      for (const int member : complete->second) {
+        fields.fields.push_back({store->store.get(), place.variable, static_cast<int>(time), member, place.lead,
+                                 fmt::format("{}: member {}", (root_ / store->folder).string(), member)});
+      }
+    }
+    if (ensemble.empty()) continue;
+    const auto truth = truth_at(frame.variable, frame.lead, time);
+    if (truth) scores.add_time(time, ensemble, *truth, options_.limits);
+  }
+  for (ScoreEntry& entry : scores.entries()) result_.entries.push_back(std::move(entry));
+}
+
+void Scorer::score_statistics(ScoreFrame frame, const Place& place) {
+  const PairPlan& plan = pairs_[static_cast<size_t>(place.pair)].plan;
+  for (const Threshold& threshold : frame.thresholds) {
+    const std::string event = frame.variable + threshold_text(threshold);
+    if (std::ranges::find(plan.thresholds, threshold) != plan.thresholds.end() || !noted_.insert(event).second)
+      continue;
+    result_.notes.push_back(
+        {frame.variable, "brier" + threshold_text(threshold),
+         "thresholds: the statistics do not count that event; only those that they name can be scored"});
+  }
+  frame.thresholds = plan.thresholds;
+  note_gaps(frame.variable, plan);
+  StatisticsScores scores(frame, pairs_, place.pair, models(), climatology_.has_value());
+  for (size_t time = 0; time < times(); ++time) {
+    std::vector<ModelParts> ensemble;
+    for (int model = 0; model < models(); ++model) {
+      auto parts = parts_->parts({result_.length, model, static_cast<int>(time)});
+      if (!parts.empty()) ensemble.push_back({model, std::move(parts)});
+    }
+    if (ensemble.empty()) continue;
+    if (const auto truth = truth_at(frame.variable, frame.lead, time)) scores.add_time(time, ensemble, *truth);
+  }
+  for (ScoreEntry& entry : scores.entries()) result_.entries.push_back(std::move(entry));
+}
+
+void Scorer::note_gaps(const std::string& variable, const PairPlan& plan) {
+  for (const ScoreGap& gap : gaps_of(plan, variable)) {
+    if (noted_.insert(variable + gap.scores).second) result_.notes.push_back({variable, gap.scores, gap.needs});
+  }
+}
+
+}  // namespace
+
+RunScores score_run(const fs::path& root, const ScoreOptions& options, Downloader& downloader, Log& log) {
+  return Scorer(root, options, downloader, log).run();
+}
+
+}  // namespace hens
