@@ -67,14 +67,14 @@ StateCheck state_check(const std::string& text) {
   fail(ExitCode::usage, "--check {}: expected strict or finite", text);
 }
 
-// 512M, 2G.
+// 64K, 512M, 2G.
 uint64_t parse_memory(const std::string& text) {
   uint64_t number = 0;
   const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   const std::string unit(rest, text.data() + text.size());
-  const int shift = unit == "M" ? 20 : unit == "G" ? 30 : -1;
+  const int shift = unit == "K" ? 10 : unit == "M" ? 20 : unit == "G" ? 30 : -1;
   if (error == std::errc() && shift > 0 && number > 0 && number < (uint64_t{1} << 30)) return number << shift;
-  fail(ExitCode::usage, "--memory {}: expected a number and M or G, as 2G", text);
+  fail(ExitCode::usage, "--memory {}: expected a number and K, M or G, as 2G", text);
 }
 
 ScoreOptions score_options(const CommandLine& line, const fs::path& output) {
@@ -100,7 +100,7 @@ ScoreOptions score_options(const CommandLine& line, const fs::path& output) {
 
 std::string value_text(const ScoreEntry& entry, const std::string& name) {
   const auto found = std::ranges::find(entry.scores, name, &Score::name);
-  return found == entry.scores.end() ? "-" : fmt::format("{:.4g}", found->value);
+  return found == entry.scores.end() ? "-" : fmt::format("{:.3g}", found->value);
 }
 
 // All models together where there are several, else the one; the first region, unless few rows are all.
@@ -115,7 +115,7 @@ std::vector<const ScoreEntry*> shown_entries(const RunScores& scores) {
   return all.size() <= most_rows ? all : globe;
 }
 
-// 78 columns where names are not long.
+// At most 80 columns: numbers of three digits take eight.
 std::string score_table(const RunScores& scores) {
   const bool acc = !scores.climatology.empty();
   Table table{"",
@@ -132,7 +132,7 @@ std::string score_table(const RunScores& scores) {
   const std::vector<const ScoreEntry*> entries = shown_entries(scores);
   for (size_t k = 0; k < std::min(entries.size(), most_rows); ++k) {
     const ScoreEntry& entry = *entries[k];
-    table.rows.push_back({entry.variable, duration_text(entry.lead), shortened(entry.region, 18),
+    table.rows.push_back({entry.variable, duration_text(entry.lead), shortened(entry.region, 14),
                           fmt::format("{}", entry.most_members), value_text(entry, "crps"),
                           value_text(entry, "crps_fair"), value_text(entry, "rmse"), value_text(entry, "spread"),
                           value_text(entry, acc ? "acc" : "spread_skill")});
