@@ -98,9 +98,16 @@ ScoreOptions score_options(const CommandLine& line, const fs::path& output) {
   return options;
 }
 
+// Three digits in seven columns: 0.00123, 1.2e-04, 12345.
+std::string short_number(double value) {
+  const double size = std::abs(value);
+  if (size >= 1000.0 && size < 1e7) return fmt::format("{:.0f}", value);
+  return size > 0.0 && size < 1e-3 ? fmt::format("{:.1e}", value) : fmt::format("{:.3g}", value);
+}
+
 std::string value_text(const ScoreEntry& entry, const std::string& name) {
   const auto found = std::ranges::find(entry.scores, name, &Score::name);
-  return found == entry.scores.end() ? "-" : fmt::format("{:.3g}", found->value);
+  return found == entry.scores.end() ? "-" : short_number(found->value);
 }
 
 // All models together where there are several, else the one; the first region, unless few rows are all.
@@ -115,14 +122,14 @@ std::vector<const ScoreEntry*> shown_entries(const RunScores& scores) {
   return all.size() <= most_rows ? all : globe;
 }
 
-// At most 80 columns: numbers of three digits take eight.
+// At most 80 columns. M: members.
 std::string score_table(const RunScores& scores) {
   const bool acc = !scores.climatology.empty();
   Table table{"",
               {{"variable"},
                {"lead", Align::right},
                {"region"},
-               {"members", Align::right},
+               {"M", Align::right},
                {"crps", Align::right},
                {"fair", Align::right},
                {"rmse", Align::right},
@@ -132,7 +139,7 @@ std::string score_table(const RunScores& scores) {
   const std::vector<const ScoreEntry*> entries = shown_entries(scores);
   for (size_t k = 0; k < std::min(entries.size(), most_rows); ++k) {
     const ScoreEntry& entry = *entries[k];
-    table.rows.push_back({entry.variable, duration_text(entry.lead), shortened(entry.region, 14),
+    table.rows.push_back({entry.variable, duration_text(entry.lead), shortened(entry.region, 12),
                           fmt::format("{}", entry.most_members), value_text(entry, "crps"),
                           value_text(entry, "crps_fair"), value_text(entry, "rmse"), value_text(entry, "spread"),
                           value_text(entry, acc ? "acc" : "spread_skill")});

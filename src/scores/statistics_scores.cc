@@ -100,8 +100,9 @@ PointOutcome StatisticsScores::outcome(const TileTotals& totals, size_t k, size_
   PointOutcome point{0.0, truth, totals.members};
   if (plan.histogram) {
     const size_t begin = totals.begin[k], count = totals.begin[k + 1] - begin;
+    const auto mean = plan.moments ? std::optional(mean_of(plan.fixed, totals.members, totals.sum[k])) : std::nullopt;
     point.scores =
-        histogram_scores(*plan.histogram, totals.first[k], std::span(totals.counts).subspan(begin, count), truth);
+        histogram_scores(*plan.histogram, totals.first[k], std::span(totals.counts).subspan(begin, count), truth, mean);
   }
   if (plan.moments) {
     point.scores.mean = mean_of(plan.fixed, totals.members, totals.sum[k]);

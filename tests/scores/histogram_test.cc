@@ -61,6 +61,8 @@ TEST(Histogram, BoundsHold) {
           if (members > 1) {
             EXPECT_LE(std::abs(ours.fair_crps - exact.fair_crps), ours.fair_crps_bound + 1e-12) << name << " " << y;
           }
+          const PointScores better = histogram_scores({width}, made.first, made.counts, y, exact.mean);
+          EXPECT_LE(std::abs(better.crps - exact.crps), better.crps_bound + 1e-12) << name << " " << width << " " << y;
           EXPECT_LE(ours.below, exact.below);
           EXPECT_GE(ours.at_most, exact.at_most);
         }
@@ -80,7 +82,8 @@ TEST(Histogram, CrpsOfAHugeEnsemble) {
       const std::vector<double> x = drawn(draw, 7424, random);
       const auto y = static_cast<float>(draw(random));
       const Counted made = counted(lattice, x);
-      const PointScores exact = point_scores(x, y), ours = histogram_scores(lattice, made.first, made.counts, y);
+      const PointScores exact = point_scores(x, y),
+                        ours = histogram_scores(lattice, made.first, made.counts, y, exact.mean);
       sum += ours.crps - exact.crps, fair_sum += ours.fair_crps - exact.fair_crps;
       worst = std::max(worst, std::abs(ours.crps - exact.crps));
     }
