@@ -108,7 +108,7 @@ def reference(x, y, climate, lat, lon, region, events):
     weight = np.broadcast_to(np.maximum(np.cos(np.deg2rad(lat)), 0)[:, None], area.shape)[area]
     x, y, climate = x[:, :, area], y[:, area], climate[:, area]
     mean, variance = x.mean(axis=1), x.var(axis=1, ddof=1)
-    over = lambda values: np.average(values.mean(axis=0), weights=weight)  # noqa: E731
+    over = lambda values: np.average(values.mean(axis=0), weights=weight)
     both = [crps(x[t], y[t]) for t in range(len(x))]
     found = {"crps": over(np.array([b[0] for b in both])), "crps_fair": over(np.array([b[1] for b in both])),
              "rmse": np.sqrt(over((mean - y) ** 2)), "mae": over(np.abs(mean - y)), "bias": over(mean - y),
@@ -126,7 +126,7 @@ def reference(x, y, climate, lat, lon, region, events):
     found["best_member_rmse"] = errors.min(axis=1).mean()
     for event in events:
         limit = float(np.float32(float(event.lstrip(">="))))
-        is_event = (lambda v: v >= limit) if ">=" in event else (lambda v: v > limit)  # noqa: B023
+        is_event = (lambda v: v >= limit) if ">=" in event else (lambda v: v > limit)
         p, o = is_event(x).mean(axis=1).ravel(), is_event(y).ravel()
         w = np.concatenate([weight] * len(x))
         base = np.average(o, weights=w)
@@ -241,7 +241,7 @@ class Scores(unittest.TestCase):
         x, y = self.members("u10m", 1)
         x = np.concatenate(x, axis=1)
         weight = np.maximum(np.cos(np.deg2rad(self.lat)), 0)
-        over = lambda field: np.average(field.mean(axis=(0, 2)), weights=weight)  # noqa: E731
+        over = lambda field: np.average(field.mean(axis=(0, 2)), weights=weight)
         scores = entries["u10m", 6, "all", "globe"]["scores"]
         self.assertLess(abs(scores["crps"] - over(properscoring.crps_ensemble(y, x, axis=1))), 1e-12)
         brier = properscoring.threshold_brier_score(y, x, threshold=5.25, axis=1)  # counts x > threshold
