@@ -177,10 +177,11 @@ int score_command(const Arguments& arguments) {
   namespace po = boost::program_options;
   using Texts = std::vector<std::string>;
   CommandLine line(
-      "hens score DIR --truth SOURCE [options]",
+      "hens score DIR... --truth SOURCE [options]",
       "Scores a run's forecasts against what came: CRPS, error of the mean, spread, ranks, probabilities, by\n"
-      "variable, lead time, region and model. From its members, or from its statistics alone. Writes scores.json\n"
-      "and scores.csv. Exit 66 where a valid time has no truth yet: the others are scored.",
+      "variable, lead time, region and model. From its members, or from its statistics alone. DIRs are folders of\n"
+      "one job (shards with an --output each, say). Writes scores.json and scores.csv into the first. Exit 66 where a "
+      "valid time has no truth yet: the others are scored.",
       "hens score runs/demo --truth analytic");
   line.add("truth", "SOURCE",
            "gfs, analytic, grib:PATH, netcdf:PATH, makani:PATH or zarr:PATH; %Y%m%d%H in PATH\n"
@@ -202,15 +203,16 @@ int score_command(const Arguments& arguments) {
   line.add("scratch", "DIR", "where members' fields go that do not fit (default: the output folder)");
   line.add_cache_options();
   line.add_log_option();
-  if (!line.parse(arguments, 1, 1)) return 0;
-  const fs::path root = line.positional().front(), output = line.text("output", root.string());
+  if (!line.parse(arguments, 1, 1000)) return 0;
+  const std::vector<fs::path> folders(line.positional().begin(), line.positional().end());
+  const fs::path root = folders.front(), output = line.text("output", root.string());
   const ScoreOptions options = score_options(line, output);
   install_stop_signals();
   Log log(line.log_format());
   const MirrorsSpec mirrors = read_manifest(root).spec.mirrors;
   make_folders(output);
   Downloader downloader(line.download_options(mirrors), log);
-  const RunScores scores = score_run(root, options, downloader, log);
+  const RunScores scores = score_run(folders, options, downloader, log);
   publish_file(output / "scores.json", scores_json(scores));
   publish_file(output / "scores.csv", scores_csv(scores));
   print_scores(scores, output);

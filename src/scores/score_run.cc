@@ -9,6 +9,7 @@
 #include "base/nearest.h"
 #include "base/stop.h"
 #include "run/layout.h"
+#include "run/merge_statistics.h"
 #include "run/run_folder.h"
 #include "run/run_parts.h"
 #include "scores/climatology.h"
@@ -36,8 +37,8 @@ int length_index(const JobSpec& spec, int steps) {
 
 class Scorer {
  public:
-  Scorer(const fs::path& root, const ScoreOptions& options, Downloader& downloader, Log& log)
-      : root_(root), options_(options), log_(log), result_{read_manifest(root)} {
+  Scorer(const std::vector<fs::path>& folders, const ScoreOptions& options, Downloader& downloader, Log& log)
+      : folders_(folders), options_(options), log_(log), result_{common_manifest(folders)} {
     result_.length = length_index(spec(), options.steps);
     result_.regions = options.regions, result_.truth = options.truth.text, result_.climatology = options.climatology;
     for (const RegionBox& box : options.regions) regions_.emplace_back(box, result_.run.grid);
@@ -67,24 +68,26 @@ class Scorer {
   int models() const { return static_cast<int>(spec().models.size()); }
 
   void find_complete();
+  std::vector<const PartReader*> parts_of(int model, size_t time) const;
   void find_places();
   void check_wanted(const std::set<std::string>& variables, const std::set<Duration>& leads) const;
   bool is_wanted(const std::string& variable, Duration lead) const;
   std::vector<Threshold> thresholds_of(const std::string& variable) const;
   std::optional<TruthFields> truth_at(const std::string& variable, Duration lead, size_t time);
   void score(const std::string& variable, Duration lead, const Place& place);
+  ModelFields fields_of(int model, size_t time, const Place& place);
   void score_members(ScoreFrame frame, const Place& place);
   void score_statistics(ScoreFrame frame, const Place& place);
   void note_gaps(const std::string& variable, const PairPlan& plan);
 
-  fs::path root_;
+  std::vector<fs::path> folders_;
   const ScoreOptions& options_;
   Log& log_;
   RunScores result_;
   std::vector<ScoreRegion> regions_;
-  std::map<Forecast, std::vector<int>> complete_;  // members by their markers
-  std::vector<RunStore> stores_;
-  std::optional<RunParts> parts_;
+  std::map<Forecast, std::map<int, size_t>> complete_;  // members by their markers, and the folder each is in
+  std::vector<std::vector<RunStore>> stores_;           // [folder]
+  std::vector<RunParts> parts_;                         // [folder]
   std::vector<StatisticsPair> pairs_;
   Places places_;
   std::optional<Truth> truth_;
@@ -96,24 +99,37 @@ class Scorer {
 void Scorer::find_complete() {
   const WorkPlan plan(spec());
   result_.planned = static_cast<int64_t>(plan.per_model_and_length()) * models();
-  const std::vector<bool> marked = spec().output.empty() ? std::vector<bool>() : marked_members(root_, plan);
-  for (size_t number = 0; number < marked.size(); ++number) {
-    const MemberId task = plan.task(number);
-    if (!marked[number] || task.length != result_.length) continue;
-    complete_[forecast_of(task)].push_back(task.member);
-    ++result_.complete;
-  }
-  parts_.emplace(root_, result_.run);
-  for (const UnusableFile& file : parts_->damaged()) {
-    log_.warn("part_damaged", {{"path", file.path.string()}, {"message", file.path.string() + ": " + file.why}});
+  for (size_t folder = 0; folder < folders_.size(); ++folder) {
+    const std::vector<bool> marked =
+        spec().output.empty() ? std::vector<bool>() : marked_members(folders_[folder], plan);
+    for (size_t number = 0; number < marked.size(); ++number) {
+      const MemberId task = plan.task(number);
+      if (!marked[number] || task.length != result_.length) continue;
+      result_.complete += complete_[forecast_of(task)].try_emplace(task.member, folder).second ? 1 : 0;
+    }
+    parts_.emplace_back(folders_[folder], result_.run);
+    for (const UnusableFile& file : parts_.back().damaged()) {
+      const std::string path = (folders_[folder] / file.path).string();
+      log_.warn("part_damaged", {{"path", path}, {"message", path + ": " + file.why}});
+    }
   }
   if (!spec().statistics.empty()) pairs_ = statistics_pairs(spec(), result_.length);
   if (!complete_.empty()) return;
   for (int model = 0; model < models(); ++model) {
     for (size_t time = 0; time < times(); ++time) {
-      result_.complete += parts_->members({result_.length, model, static_cast<int>(time)}).size();
+      for (const PartReader* part : parts_of(model, time)) result_.complete += part->header().members.size();
     }
   }
+}
+
+std::vector<const PartReader*> Scorer::parts_of(int model, size_t time) const {
+  std::vector<const PartReader*> all;
+  for (const RunParts& folder : parts_) {
+    const auto some = folder.parts({result_.length, model, static_cast<int>(time)});
+    all.insert(all.end(), some.begin(), some.end());
+  }
+  refuse_overlaps(all);
+  return all;
 }
 
 // Members first: they tell more. Of several outputs that have a field the first is taken.
@@ -135,7 +151,8 @@ void Scorer::find_places() {
       }
     }
   }
-  if (options_.from != ScoreFrom::members && parts_->count() > 0) {
+  const bool parts = std::ranges::any_of(parts_, [](const RunParts& folder) { return folder.count() > 0; });
+  if (options_.from != ScoreFrom::members && parts) {
     for (int k = 0; k < static_cast<int>(pairs_.size()); ++k) {
       const StatisticsPair& pair = pairs_[static_cast<size_t>(k)];
       if (pair.plan.reduce == Reduce::none) {
@@ -150,7 +167,7 @@ void Scorer::find_places() {
          "{}: there is nothing to score: no member of {} steps is complete in it{}, and its job keeps {}; `hens run` "
          "the "
          "job, or say --from members|statistics otherwise",
-         root_.string(), spec().forecast.steps[static_cast<size_t>(result_.length)],
+         folders_.front().string(), spec().forecast.steps[static_cast<size_t>(result_.length)],
          spec().output.empty() ? " (its job stores none)" : "",
          spec().statistics.empty() ? "no statistics" : "statistics of which no part is there");
   }
@@ -221,22 +238,32 @@ void Scorer::score(const std::string& variable, Duration lead, const Place& plac
   score_statistics(std::move(frame), place);
 }
 
+ModelFields Scorer::fields_of(int model, size_t time, const Place& place) {
+  while (stores_.size() < folders_.size()) {
+    stores_.push_back(open_stores(folders_[stores_.size()], spec(), result_.run.facts()));
+  }
+  ModelFields fields{model, {}, {}};
+  const auto complete = complete_.find({result_.length, model, static_cast<int>(time)});
+  if (complete == complete_.end()) return fields;
+  const auto is_it = [&](const RunStore& store) {
+    return store.length == result_.length && store.model == model && store.output == place.output;
+  };
+  for (const auto& [member, folder] : complete->second) {
+    const auto store = std::ranges::find_if(stores_[folder], is_it);
+    fields.members.push_back(member);
+    fields.fields.push_back({store->store.get(), place.variable, static_cast<int>(time), member, place.lead,
+                             fmt::format("{}: member {}", (folders_[folder] / store->folder).string(), member)});
+  }
+  return fields;
+}
+
 void Scorer::score_members(ScoreFrame frame, const Place& place) {
-  if (stores_.empty()) stores_ = open_stores(root_, spec(), result_.run.facts());
   MemberScores scores(frame, models(), climatology_.has_value());
   for (size_t time = 0; time < times(); ++time) {
     std::vector<ModelFields> ensemble;
     for (int model = 0; model < models(); ++model) {
-      const auto complete = complete_.find({result_.length, model, static_cast<int>(time)});
-      if (complete == complete_.end()) continue;
-      const auto store = std::ranges::find_if(stores_, [&](const RunStore& one) {
-        return one.length == result_.length && one.model == model && one.output == place.output;
-      });
-      ModelFields& fields = ensemble.emplace_back(ModelFields{model, complete->second, {}});
-      for (const int member : complete->second) {
-        fields.fields.push_back({store->store.get(), place.variable, static_cast<int>(time), member, place.lead,
-                                 fmt::format("{}: member {}", (root_ / store->folder).string(), member)});
-      }
+      if (ModelFields fields = fields_of(model, time, place); !fields.members.empty())
+        ensemble.push_back(std::move(fields));
     }
     if (ensemble.empty()) continue;
     const auto truth = truth_at(frame.variable, frame.lead, time);
@@ -261,7 +288,7 @@ void Scorer::score_statistics(ScoreFrame frame, const Place& place) {
   for (size_t time = 0; time < times(); ++time) {
     std::vector<ModelParts> ensemble;
     for (int model = 0; model < models(); ++model) {
-      auto parts = parts_->parts({result_.length, model, static_cast<int>(time)});
+      auto parts = parts_of(model, time);
       if (!parts.empty()) ensemble.push_back({model, std::move(parts)});
     }
     if (ensemble.empty()) continue;
@@ -278,8 +305,9 @@ void Scorer::note_gaps(const std::string& variable, const PairPlan& plan) {
 
 }  // namespace
 
-RunScores score_run(const fs::path& root, const ScoreOptions& options, Downloader& downloader, Log& log) {
-  return Scorer(root, options, downloader, log).run();
+RunScores score_run(const std::vector<fs::path>& folders, const ScoreOptions& options, Downloader& downloader,
+                    Log& log) {
+  return Scorer(folders, options, downloader, log).run();
 }
 
 }  // namespace hens

@@ -1,4 +1,4 @@
-// The scores of a run: what is complete in its folder against what came.
+// The scores of a run: what is complete in its folder, or in several that share its work, against what came.
 #pragma once
 
 #include <map>
@@ -47,8 +47,11 @@ struct RunScores {
   std::vector<MissingTruth> missing;
 };
 
-// Throws Error{missing_input} where nothing is complete or no truth is there, {bad_spec} for a variable, lead or length
-// that the run does not have, {bad_input} where truth or climatology cannot be held against the run.
-RunScores score_run(const fs::path& root, const ScoreOptions& options, Downloader& downloader, Log& log);
+// `folders` are of one job: one, or those of its shards; a member that is stored in several counts once. Throws
+// Error{missing_input} where nothing is complete or no truth is there, {bad_spec} for a variable, lead or length that
+// the run does not have, and for folders of several jobs, {bad_input} where truth or climatology cannot be held against
+// the run, or two folders' statistics are of the same member.
+RunScores score_run(const std::vector<fs::path>& folders, const ScoreOptions& options, Downloader& downloader,
+                    Log& log);
 
 }  // namespace hens

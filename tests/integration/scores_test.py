@@ -455,6 +455,22 @@ class Scores(unittest.TestCase):
                 self.assertLessEqual(off, entry["bounds"][name])
                 self.assertLessEqual(off / spread, 1e-4, (key, name))
 
+    def test_shards_in_folders_of_their_own_are_scored_together(self):
+        shards = [self.root / f"shard{k}" for k in range(2)]
+        spec = job(self.root / "s", statistics=STATISTICS)
+        for k, shard in enumerate(shards):
+            hens("run", spec, "--output", shard, "--shard", f"{k}/2", timeout=600)
+        hens("score", shards[1], shards[0], "--truth", f"zarr:{self.truth_store}", *self.options)
+        made = scores_of(shards[1])
+        self.assertEqual(made["entries"], self.made["entries"])
+        whole = self.statistics(self.run_folder, f"zarr:{self.truth_store}")
+        hens("score", *shards, "--truth", f"zarr:{self.truth_store}", "--from", "statistics")
+        self.assertEqual(scores_of(shards[0])["entries"], whole["entries"])
+        other = hens("score", shards[0], self.control, "--truth", "analytic", check=78)
+        self.assertIn("not of one job", other.stderr)
+        twice = hens("score", shards[0], shards[0], "--truth", "analytic", "--from", "statistics", check=65)
+        self.assertIn("both hold member", twice.stderr)
+
     # Unfinished runs.
 
     def test_only_what_is_complete_is_scored(self):
