@@ -78,12 +78,13 @@ uint64_t parse_memory(const std::string& text) {
 }
 
 ScoreOptions score_options(const CommandLine& line, const fs::path& output) {
-  if (!line.has("truth")) {
+  if (!line.has("truth") && !line.has("climate")) {
     fail(ExitCode::usage, "--truth is missing: gfs, grib:PATH, netcdf:PATH, makani:PATH, zarr:PATH or analytic");
   }
   ScoreOptions options;
-  options.truth = parse_truth(line.text("truth"));
-  options.check = state_check(line.text("check", options.truth.kind == "zarr" ? "finite" : "strict"));
+  if (line.has("truth")) options.truth = parse_truth(line.text("truth"));
+  const bool of_zarr = options.truth && options.truth->kind == "zarr";
+  options.check = state_check(line.text("check", of_zarr ? "finite" : "strict"));
   options.regions = regions_of(line.list("region"));
   for (const std::string& text : line.list("threshold")) {
     const auto [variable, threshold] = parse_threshold(text);
@@ -94,6 +95,7 @@ ScoreOptions score_options(const CommandLine& line, const fs::path& output) {
   options.from = score_from(line.text("from", "auto"));
   options.steps = line.number("steps", 0, 1, 1'000'000);
   options.climatology = line.text("climatology");
+  options.climate = line.text("climate"), options.output = output;
   options.limits = {parse_memory(line.text("memory", "1G")), line.text("scratch", output.string())};
   return options;
 }
@@ -148,7 +150,7 @@ std::string score_table(const RunScores& scores) {
 }
 
 void print_scores(const RunScores& scores, const fs::path& output) {
-  std::cout << score_table(scores);
+  if (!scores.entries.empty()) std::cout << score_table(scores);
   const size_t shown = std::min(shown_entries(scores).size(), most_rows);
   if (shown < scores.entries.size()) {
     std::cout << fmt::format("{} of {} are shown; scores.csv has all, by model and region\n", shown,
@@ -166,6 +168,7 @@ void print_scores(const RunScores& scores, const fs::path& output) {
   if (scores.missing.size() > most_missing) {
     std::cout << fmt::format("  and of {} more; scores.json names them\n", scores.missing.size() - most_missing);
   }
+  if (scores.extremes) std::cout << fmt::format("  maps    {}\n", (output / scores.extremes->path).string());
   for (const char* name : {"scores.json", "scores.csv"}) {
     std::cout << fmt::format("  scores  {}\n", (output / name).string());
   }
@@ -187,6 +190,9 @@ int score_command(const Arguments& arguments) {
            "gfs, analytic, grib:PATH, netcdf:PATH, makani:PATH or zarr:PATH; %Y%m%d%H in PATH\n"
            "stand for the valid time");
   line.add("climatology", "FILE", "netCDF of climatological means: gives the anomaly correlation");
+  line.add("climate", "SOURCE",
+           "a run's folder with quantiles in its statistics, or a netCDF of quantiles:\n"
+           "writes efi.nc, maps of the extreme forecast index and the shift of tails");
   line.options().add_options()("region", po::value<Texts>()->value_name("BOX"),
                                "NAME=lat_min,lat_max,lon_min,lon_max, beside globe, tropics,\n"
                                "extratropics_north and extratropics_south; may be repeated")(

@@ -137,6 +137,11 @@ std::string scores_json(const RunScores& scores) {
   if (!scores.climatology.empty()) {
     json["climatology"] = {{"source", scores.climatology}, {"files", files_json(scores.climatology_files)}};
   }
+  if (scores.extremes) {
+    json["climate"] = {{"source", scores.climate}, {"files", files_json(scores.climate_files)}};
+    json["extremes"] = {
+        {"path", scores.extremes->path}, {"bytes", scores.extremes->bytes}, {"sha256", scores.extremes->sha256}};
+  }
   json["regions"] = regions;
   json["weights"] = "max(cos(latitude), 0) over its mean, in all scores but ranks and outliers, which count points";
   json["definitions"] = definitions;

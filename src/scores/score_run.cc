@@ -12,7 +12,9 @@
 #include "run/merge_statistics.h"
 #include "run/run_folder.h"
 #include "run/run_parts.h"
+#include "scores/climate.h"
 #include "scores/climatology.h"
+#include "scores/extreme_store.h"
 #include "scores/member_scores.h"
 #include "scores/statistics_scores.h"
 
@@ -40,11 +42,15 @@ class Scorer {
   Scorer(const std::vector<fs::path>& folders, const ScoreOptions& options, Downloader& downloader, Log& log)
       : folders_(folders), options_(options), log_(log), result_{common_manifest(folders)} {
     result_.length = length_index(spec(), options.steps);
-    result_.regions = options.regions, result_.truth = options.truth.text, result_.climatology = options.climatology;
+    result_.regions = options.regions, result_.climatology = options.climatology, result_.climate = options.climate;
     for (const RegionBox& box : options.regions) regions_.emplace_back(box, result_.run.grid);
     find_complete();
     find_places();
-    truth_.emplace(options.truth, spec().initial_conditions, options.check, downloader, log);
+    if (options.truth) {
+      result_.truth = options.truth->text;
+      truth_.emplace(*options.truth, spec().initial_conditions, options.check, downloader, log);
+    }
+    if (!options.climate.empty()) open_extremes();
     if (!options.climatology.empty()) climatology_.emplace(options.climatology, spec().initial_conditions.gravity);
   }
 
@@ -52,14 +58,18 @@ class Scorer {
     double done = 0.0;
     for (const auto& [what, place] : places_) {
       stop_if_requested();
-      score(what.first, what.second, place);
+      if (truth_) score(what.first, what.second, place);
+      if (climate_) index(what.first, what.second, place);
       log_.progress("scores", ++done, static_cast<double>(places_.size()), "variables and lead times");
     }
-    result_.truth_files = truth_->records(), result_.missing = truth_->missing();
+    if (truth_) result_.truth_files = truth_->records(), result_.missing = truth_->missing();
     if (climatology_) result_.climatology_files = climatology_->records();
-    if (!result_.entries.empty()) return std::move(result_);
-    const std::string first = result_.missing.empty() ? "" : ": " + result_.missing.front().why;
-    fail(ExitCode::missing_input, "{}: none of its valid times has a truth yet{}", options_.truth.text, first);
+    if (truth_ && result_.entries.empty()) {
+      const std::string first = result_.missing.empty() ? "" : ": " + result_.missing.front().why;
+      fail(ExitCode::missing_input, "{}: none of its valid times has a truth yet{}", result_.truth, first);
+    }
+    if (climate_) publish_extremes();
+    return std::move(result_);
   }
 
  private:
@@ -79,6 +89,10 @@ class Scorer {
   void score_members(ScoreFrame frame, const Place& place);
   void score_statistics(ScoreFrame frame, const Place& place);
   void note_gaps(const std::string& variable, const PairPlan& plan);
+  void open_extremes();
+  void index(const std::string& variable, Duration lead, const Place& place);
+  std::optional<ExtremeFields> extremes_at(const Place& place, size_t time, const ClimateQuantiles& climate);
+  void publish_extremes();
 
   std::vector<fs::path> folders_;
   const ScoreOptions& options_;
@@ -92,6 +106,9 @@ class Scorer {
   Places places_;
   std::optional<Truth> truth_;
   std::optional<Climatology> climatology_;
+  std::unique_ptr<Climate> climate_;
+  std::optional<ExtremeStore> extremes_;
+  int64_t extreme_fields_ = 0;  // initial times with an index
   std::set<std::string> noted_;
 };
 
@@ -301,6 +318,65 @@ void Scorer::note_gaps(const std::string& variable, const PairPlan& plan) {
   for (const ScoreGap& gap : gaps_of(plan, variable)) {
     if (noted_.insert(variable + gap.scores).second) result_.notes.push_back({variable, gap.scores, gap.needs});
   }
+}
+
+void Scorer::open_extremes() {
+  climate_ = open_climate(options_.climate, result_.run);
+  ExtremeLayout layout{fmt::format("{}: how extreme the forecasts are", spec().name),
+                       result_.run.grid,
+                       spec().initial_conditions.times,
+                       {},
+                       {}};
+  std::set<Duration> leads;
+  std::set<std::string> variables;
+  for (const auto& [what, place] : places_) variables.insert(what.first), leads.insert(what.second);
+  layout.leads.assign(leads.begin(), leads.end()), layout.variables.assign(variables.begin(), variables.end());
+  extremes_.emplace(options_.output / "efi.nc", layout);
+}
+
+// The index of all models' members together.
+void Scorer::index(const std::string& variable, Duration lead, const Place& place) {
+  const auto note = [&](const std::string& why) {
+    if (noted_.insert(variable + why).second) result_.notes.push_back({variable, "efi, sot90, sot10", why});
+  };
+  if (!place.members && !pairs_[static_cast<size_t>(place.pair)].plan.histogram) {
+    return note("quantiles: [0.5]: the statistics keep no histogram");
+  }
+  for (size_t time = 0; time < times(); ++time) {
+    const Time valid = spec().initial_conditions.times[time] + lead;
+    const auto climate = climate_->quantiles(variable, lead, valid);
+    if (!climate) return note("the climate has no quantiles of it, or not at all lead times");
+    if (const auto fields = extremes_at(place, time, *climate)) {
+      extremes_->put(variable, lead, time, *fields);
+      ++extreme_fields_;
+    }
+  }
+}
+
+// None where no member is complete.
+std::optional<ExtremeFields> Scorer::extremes_at(const Place& place, size_t time, const ClimateQuantiles& climate) {
+  std::vector<MemberField> fields;
+  std::vector<PartSource> parts;
+  for (int model = 0; model < models(); ++model) {
+    if (place.members) {
+      const ModelFields own = fields_of(model, time, place);
+      fields.insert(fields.end(), own.fields.begin(), own.fields.end());
+    } else {
+      for (const PartReader* part : parts_of(model, time)) parts.push_back({part, 0});
+    }
+  }
+  if (!fields.empty()) return extremes_of_members(fields, result_.run.grid, options_.limits, climate);
+  if (!parts.empty()) return extremes_of_parts(parts, pairs_, place.pair, result_.run.grid.points(), climate);
+  return std::nullopt;
+}
+
+void Scorer::publish_extremes() {
+  if (extreme_fields_ == 0) {
+    fail(ExitCode::missing_input, "--climate {}: has no quantiles of any of the run's variables at its lead times",
+         options_.climate);
+  }
+  result_.extremes = extremes_->publish();
+  result_.climate_files = climate_->records();
 }
 
 }  // namespace

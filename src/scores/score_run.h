@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,7 @@ namespace hens {
 enum class ScoreFrom { automatic, members, statistics };  // automatic: members where they are stored
 
 struct ScoreOptions {
-  TruthSpec truth;
+  std::optional<TruthSpec> truth;         // none: no scores, only the index
   StateCheck check = StateCheck::strict;  // of the truth
   std::vector<RegionBox> regions;
   std::map<std::string, std::vector<Threshold>> thresholds;  // by variable, beside those of the spec
@@ -26,6 +27,8 @@ struct ScoreOptions {
   ScoreFrom from = ScoreFrom::automatic;
   int steps = 0;            // the roll-out's length; 0: the longest
   std::string climatology;  // path of a netCDF; empty: none
+  std::string climate;      // a run's folder or a netCDF of quantiles, for the extreme forecast index; empty: none
+  fs::path output;          // where its maps go, efi.nc
   BlockLimits limits;
 };
 
@@ -42,8 +45,9 @@ struct RunScores {
   std::vector<RegionBox> regions;
   std::vector<ScoreEntry> entries;  // by variable, lead, model (all together last), region
   std::vector<ScoreNote> notes;
-  std::string truth, climatology;  // as given
-  std::vector<SourceRecord> truth_files, climatology_files;
+  std::string truth, climatology, climate;  // as given
+  std::vector<SourceRecord> truth_files, climatology_files, climate_files;
+  std::optional<StoredFile> extremes;  // efi.nc
   std::vector<MissingTruth> missing;
 };
 

@@ -58,9 +58,9 @@ class NetcdfFields : public FieldFile {
  private:
   Role role_of(const std::string& dimension) const;
   bool has_metre_winds() const;
-  std::vector<Place> find(const ChannelInfo& channel, Time time) const;
-  std::vector<Place> places_of(const NetcdfVariable& variable, const ChannelInfo& channel, bool on_levels,
-                               Time time) const;
+  std::vector<Place> find(const ChannelInfo& channel, Time time, std::optional<double> quantile) const;
+  std::vector<Place> places_of(const NetcdfVariable& variable, const ChannelInfo& channel, bool on_levels, Time time,
+                               std::optional<double> quantile) const;
   std::optional<size_t> level_index(const std::string& dimension, int hectopascal) const;
   std::optional<size_t> season_index(const std::string& dimension, size_t length, Time time) const;
   std::vector<Moments> find_time(const NetcdfVariable& variable, Time time) const;
@@ -113,14 +113,16 @@ bool NetcdfFields::has_metre_winds() const {
 }
 
 // Every entry of the file that is the field: one, unless versions or times are repeated.
-std::vector<Place> NetcdfFields::find(const ChannelInfo& channel, Time time) const {
-  const std::vector<std::string> single = single_field_names(channel, has_metre_winds()),
-                                 on_levels = level_field_names(channel);
+std::vector<Place> NetcdfFields::find(const ChannelInfo& channel, Time time, std::optional<double> quantile) const {
+  std::vector<std::string> single = single_field_names(channel, has_metre_winds()),
+                           on_levels = level_field_names(channel);
+  if (quantile) single = {channel.name + "_quantile", channel.name}, on_levels.clear();
   for (const auto* names : {&single, &on_levels}) {
     for (const std::string& name : *names) {
       const NetcdfVariable* variable = file_.find(name);
       if (!variable || !variable->numeric) continue;
-      if (auto places = places_of(*variable, channel, names == &on_levels, time); !places.empty()) return places;
+      auto places = places_of(*variable, channel, names == &on_levels, time, quantile);
+      if (!places.empty()) return places;
     }
   }
   return {};
@@ -128,11 +130,11 @@ std::vector<Place> NetcdfFields::find(const ChannelInfo& channel, Time time) con
 
 // A variable named after a quantity alone (`on_levels`) needs its level, one named after a channel has none.
 std::vector<Place> NetcdfFields::places_of(const NetcdfVariable& variable, const ChannelInfo& channel, bool on_levels,
-                                           Time time) const {
+                                           Time time, std::optional<double> quantile) const {
   const size_t rank = variable.shape.size();
   Place place{&variable, std::vector<size_t>(rank, 0), std::vector<size_t>(rank, 1), rank, rank, std::nullopt};
   std::optional<size_t> time_dimension, lead_dimension;
-  bool has_level = false;
+  bool has_level = false, has_quantile = false;
   for (size_t d = 0; d < rank; ++d) {
     const std::string& dimension = variable.dimensions[d];
     const Role role = role_of(dimension);
@@ -141,6 +143,14 @@ std::vector<Place> NetcdfFields::places_of(const NetcdfVariable& variable, const
     if (role == Role::time) time_dimension = d;
     if (role == Role::lead) lead_dimension = d;
     if (role == Role::version) place.version = d;
+    if (quantile && dimension == "quantile") {
+      const std::vector<double> levels = coordinate(dimension);
+      const auto found = std::ranges::find_if(levels, [&](double level) { return std::abs(level - *quantile) < 1e-6; });
+      if (found == levels.end()) return {};
+      place.start[d] = static_cast<size_t>(found - levels.begin());
+      has_quantile = true;
+      continue;
+    }
     if (const auto season = season_index(dimension, variable.shape[d], time)) {
       place.start[d] = *season;
       continue;
@@ -159,6 +169,7 @@ std::vector<Place> NetcdfFields::places_of(const NetcdfVariable& variable, const
     }
   }
   if (place.latitude == rank || place.longitude == rank || has_level != on_levels) return {};
+  if (has_quantile != quantile.has_value()) return {};
   std::vector<Place> places;
   for (const Moments& moment : find_time(variable, time)) {
     if (time_dimension) place.start[*time_dimension] = moment.time;
@@ -270,7 +281,7 @@ std::vector<Moments> NetcdfFields::find_time(const NetcdfVariable& variable, Tim
   std::optional<size_t> times, leads;
   for (size_t d = 0; d < variable.dimensions.size(); ++d) {
     const Role role = role_of(variable.dimensions[d]);
-    if (climatology_ && role == Role::time && variable.shape[d] > 1) {
+    if (climatology_ && (role == Role::time || role == Role::lead) && variable.shape[d] > 1) {
       fail(ExitCode::bad_input,
            "{}: variable {} has {} entries of '{}': a climatology has dimensions dayofyear, month or hour instead, or "
            "one "
@@ -365,7 +376,7 @@ void NetcdfFields::require_same(const Entry& a, const Entry& b, const FieldReque
 }
 
 std::optional<std::vector<float>> NetcdfFields::read(const FieldRequest& request, FileUse& use) {
-  const std::vector<Place> places = find(channel_info(request.channel()), request.time);
+  const std::vector<Place> places = find(channel_info(request.channel()), request.time, request.quantile);
   if (places.empty()) return std::nullopt;
   const NetcdfVariable& variable = *places.front().variable;
   const UnitConversion conversion = conversion_of(variable, request);

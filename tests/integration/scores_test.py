@@ -471,6 +471,60 @@ class Scores(unittest.TestCase):
         twice = hens("score", shards[0], shards[0], "--truth", "analytic", "--from", "statistics", check=65)
         self.assertIn("both hold member", twice.stderr)
 
+    # How extreme the forecasts are.
+
+    def test_the_extreme_forecast_index_is_numpys(self):
+        """Against the integral over an angle, p = (1 - cos a) / 2, which has no poles."""
+        levels = np.array([0.0, 0.01, 0.05, 0.1, 0.3, 0.5, 0.7, 0.9, 0.95, 0.99, 1.0])
+        deviates = np.array([-4, -2.33, -1.64, -1.28, -0.52, 0, 0.52, 1.28, 1.64, 2.33, 4])
+        spread = np.where(self.lat > 0, 1.0, 0.4)[:, None]  # south of the equator most forecasts are extreme
+        quantiles = (self.climate["t2m"] + deviates[:, None, None] * spread).astype("f4")
+        path, folder = self.root / "quantiles.nc", self.root / "efi"
+        with netCDF4.Dataset(path, "w") as data:
+            for axis, values in (("quantile", levels), ("lat", self.lat), ("lon", self.lon)):
+                data.createDimension(axis, len(values))
+                data.createVariable(axis, "f8", (axis,))[:] = values
+            data.createVariable("t2m_quantile", "f4", ("quantile", "lat", "lon"))[:] = quantiles
+        done = hens("score", self.run_folder, "--climate", path, "--memory", "64K", "--output", folder)
+        made = scores_of(folder)
+        self.assertEqual(made["entries"], [])
+        self.assertIn("efi.nc", done.stdout)
+        self.assertIn(("u10m", "efi, sot90, sot10"), {(n["variable"], n["what"]) for n in made["notes"]})
+        with xr.open_dataset(folder / "efi.nc") as maps:
+            maps.load()
+        self.assertTrue(np.isnan(maps["u10m_efi"].values).all())
+        x = np.concatenate(self.members("t2m", 2)[0], axis=1)[1]
+        angle = (np.arange(20000) + 0.5) * np.pi / 20000
+        p = (1 - np.cos(angle)) / 2
+        at = dict(time=1, lead_time=2)
+        for row, column in ((5, 3), (20, 77), (36, 0), (50, 120), (70, 143)):
+            q, own = quantiles[:, row, column].astype(np.float64), np.sort(x[:, row, column])
+            below = np.array([((own < v).mean() + (own <= v).mean()) / 2 for v in q])
+            expected = 2 / np.pi * (p - np.interp(p, levels, below)).sum() * (angle[1] - angle[0])
+            here = maps.isel(**at, lat=row, lon=column)
+            self.assertLess(abs(float(here["t2m_efi"]) - expected), 1e-4)  # the sum over 20,000 angles; float32
+            upper = (np.quantile(own, 0.9) - q[9]) / (q[9] - q[7])
+            lower = (np.quantile(own, 0.1) - q[1]) / (q[1] - q[3])
+            self.assertLess(abs(float(here["t2m_sot90"]) - upper), 1e-5 * max(1, abs(upper)))
+            self.assertLess(abs(float(here["t2m_sot10"]) - lower), 1e-5 * max(1, abs(lower)))
+        self.assertLessEqual(float(abs(maps["t2m_efi"]).max()), 1 + 1e-6)
+        self.assertGreater(float(abs(maps["t2m_efi"].isel(lead_time=2)).mean()), 0.2)
+
+    def test_the_climate_of_a_runs_own_statistics(self):
+        """The run beside itself, all dates together: from members and from counts, about 0 in the mean."""
+        made = {}
+        for kind in ("members", "statistics"):
+            folder = self.root / f"efi_{kind}"
+            hens("score", self.run_folder, "--climate", self.run_folder, "--from", kind, "--variables", "t2m", "--output", folder)
+            with xr.open_dataset(folder / "efi.nc") as maps:
+                made[kind] = maps["t2m_efi"].values
+            self.assertEqual(len(scores_of(folder)["climate"]["files"]), 2 * MODELS)
+        # The dates' own indices are each other's negative, as far as 28 values and bins of 0.5 K tell.
+        self.assertLess(abs(made["members"].mean()), 0.02)
+        self.assertLess(abs(made["members"] - made["statistics"]).mean(), 0.05)
+        none = hens("score", self.run_folder, "--climate", self.control, check=66)
+        self.assertIn("quantiles", none.stderr)
+
     # Unfinished runs.
 
     def test_only_what_is_complete_is_scored(self):
