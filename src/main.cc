@@ -32,6 +32,7 @@ constexpr std::array subcommands{
     Subcommand{"verify", "recompute every checksum of a run", hens::verify_command},
     Subcommand{"report", "reports and maps again", hens::report_command},
     Subcommand{"merge", "statistics of shards to final stores", hens::merge_command},
+    Subcommand{"score", "forecasts against what came", hens::score_command},
     Subcommand{"compare", "compare platforms by their benchmark results", hens::compare_command},
     Subcommand{"bench", "speed of the engines beside their accuracy", hens::bench_command},
     Subcommand{"worker", nullptr, hens::worker_command},

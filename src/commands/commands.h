@@ -19,6 +19,7 @@ int verify_command(const Arguments& arguments);
 int worker_command(const Arguments& arguments);
 int report_command(const Arguments& arguments);
 int merge_command(const Arguments& arguments);
+int score_command(const Arguments& arguments);
 int compare_command(const Arguments& arguments);
 int bench_command(const Arguments& arguments);
 

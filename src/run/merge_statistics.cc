@@ -180,26 +180,6 @@ void make_store(const fs::path& output, const fs::path& store, const Unit& unit,
   publish_file(output / record, sealed_text(record_json(members, files)));
 }
 
-// The manifest of the first folder; the others' are held against it.
-Manifest common_manifest(const std::vector<fs::path>& folders) {
-  const Manifest first = read_manifest(folders.front());
-  for (const fs::path& folder : folders) {
-    const Manifest other = read_manifest(folder);
-    const char* differs = other.forecast_hash != first.forecast_hash   ? "the job spec"
-                          : other.model_digests != first.model_digests ? "the models' content"
-                          : other.device_kind != first.device_kind     ? "the kind of device"
-                                                                       : nullptr;
-    if (differs == nullptr) continue;
-    fail(ExitCode::bad_spec, "{} and {} are not of one job: {} differs; merge the folders of one job alone",
-         folders.front().string(), folder.string(), differs);
-  }
-  if (first.spec.statistics.empty()) {
-    fail(ExitCode::missing_input, "{}: its job keeps no statistics: there is nothing to merge",
-         folders.front().string());
-  }
-  return first;
-}
-
 std::vector<Finding> check_store_files(const fs::path& root, const fs::path& store, const fs::path& record, bool full) {
   std::vector<Finding> findings;
   std::set<fs::path> known;
@@ -227,6 +207,21 @@ std::vector<Finding> check_store_files(const fs::path& root, const fs::path& sto
 
 }  // namespace
 
+Manifest common_manifest(const std::vector<fs::path>& folders) {
+  const Manifest first = read_manifest(folders.front());
+  for (const fs::path& folder : folders) {
+    const Manifest other = read_manifest(folder);
+    const char* differs = other.forecast_hash != first.forecast_hash   ? "the job spec"
+                          : other.model_digests != first.model_digests ? "the models' content"
+                          : other.device_kind != first.device_kind     ? "the kind of device"
+                                                                       : nullptr;
+    if (differs == nullptr) continue;
+    fail(ExitCode::bad_spec, "{} and {} are not of one job: {} differs; name the folders of one job alone",
+         folders.front().string(), folder.string(), differs);
+  }
+  return first;
+}
+
 std::vector<fs::path> statistics_stores(const JobSpec& spec) {
   std::vector<fs::path> stores;
   if (spec.statistics.empty()) return stores;
@@ -237,6 +232,10 @@ std::vector<fs::path> statistics_stores(const JobSpec& spec) {
 MergeResult merge_statistics(const std::vector<fs::path>& folders, const fs::path& output, StoreFormat format,
                              int shard, int shards, Log& log) {
   const Manifest run = common_manifest(folders);
+  if (run.spec.statistics.empty()) {
+    fail(ExitCode::missing_input, "{}: its job keeps no statistics: there is nothing to merge",
+         folders.front().string());
+  }
   const Sources all(folders, run);
   const std::vector<Unit> units = units_of(run.spec, format);
   MergeResult result;

@@ -27,6 +27,9 @@ struct MergeResult {
 MergeResult merge_statistics(const std::vector<fs::path>& folders, const fs::path& output, StoreFormat format,
                              int shard, int shards, Log& log);
 
+// The manifest of the first of `folders`. Throws Error{bad_spec} naming what differs where they are not of one job.
+Manifest common_manifest(const std::vector<fs::path>& folders);
+
 // The final Zarr stores of a job, relative to its folder; none where it keeps no statistics.
 std::vector<fs::path> statistics_stores(const JobSpec& spec);
 

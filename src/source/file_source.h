@@ -20,7 +20,8 @@ struct FieldRequest {
   size_t index = 0;
   Time time{};
   const LatLonGrid& grid;
-  double gravity = 0;  // m s-2, gpm -> m2 s-2
+  double gravity = 0;                             // m s-2, gpm -> m2 s-2
+  std::optional<double> quantile = std::nullopt;  // of a climatology: that level of its distribution
   const std::string& channel() const { return channels[index]; }
 };
 

@@ -8,6 +8,7 @@
 #include "source/grib_file.h"
 #include "source/makani_file.h"
 #include "source/netcdf_fields.h"
+#include "source/zarr_fields.h"
 
 namespace hens {
 namespace {
@@ -22,6 +23,10 @@ std::unique_ptr<FieldFile> open_here(FieldFormat format, const fs::path& path, c
       return open_netcdf_fields(path, origin);
     case FieldFormat::makani:
       return open_makani_file(path, origin);
+    case FieldFormat::zarr:
+      return open_zarr_fields(path, origin);
+    case FieldFormat::climatology:
+      return open_climatology(path, origin);
   }
   throw std::logic_error("a format of fields without a reader");
 }
@@ -64,7 +69,9 @@ class FieldFileSession : public DecodeSession {
     const uint64_t before = use.bytes;
     std::vector<std::byte> used;
     use.record = &used;
-    auto field = file.read({channels, facts.at("index"), time, grid, facts.at("gravity")}, use);
+    FieldRequest request{channels, facts.at("index"), time, grid, facts.at("gravity")};
+    if (facts.contains("quantile")) request.quantile = facts.at("quantile").get<double>();
+    auto field = file.read(request, use);
     if (!field) return {{{"found", false}}, {}, {}};
     json notes = json::array();
     for (const std::string& note : use.notes) notes.push_back(bytes_json(note));
@@ -106,15 +113,16 @@ class IsolatedFile : public FieldFile {
   }
 
   std::optional<std::vector<float>> read(const FieldRequest& request, FileUse& use) override {
-    const json facts{{"op", "read"},
-                     {"file", file_},
-                     {"channels", request.channels},
-                     {"index", request.index},
-                     {"time", request.time.time_since_epoch().count()},
-                     {"lat", request.grid.lat},
-                     {"lon", request.grid.lon},
-                     {"gravity", request.gravity},
-                     {"bytes", use.bytes}};
+    json facts{{"op", "read"},
+               {"file", file_},
+               {"channels", request.channels},
+               {"index", request.index},
+               {"time", request.time.time_since_epoch().count()},
+               {"lat", request.grid.lat},
+               {"lon", request.grid.lon},
+               {"gravity", request.gravity},
+               {"bytes", use.bytes}};
+    if (request.quantile) facts["quantile"] = *request.quantile;
     const std::string what = fmt::format("{}: channel {}", origin_, request.channel());
     const DecodeMessage answer = decoder_->call({facts, {}, {}}, what, limits_);
     if (!answer.facts.at("found").get<bool>()) return std::nullopt;

@@ -6,10 +6,11 @@
 
 namespace hens {
 
-enum class FieldFormat { grib, netcdf, makani };
+enum class FieldFormat { grib, netcdf, makani, zarr, climatology };
 
 // Opens files of `format` in one worker, which lives as long as the files and the opener. Errors are those of
-// open_grib_file, open_netcdf_fields and open_makani_file, and Error{bad_input} where the worker died or took too long.
+// open_grib_file, open_netcdf_fields, open_makani_file, open_zarr_fields and open_climatology, and Error{bad_input}
+// where the worker died or took too long.
 OpenFieldFile isolated_opener(FieldFormat format);
 
 }  // namespace hens

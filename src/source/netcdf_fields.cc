@@ -49,7 +49,8 @@ struct Moments {
 
 class NetcdfFields : public FieldFile {
  public:
-  NetcdfFields(const fs::path& path, std::string origin) : file_(path, std::move(origin)) {}
+  NetcdfFields(const fs::path& path, std::string origin, bool climatology = false)
+      : file_(path, std::move(origin)), climatology_(climatology) {}
 
   std::optional<std::vector<float>> read(const FieldRequest& request, FileUse& use) override;
   std::string content() const override;
@@ -57,10 +58,11 @@ class NetcdfFields : public FieldFile {
  private:
   Role role_of(const std::string& dimension) const;
   bool has_metre_winds() const;
-  std::vector<Place> find(const ChannelInfo& channel, Time time) const;
-  std::vector<Place> places_of(const NetcdfVariable& variable, const ChannelInfo& channel, bool on_levels,
-                               Time time) const;
+  std::vector<Place> find(const ChannelInfo& channel, Time time, std::optional<double> quantile) const;
+  std::vector<Place> places_of(const NetcdfVariable& variable, const ChannelInfo& channel, bool on_levels, Time time,
+                               std::optional<double> quantile) const;
   std::optional<size_t> level_index(const std::string& dimension, int hectopascal) const;
+  std::optional<size_t> season_index(const std::string& dimension, size_t length, Time time) const;
   std::vector<Moments> find_time(const NetcdfVariable& variable, Time time) const;
   std::vector<double> lead_times(const NetcdfVariable& variable, std::optional<size_t> dimension) const;
   UnitConversion conversion_of(const NetcdfVariable& variable, const FieldRequest& request) const;
@@ -72,6 +74,7 @@ class NetcdfFields : public FieldFile {
   std::vector<double> coordinate(const std::string& dimension) const;
 
   NetcdfFile file_;
+  bool climatology_ = false;
 };
 
 Role NetcdfFields::role_of(const std::string& dimension) const {
@@ -110,14 +113,16 @@ bool NetcdfFields::has_metre_winds() const {
 }
 
 // Every entry of the file that is the field: one, unless versions or times are repeated.
-std::vector<Place> NetcdfFields::find(const ChannelInfo& channel, Time time) const {
-  const std::vector<std::string> single = single_field_names(channel, has_metre_winds()),
-                                 on_levels = level_field_names(channel);
+std::vector<Place> NetcdfFields::find(const ChannelInfo& channel, Time time, std::optional<double> quantile) const {
+  std::vector<std::string> single = single_field_names(channel, has_metre_winds()),
+                           on_levels = level_field_names(channel);
+  if (quantile) single = {channel.name + "_quantile", channel.name}, on_levels.clear();
   for (const auto* names : {&single, &on_levels}) {
     for (const std::string& name : *names) {
       const NetcdfVariable* variable = file_.find(name);
       if (!variable || !variable->numeric) continue;
-      if (auto places = places_of(*variable, channel, names == &on_levels, time); !places.empty()) return places;
+      auto places = places_of(*variable, channel, names == &on_levels, time, quantile);
+      if (!places.empty()) return places;
     }
   }
   return {};
@@ -125,11 +130,11 @@ std::vector<Place> NetcdfFields::find(const ChannelInfo& channel, Time time) con
 
 // A variable named after a quantity alone (`on_levels`) needs its level, one named after a channel has none.
 std::vector<Place> NetcdfFields::places_of(const NetcdfVariable& variable, const ChannelInfo& channel, bool on_levels,
-                                           Time time) const {
+                                           Time time, std::optional<double> quantile) const {
   const size_t rank = variable.shape.size();
   Place place{&variable, std::vector<size_t>(rank, 0), std::vector<size_t>(rank, 1), rank, rank, std::nullopt};
   std::optional<size_t> time_dimension, lead_dimension;
-  bool has_level = false;
+  bool has_level = false, has_quantile = false;
   for (size_t d = 0; d < rank; ++d) {
     const std::string& dimension = variable.dimensions[d];
     const Role role = role_of(dimension);
@@ -138,6 +143,18 @@ std::vector<Place> NetcdfFields::places_of(const NetcdfVariable& variable, const
     if (role == Role::time) time_dimension = d;
     if (role == Role::lead) lead_dimension = d;
     if (role == Role::version) place.version = d;
+    if (quantile && dimension == "quantile") {
+      const std::vector<double> levels = coordinate(dimension);
+      const auto found = std::ranges::find_if(levels, [&](double level) { return std::abs(level - *quantile) < 1e-6; });
+      if (found == levels.end()) return {};
+      place.start[d] = static_cast<size_t>(found - levels.begin());
+      has_quantile = true;
+      continue;
+    }
+    if (const auto season = season_index(dimension, variable.shape[d], time)) {
+      place.start[d] = *season;
+      continue;
+    }
     if (role == Role::level) {
       const auto index = channel.level ? level_index(dimension, *channel.level) : std::nullopt;
       if (!index) return {};
@@ -152,6 +169,7 @@ std::vector<Place> NetcdfFields::places_of(const NetcdfVariable& variable, const
     }
   }
   if (place.latitude == rank || place.longitude == rank || has_level != on_levels) return {};
+  if (has_quantile != quantile.has_value()) return {};
   std::vector<Place> places;
   for (const Moments& moment : find_time(variable, time)) {
     if (time_dimension) place.start[*time_dimension] = moment.time;
@@ -229,15 +247,51 @@ std::vector<double> NetcdfFields::lead_times(const NetcdfVariable& variable, std
   return ahead;
 }
 
+// Of a climatology: the entry of a dimension of days, months or hours that `time` falls into. None for other
+// dimensions.
+std::optional<size_t> NetcdfFields::season_index(const std::string& dimension, size_t length, Time time) const {
+  if (!climatology_) return std::nullopt;
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date(day);
+  double wanted = 0.0, first = 1.0;
+  if (is_one_of(dimension, {"dayofyear", "doy"})) {
+    wanted = static_cast<double>((day - std::chrono::sys_days(date.year() / 1 / 1)).count() + 1);
+    if (length == 365) wanted = std::min(wanted, 365.0);
+  } else if (dimension == "month") {
+    wanted = static_cast<unsigned>(date.month());
+  } else if (dimension == "hour") {
+    wanted = static_cast<double>(std::chrono::floor<std::chrono::hours>(time - day).count()), first = 0.0;
+  } else {
+    return std::nullopt;
+  }
+  std::vector<double> axis;
+  if (file_.find(dimension)) axis = coordinate(dimension);
+  for (size_t k = axis.size(); k < length; ++k) axis.push_back(first + static_cast<double>(k));
+  const auto found = std::ranges::find(axis, wanted);
+  if (found == axis.end() || found - axis.begin() >= static_cast<std::ptrdiff_t>(length)) {
+    fail(ExitCode::bad_input, "{}: dimension '{}' has no {}, which {} is of", file_.origin(), dimension, wanted,
+         iso_time(time));
+  }
+  return static_cast<size_t>(found - axis.begin());
+}
+
 // Where time and lead time sum up to `time`: of several such forecasts those with the shortest lead, which an analysis
 // is. A time that stands on the axis twice is found twice.
 std::vector<Moments> NetcdfFields::find_time(const NetcdfVariable& variable, Time time) const {
   std::optional<size_t> times, leads;
   for (size_t d = 0; d < variable.dimensions.size(); ++d) {
     const Role role = role_of(variable.dimensions[d]);
+    if (climatology_ && (role == Role::time || role == Role::lead) && variable.shape[d] > 1) {
+      fail(ExitCode::bad_input,
+           "{}: variable {} has {} entries of '{}': a climatology has dimensions dayofyear, month or hour instead, or "
+           "one "
+           "entry",
+           file_.origin(), variable.name, variable.shape[d], variable.dimensions[d]);
+    }
     if (role == Role::time) times = d;
     if (role == Role::lead) leads = d;
   }
+  if (climatology_) return {{}};
   const NetcdfVariable* axis = times ? file_.find(variable.dimensions[*times]) : scalar_time();
   if (!axis) {
     fail(ExitCode::bad_input,
@@ -322,7 +376,7 @@ void NetcdfFields::require_same(const Entry& a, const Entry& b, const FieldReque
 }
 
 std::optional<std::vector<float>> NetcdfFields::read(const FieldRequest& request, FileUse& use) {
-  const std::vector<Place> places = find(channel_info(request.channel()), request.time);
+  const std::vector<Place> places = find(channel_info(request.channel()), request.time, request.quantile);
   if (places.empty()) return std::nullopt;
   const NetcdfVariable& variable = *places.front().variable;
   const UnitConversion conversion = conversion_of(variable, request);
@@ -368,6 +422,10 @@ std::string NetcdfFields::content() const {
 
 std::unique_ptr<FieldFile> open_netcdf_fields(const fs::path& path, const std::string& origin) {
   return std::make_unique<NetcdfFields>(path, origin);
+}
+
+std::unique_ptr<FieldFile> open_climatology(const fs::path& path, const std::string& origin) {
+  return std::make_unique<NetcdfFields>(path, origin, true);
 }
 
 }  // namespace hens

@@ -13,4 +13,9 @@ namespace hens {
 // is taken; two that differ are refused. Throws Error{bad_input} naming `origin`.
 std::unique_ptr<FieldFile> open_netcdf_fields(const fs::path& path, const std::string& origin);
 
+// The same of a climatology, which has values of no certain year: with dimensions dayofyear (1..366), month (1..12) and
+// hour that the wanted time is looked up in, as far as the variable has them, and with no time or one of one entry.
+// Its quantiles are variables t2m_quantile, or t2m, with a dimension quantile of levels 0 to 1.
+std::unique_ptr<FieldFile> open_climatology(const fs::path& path, const std::string& origin);
+
 }  // namespace hens

@@ -198,6 +198,22 @@ torch.save(content, pathlib.Path(sys.argv[1]) / "integers")
 """
 
 
+def zarr_arrays():
+    """The metadata of an array and the bytes of its only chunk, a line between them."""
+    import zarr
+    from zarr.codecs import BloscCodec, ZstdCodec
+    for name, options in {"plain": {"compressors": None}, "blosc": {"compressors": BloscCodec(cname="zstd")},
+                          "zstd": {"compressors": ZstdCodec()},
+                          "shard": {"compressors": BloscCodec(cname="lz4"), "shards": (1, 5, 8)}}.items():
+        with tempfile.TemporaryDirectory() as folder:
+            chunks = (1, 5, 4) if "shards" in options else (1, 5, 8)
+            array = zarr.create_array(folder, shape=(1, 5, 8), chunks=chunks, dtype="f4", dimension_names=("time", "lat", "lon"),
+                                      attributes={"units": "K"}, zarr_format=3, **options)
+            array[:] = FIELD[None]
+            root = pathlib.Path(folder)
+            put("zarr", name, (root / "zarr.json").read_bytes() + b"\n----\n" + (root / "c/0/0/0").read_bytes())
+
+
 def checkpoints():
     (OUT / "checkpoint").mkdir(parents=True, exist_ok=True)
     subprocess.run([ROOT / ".deps/torch/bin/python", "-W", "ignore", "-c", TORCH, OUT / "checkpoint"], check=True)
@@ -205,7 +221,7 @@ def checkpoints():
 
 if OUT.exists():
     shutil.rmtree(OUT)
-for make in (npy, static_fields, analyses, grib, texts, records, checkpoints):
+for make in (npy, static_fields, analyses, grib, zarr_arrays, texts, records, checkpoints):
     make()
 for folder in sorted(OUT.iterdir()):
     print(folder.name, *(f"{file.name}:{file.stat().st_size}" for file in sorted(folder.iterdir())))

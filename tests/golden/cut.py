@@ -14,11 +14,14 @@ import numpy as np
 WHOLE = pathlib.Path(sys.argv[1])
 OUT = pathlib.Path(sys.argv[2] if len(sys.argv) > 2 else pathlib.Path(__file__).parent)
 
+PACKED = ["model/forecast/initial_2015091218.npy", "scores/ensemble.npy", "scores/tied_ensemble.npy"]
 # As they are.
-COPIED = ["zenith/*", "sht/*", "noise/*", "model/mini_seed102/**/*", "model/forecast/mini_seed102_stats.csv",
+COPIED = ["zenith/*", "sht/*", "noise/*", "scores/*.npy", "model/mini_seed102/**/*", "model/forecast/mini_seed102_stats.csv",
           "model/bred_vector/z500_*", "model/bred_vector/all_amplitude.npy"]
 # Other sizes of the same facts, and intermediate arrays that no test reads.
-LEFT = {"noise/large_draws_triangle_f32.npy", "noise/small_coefficients_f64.npy", "noise/small_draws_f32.npy"}
+LEFT = {"noise/large_draws_triangle_f32.npy", "noise/small_coefficients_f64.npy", "noise/small_draws_f32.npy",
+        "scores/quantiles_linear.npy", "scores/quantile_levels.npy", "scores/exceedance_probability.npy",
+        "scores/ensemble_std_ddof1.npy", *PACKED}
 LEFT_LIKE = ("sht/eq73x144_l36_m36", "sht/lg36x72_l36_m36", "noise/bred_batch4")
 U10M, Z500, Q700 = 0, 42, 70
 CHANNELS = [U10M, Z500, Q700]
@@ -53,7 +56,8 @@ def main():
             if path.is_file() and path.name != "README.md" and name not in LEFT and not name.startswith(LEFT_LIKE):
                 (OUT / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(path, OUT / name)
-    packed("model/forecast/initial_2015091218.npy")
+    for name in PACKED:
+        packed(name)
     for step in (1, 2, 4):
         some(f"{FORECAST}step_{step:04}", CHANNELS)
     some(FORECAST + "step1_input", [74, 75, 106, 107, 108, 109])

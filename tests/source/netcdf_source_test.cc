@@ -6,6 +6,7 @@
 #include <sys/file.h>
 
 #include "source/analytic.h"
+#include "source/netcdf_fields.h"
 #include "source/netcdf_writer.h"
 #include "source/source_fixtures.h"
 #include "support/compare.h"
@@ -607,6 +608,44 @@ TEST_F(NetcdfSourceTest, ChannelsMayLieInSeveralFilesNamedByTheTime) {
   EXPECT_THAT(message, HasSubstr("absent.nc: does not exist"));
   EXPECT_THAT(message, HasSubstr("single_20240101T00.nc: does not exist"));
   EXPECT_THAT(message, HasSubstr("levels.nc: variables z500 u100 t2m at 2 times"));
+}
+
+// A climatology has no year: the day, the month or the hour of the time wanted.
+TEST_F(NetcdfSourceTest, ClimatologyBySeason) {
+  const test::TemporaryFolder folder;
+  const size_t points = grid.points();
+  std::vector<double> days, values;
+  for (int day = 1; day <= 366; ++day) days.push_back(day), values.insert(values.end(), points, 200.0 + day);
+  const auto lat_lon =
+      std::vector<NetcdfVariableSpec>{{"lat", {"lat"}, grid.lat, {{"units", "degrees_north"}}, NC_DOUBLE},
+                                      {"lon", {"lon"}, grid.lon, {{"units", "degrees_east"}}, NC_DOUBLE}};
+  auto variables = lat_lon;
+  variables.push_back({"dayofyear", {"dayofyear"}, days, {}, NC_INT});
+  variables.push_back({"t2m", {"dayofyear", "lat", "lon"}, values, {}});
+  variables.push_back({"d2m_quantile",
+                       {"quantile", "lat", "lon"},
+                       std::vector<double>(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(2 * points)),
+                       {}});
+  variables.push_back({"quantile", {"quantile"}, {0.1, 0.9}, {}, NC_DOUBLE});
+  test::write_netcdf(folder / "c.nc", {{"dayofyear", 366}, {"quantile", 2}, {"lat", 19}, {"lon", 36}}, variables);
+  const auto file = open_climatology(folder / "c.nc", "c.nc");
+  const std::vector<std::string> channels{"t2m", "d2m", "sp"};
+  FileUse use;
+  const auto first = [&](size_t channel, Time time, std::optional<double> level = std::nullopt) {
+    const auto field = file->read({channels, channel, time, grid, 9.80665, level}, use);
+    return field ? field->front() : NAN;
+  };
+  EXPECT_EQ(first(0, new_year + std::chrono::hours(18)), 201.0f);
+  EXPECT_EQ(first(0, std::chrono::sys_days(std::chrono::year(2024) / 12 / 31)), 566.0f);  // day 366
+  EXPECT_EQ(first(0, std::chrono::sys_days(std::chrono::year(2023) / 12 / 31)), 565.0f);
+  EXPECT_TRUE(std::isnan(first(2, new_year)));
+  EXPECT_EQ(first(1, new_year, 0.9), 202.0f);
+  EXPECT_TRUE(std::isnan(first(1, new_year, 0.5)));
+  EXPECT_TRUE(std::isnan(first(0, new_year, 0.5))) << "t2m has no quantiles";
+  write_ours(folder / "two_times.nc", {"t2m"});
+  const auto years = open_climatology(folder / "two_times.nc", "two_times.nc");
+  EXPECT_THAT(error_text([&] { years->read({channels, 0, new_year, grid, 9.80665}, use); }, ExitCode::bad_input),
+              HasSubstr("dayofyear, month or hour"));
 }
 
 }  // namespace
