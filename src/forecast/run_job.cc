@@ -8,8 +8,10 @@
 #include <fmt/ranges.h>
 #include <torch/version.h>
 
+#include "base/bytes_text.h"
 #include "base/cpus.h"
 #include "base/error.h"
+#include "base/memory_limit.h"
 #include "base/stopwatch.h"
 #include "base/version.h"
 #include "forecast/crew.h"
@@ -174,8 +176,28 @@ struct Outcome {
   Attempt& attempt;
 };
 
+// What each of `workers` processes may take of this machine.
+RuntimeSpec share_of(RuntimeSpec runtime, int workers) {
+  const int threads = runtime.threads > 0 ? runtime.threads : usable_cpus();
+  runtime.threads = std::max(1, threads / workers);
+  runtime.writers = std::max(1, std::min(runtime.writers, runtime.threads));
+  return runtime;
+}
+
+// What waits for the writers must not bring the process over its container's memory: queues shrink first.
+void fit_queue(RuntimeSpec& runtime, const LatLonGrid& grid, int processes, Log& log) {
+  const uint64_t limit = memory_limit();
+  const int fits = fields_in_flight(runtime.queue_fields, grid.points() * sizeof(float), processes, limit);
+  if (fits == runtime.queue_fields) return;
+  log.info("queue_shrunk", {{"queue_fields", fits},
+                            {"wanted", runtime.queue_fields},
+                            {"memory_limit", bytes_text(static_cast<int64_t>(limit))}});
+  runtime.queue_fields = fits;
+}
+
 void run_alone(const JobAtHand& at_hand, Source& source, const std::vector<MemberId>& todo, const Outcome& outcome) {
-  const JobSpec& spec = at_hand.spec;
+  JobSpec spec = at_hand.spec;
+  fit_queue(spec.runtime, at_hand.folder.identity().grid, 1, at_hand.log);
   const PatientThreads patience;
   const std::vector<RunStore> stores = open_stores(at_hand.folder.root(), spec, at_hand.folder.identity().facts());
   const PartsTarget parts{at_hand.folder.root(), at_hand.folder.identity(), outcome.attempt.number};
@@ -200,14 +222,6 @@ void run_alone(const JobAtHand& at_hand, Source& source, const std::vector<Membe
     throw;
   }
   report();
-}
-
-// What each of `workers` processes may take of this machine.
-RuntimeSpec share_of(RuntimeSpec runtime, int workers) {
-  const int threads = runtime.threads > 0 ? runtime.threads : usable_cpus();
-  runtime.threads = std::max(1, threads / workers);
-  runtime.writers = std::max(1, std::min(runtime.writers, runtime.threads));
-  return runtime;
 }
 
 // Loading is mostly reading: it grows with the package, as a step does with its grid. Measured for HENS' 1123 million
@@ -265,6 +279,7 @@ void run_together(const JobAtHand& at_hand, const std::vector<MemberId>& todo, c
                   .attempt = outcome.attempt.number,
                   .check = at_hand.options.check};
   task.run.spec.runtime = share_of(spec.runtime, workers);
+  fit_queue(task.run.spec.runtime, at_hand.folder.identity().grid, workers, at_hand.log);
   CrewOptions options{at_hand.devices, at_hand.options.worker_command};
   options.longest_silence = spec.runtime.silence_limit;
   Progress progress(spec, todo, at_hand.folder, at_hand.log);
