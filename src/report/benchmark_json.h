@@ -37,6 +37,10 @@ struct BenchmarkFile {
   double total_time = 0.0;               // seconds
   double machine_time = 0.0;             // seconds, to be paid; total_time where absent
   std::optional<double> price_per_hour;  // USD
+  std::string card;                      // "NVIDIA H200"; empty on the CPU, and in files that do not say
+  int cards = 0;                         // that shared the work
+
+  std::string cards_text() const;  // "2 x NVIDIA H200", "NVIDIA H200"; empty without a card
 };
 
 // Reads and checks a document. Throws Error{missing_input}, and Error{bad_input} naming the file and the key that is

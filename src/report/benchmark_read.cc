@@ -115,6 +115,11 @@ std::vector<BenchmarkLength> parse_lengths(const Node& list) {
 
 }  // namespace
 
+std::string BenchmarkFile::cards_text() const {
+  if (card.empty()) return "";
+  return cards > 1 ? fmt::format("{} x {}", cards, card) : card;
+}
+
 BenchmarkFile parse_benchmark_file(const fs::path& file, const std::string& text) {
   const Json document = try_parse_json<Json>(text).value_or(nullptr);
   if (!document.is_object()) {
@@ -131,6 +136,11 @@ BenchmarkFile parse_benchmark_file(const fs::path& file, const std::string& text
   result.start_date = root.at("start_date").text();
   result.nensemble = root.at("nensemble").count("a number of members, 1 or more");
   result.lengths = parse_lengths(root.at("benchmarks"));
+  if (document.contains("gpu")) result.card = root.at("gpu").text();
+  if (document.contains("device") && !result.card.empty()) {
+    const std::string devices = root.at("device").text();  // "cuda:0, cuda:1"
+    result.cards = 1 + static_cast<int>(std::ranges::count(devices, ','));
+  }
   result.total_time = root.at("total_time").positive("seconds, above 0");
   result.machine_time =
       document.contains("machine_time") ? root.at("machine_time").positive("seconds, above 0") : result.total_time;

@@ -67,7 +67,7 @@ int longest_common(const std::vector<BenchmarkFile>& files, const std::vector<Co
   fail(ExitCode::bad_input, "benchmarks: no nsteps is in all files{}: compare runs that share a length", has);
 }
 
-// The platforms' own names, told apart by instance type and then by file where two are the same.
+// The platforms' own names, told apart by instance type, by cards and then by file where two are the same.
 std::vector<std::string> distinct_names(const std::vector<BenchmarkFile>& files) {
   const auto tell_apart = [&](std::vector<std::string> names, auto suffix) {
     const std::vector<std::string> given = names;
@@ -81,6 +81,8 @@ std::vector<std::string> distinct_names(const std::vector<BenchmarkFile>& files)
   names = tell_apart(names, [&](size_t i) {
     return files[i].instance_type.empty() ? "" : fmt::format(" {}", files[i].instance_type);
   });
+  names = tell_apart(names,
+                     [&](size_t i) { return files[i].card.empty() ? "" : fmt::format(" {}", files[i].cards_text()); });
   return tell_apart(names, [](size_t i) { return fmt::format(" #{}", i + 1); });
 }
 
@@ -121,6 +123,11 @@ Comparison compare_platforms(std::vector<BenchmarkFile> files) {
   note_difference(comparison, "the number of models", [&](const BenchmarkFile& file) {
     return fmt::to_string(file.lengths.front().inference_times.size());
   });
+  const auto several = [](const BenchmarkFile& file) { return file.cards > 1; };
+  if (std::ranges::any_of(comparison.files, several)) {
+    comparison.notes.push_back(
+        "Times by NSTEPS are sums over members, whatever shared them out: what several GPUs save is in Total Time.");
+  }
   return comparison;
 }
 

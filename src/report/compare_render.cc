@@ -30,12 +30,15 @@ Table summary_table(const Comparison& comparison, Style style) {
   const int nsteps = comparison.lengths[comparison.summary].nsteps;
   Table table{
       "Summary", {{"Platform"}, {fmt::format("NSTEPS={} Time", nsteps)}, {"Per-Step"}, {"Total Time"}, {"Winner"}}, {}};
+  const bool cards = std::ranges::any_of(comparison.files, [](const BenchmarkFile& file) { return file.cards > 0; });
+  if (cards) table.columns.insert(table.columns.begin() + 1, {"GPUs"});
   for (size_t i = 0; i < comparison.files.size(); ++i) {
     const PlatformTimes& times = summary_times(comparison, i);
     const bool wins = comparison.winner == static_cast<int>(i);
     table.rows.push_back({wins ? bold(comparison.names[i], style) : comparison.names[i], seconds(times.time),
                           seconds(times.time_per_step) + "/step", seconds_text(comparison.files[i].total_time),
                           wins ? bold(winner_text(comparison), style) : ""});
+    if (cards) table.rows.back().insert(table.rows.back().begin() + 1, comparison.files[i].cards_text());
   }
   return table;
 }
@@ -179,6 +182,8 @@ Json platforms_json(const Comparison& comparison) {
                     {"run_date", file.run_date},
                     {"start_date", file.start_date},
                     {"nensemble", file.nensemble},
+                    {"gpu", file.card},
+                    {"gpus", file.cards},
                     {"total_time", file.total_time}});
   }
   return list;

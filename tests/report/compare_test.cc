@@ -252,5 +252,21 @@ TEST(Compare, TheOriginalFilesGiveThePublishedFigures) {
   EXPECT_EQ(comparison_text(comparison), comparison_text(published()));
 }
 
+TEST(Comparison, NamesCardsAndHowMany) {
+  Json one = ec2(), two = ec2();
+  one["gpu"] = two["gpu"] = "NVIDIA H200";
+  one["device"] = "cuda:0", two["device"] = "cuda:0, cuda:1", two["total_time"] = 1300.0;
+  const Comparison comparison = compare_platforms({file(one), file(two, "b.json")});
+  EXPECT_EQ(comparison.names,
+            (std::vector<std::string>{"EC2 g6e.4xlarge NVIDIA H200", "EC2 g6e.4xlarge 2 x NVIDIA H200"}));
+  const std::string text = comparison_text(comparison);
+  EXPECT_THAT(text, HasSubstr("GPUs"));
+  EXPECT_THAT(text, HasSubstr("what several GPUs save is in Total Time"));
+  const Json json = comparison_json(comparison);
+  EXPECT_EQ(json["platforms"][1]["gpus"], 2);
+  EXPECT_EQ(json["platforms"][1]["gpu"], "NVIDIA H200");
+  EXPECT_THAT(comparison_text(published()), testing::Not(HasSubstr("GPUs"))) << "files that name none";
+}
+
 }  // namespace
 }  // namespace hens
