@@ -1,29 +1,35 @@
 // What a sink sees of a state: the fields that it names, where the model's channels lie in another order or are more.
+// Names that are no channel of the model are derived from its channels, on the state's device.
 #pragma once
 
 #include <functional>
 #include <string>
 #include <vector>
 
+#include "diagnostics/derived_field.h"
 #include "model/engine.h"
 
 namespace hens {
 
 class FieldSelection {
  public:
-  // Throws Error{bad_spec} naming a variable that the model does not have.
+  // Throws Error{bad_spec} naming a variable that the model does not have, and what it lacks to derive it.
   FieldSelection(const std::vector<std::string>& variables, const std::vector<std::string>& model_channels);
 
-  size_t size() const { return channels_.size(); }
+  size_t size() const { return channels_.size() + derived_.size(); }
 
   // [member, variable, lat, lon] float32 on the state's device, contiguous.
   at::Tensor fields(const StateView& state) const;
 
   // Starts to bring them to the host, as StateView::fetch does.
-  std::function<at::Tensor()> fetch(const StateView& state) const { return state.fetch(channels_); }
+  std::function<at::Tensor()> fetch(const StateView& state) const {
+    return derived_.empty() ? state.fetch(channels_) : state.bring(fields(state));
+  }
 
  private:
-  std::vector<int> channels_;  // [variable]: its position in the model's channels
+  std::vector<int> channels_;          // positions in the model's channels, of the variables that are channels
+  std::vector<DerivedField> derived_;  // the others
+  std::vector<bool> is_derived_;       // [variable]
 };
 
 }  // namespace hens
