@@ -142,7 +142,7 @@ DerivedVariable transport(std::string_view name, Derivation derivation, Names in
 std::optional<DerivedVariable> vapour_transport(std::string_view name) {
   if (name == "ivt") {
     DerivedVariable made = transport(name, Derivation::vapour_transport, on_levels({"u", "v", "q"}));
-    made.formula = "|1/9.8 trapezoid over p of (q u, q v)|, all levels, also below the ground";
+    made.formula = "size of 1/9.8 trapezoid over p of (q u, q v), all levels, also below the ground";
     made.range = above_zero;
     return made;
   }
