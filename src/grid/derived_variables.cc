@@ -268,20 +268,25 @@ std::vector<std::string> missing_inputs(std::string_view name, const std::vector
   return missing;
 }
 
+bool can_give(const std::string& name, const std::vector<std::string>& channels, bool has_surface_geopotential) {
+  if (is_in(channels, name)) return true;
+  const auto variable = derived_variable(name);
+  return variable && missing_inputs(name, channels).empty() &&
+         (has_surface_geopotential || !needs_surface_geopotential(*variable, channels));
+}
+
 void check_variable(const std::string& name, const std::vector<std::string>& channels, bool has_surface_geopotential) {
-  if (is_in(channels, name)) return;
+  if (can_give(name, channels, has_surface_geopotential)) return;
   const auto variable = derived_variable(name);
   if (!variable) refuse_unknown(name, channels);
   if (const Names missing = missing_inputs(name, channels); !missing.empty()) {
     fail(ExitCode::bad_spec, "'{}' is derived from {}: of these the model has no {}; its channels are {}", name,
          fmt::join(variable->inputs, " "), fmt::join(missing, " "), fmt::join(channels, " "));
   }
-  if (needs_surface_geopotential(*variable, channels) && !has_surface_geopotential) {
-    fail(ExitCode::bad_spec,
-         "'{}' needs the surface geopotential, which packages have that feed orography to their network "
-         "(orography.nc): this one has none; leave the variable out",
-         name);
-  }
+  fail(ExitCode::bad_spec,
+       "'{}' needs the surface geopotential, which packages have that feed orography to their network (orography.nc): "
+       "this one has none; leave the variable out",
+       name);
 }
 
 }  // namespace hens

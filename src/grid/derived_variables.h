@@ -63,8 +63,10 @@ ChannelInfo variable_info(std::string_view name);
 // derive it. Requires a derived variable.
 std::vector<std::string> missing_inputs(std::string_view name, const std::vector<std::string>& channels);
 
-// Throws Error{bad_spec} unless a model with `channels` gives `name`, as its own or derived: naming what is missing, or
-// the nearest known name.
+// Whether a model with `channels` gives `name`, as its own or derived.
+bool can_give(const std::string& name, const std::vector<std::string>& channels, bool has_surface_geopotential);
+
+// Throws Error{bad_spec} unless it does: naming what is missing, or the nearest known name.
 void check_variable(const std::string& name, const std::vector<std::string>& channels, bool has_surface_geopotential);
 
 }  // namespace hens

@@ -27,7 +27,7 @@ double lower_edge(Lattice lattice, int32_t bin) {
 
 // Ranges: temperature 250 +- 512 K; pressure at the surface to 131 kPa; geopotential -19.5e3 to 111.5e3 m2 s-2 from
 // 300 hPa down, 19e3 to 281e3 above; wind 256 m s-1; column water 256 kg m-2; humidity 6.3 %, above 300 hPa 0.098 %.
-// Of derived variables: relative humidity and vapour pressure deficit 256 % and hPa; heat index 250 +- 1024 K; vapour
+// Of derived variables: relative humidity and vapour pressure deficit 256 % and 512 hPa; heat index 250 +- 1024 K; vapour
 // transport 8192 kg m-1 s-1; thickness -384 m to 32.3 km, in steps of 1 mm.
 Kind kind_of(const std::string& channel) {
   const ChannelInfo info = variable_info(channel);
@@ -40,7 +40,7 @@ Kind kind_of(const std::string& channel) {
   if (quantity == "q") return kind(0.0, high ? 34 : 28, 0.0);
   if (quantity == "w") return kind(0.0, 18, 0.05);
   if (quantity == "r") return kind(0.0, 16, 2.0);
-  if (quantity == "vpd") return kind(0.0, 16, 0.5);
+  if (quantity == "vpd") return kind(0.0, 15, 0.5);
   if (quantity == "heat_index") return kind(250.0, 14, 0.5);
   if (quantity == "ivt") return kind(0.0, 11, 5.0);
   if (quantity == "thickness") return kind(16'000.0, 10, 5.0);
