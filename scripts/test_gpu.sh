@@ -10,6 +10,7 @@ nvidia-smi --query-gpu=name,driver_version --format=csv,noheader
 if [ -x "$build/tests/sfno_test" ]; then "$build/tests/sfno_test" --gtest_brief=1; fi
 if [ -x "$build/tests/statistics_test" ]; then "$build/tests/statistics_test" --gtest_brief=1; fi
 if [ -x "$build/tests/diagnostics_test" ]; then "$build/tests/diagnostics_test" --gtest_brief=1; fi
+if [ -x "$build/tests/forecast_test" ]; then "$build/tests/forecast_test" --gtest_brief=1 --gtest_filter='FieldSelection*'; fi
 
 sanitizer=
 for path in "$(command -v compute-sanitizer || true)" /usr/local/cuda*/bin/compute-sanitizer; do

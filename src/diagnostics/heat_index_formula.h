@@ -150,8 +150,8 @@ HENS_HOST_DEVICE double heat_index_of(double t, double rh) {
 }
 
 // The same as a table of Ta = 240 .. 370 K by 0.1 K and RH = 0 .. 1 by 0.001 has it at the nearest lower node, which is
-// how the huge ensembles of summer 2023 were summed up: up to 1.4 K below the function where that is steep, and 240 K
-// for what is colder.
+// how the huge ensembles of summer 2023 were summed up: up to 1.3 K below the function where that was compared, and
+// 240 K for what is colder.
 HENS_HOST_DEVICE double heat_index_at_node(double t, double rh) {
   double i = std::floor((t - 240.0) / 0.1), j = std::floor(rh / 0.001);
   i = i < 0.0 ? 0.0 : i > 1300.0 ? 1300.0 : i;
