@@ -129,7 +129,7 @@ class ReferenceEngine final : public Engine {
   Duration time_step_;
   std::vector<std::string> channel_names_;
   bool has_sun_;
-  at::Tensor mean_, std_;       // [channel]
+  at::Tensor mean_, std_;            // [channel]
   at::Tensor static_features_;       // [lat, lon, static channel]
   at::Tensor surface_geopotential_;  // [lat, lon]
   Network network_;

@@ -27,8 +27,8 @@ double lower_edge(Lattice lattice, int32_t bin) {
 
 // Ranges: temperature 250 +- 512 K; pressure at the surface to 131 kPa; geopotential -19.5e3 to 111.5e3 m2 s-2 from
 // 300 hPa down, 19e3 to 281e3 above; wind 256 m s-1; column water 256 kg m-2; humidity 6.3 %, above 300 hPa 0.098 %.
-// Of derived variables: relative humidity and vapour pressure deficit 256 % and 512 hPa; heat index 250 +- 1024 K; vapour
-// transport 8192 kg m-1 s-1; thickness -384 m to 32.3 km, in steps of 1 mm.
+// Of derived variables: relative humidity and vapour pressure deficit 256 % and 512 hPa; heat index 250 +- 1024 K;
+// vapour transport 8192 kg m-1 s-1; thickness -384 m to 32.3 km, in steps of 1 mm.
 Kind kind_of(const std::string& channel) {
   const ChannelInfo info = variable_info(channel);
   const std::string& quantity = info.quantity;
