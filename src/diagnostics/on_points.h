@@ -7,17 +7,16 @@
 #include <c10/core/DeviceGuard.h>
 
 #include "diagnostics/point_work.h"
+#include "engine/device/backend.h"
 
 namespace hens {
 
-// Throws Error{gpu} unless `code` (a cudaError_t) is success.
-void check_launch(int code);
-
+// Throws Error{gpu} where the GPU takes no launch.
 template <typename Work>
 void on_points(const Work& work, int64_t points, at::Device device) {
   if (device.is_cuda()) {
     const c10::DeviceGuard guard(device);
-    return check_launch(launch_points(work, points, nullptr));
+    return engine::check_cuda(launch_points(work, points, nullptr), "derived variables");
   }
   constexpr int64_t together = 2048;
   at::parallel_for(0, points, together, [&](int64_t first, int64_t last) {
