@@ -9,6 +9,8 @@ nvidia-smi --query-gpu=name,driver_version --format=csv,noheader
 "$build/tests/engine_test" --gtest_brief=1
 if [ -x "$build/tests/sfno_test" ]; then "$build/tests/sfno_test" --gtest_brief=1; fi
 if [ -x "$build/tests/statistics_test" ]; then "$build/tests/statistics_test" --gtest_brief=1; fi
+if [ -x "$build/tests/diagnostics_test" ]; then "$build/tests/diagnostics_test" --gtest_brief=1; fi
+if [ -x "$build/tests/forecast_test" ]; then "$build/tests/forecast_test" --gtest_brief=1 --gtest_filter='FieldSelection*'; fi
 
 sanitizer=
 for path in "$(command -v compute-sanitizer || true)" /usr/local/cuda*/bin/compute-sanitizer; do
@@ -36,4 +38,9 @@ for tool in memcheck racecheck initcheck; do
   "$sanitizer" --tool "$tool" --print-limit 3 --error-exitcode 1 \
     "$build/tests/statistics_test" --gtest_brief=1 --gtest_filter="*/Gpu" 2>&1 | tail -12 || failed=1
 done
+if [ -x "$build/tests/diagnostics_test" ]; then
+  echo "== memcheck, derived variables"
+  "$sanitizer" --tool memcheck --kernel-name kns=hens --print-limit 3 --error-exitcode 1 \
+    "$build/tests/diagnostics_test" --gtest_brief=1 --gtest_filter="*/1" 2>&1 | grep -vE 'Host Frame|Saved host' | tail -12 || failed=1
+fi
 exit $failed

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "forecast/stage.h"
 #include "grid/channels.h"
+#include "grid/derived_variables.h"
 #include "grid/region.h"
 #include "job/path_pattern.h"
 #include "net/url.h"
@@ -24,6 +25,7 @@ struct KnownModel {
   std::string uri;
   int nlat = 0, nlon = 0;
   std::vector<std::string> channels;
+  bool surface_geopotential = true;
 };
 
 class ModelCheck {
@@ -37,7 +39,7 @@ class ModelCheck {
     }
     for (size_t k = 0; k < spec_.output.size(); ++k) {
       const std::string key = fmt::format("output.{}.variables", k);
-      for (const std::string& variable : spec_.output[k].variables) check_channel(variable, key);
+      for (const std::string& variable : spec_.output[k].variables) check_variable(variable, key);
     }
     check_regions();
     check_statistics();
@@ -66,7 +68,7 @@ class ModelCheck {
   void add_package(const std::string& uri, const fs::path& folder) {
     try {
       const ModelPackage package = open_package(folder);
-      add_model({uri, package.config.nlat, package.config.nlon, package.config.channels});
+      add_model({uri, package.config.nlat, package.config.nlon, package.config.channels, package.config.add_orography});
     } catch (const Error& error) {
       if (!unusable_) unusable_ = error;
     }
@@ -90,14 +92,29 @@ class ModelCheck {
     }
   }
 
-  // Against every model that is known, else against what any model may have.
+  // Against every model that is known, else against what any model may have: a channel, or what is derived from them.
+  void check_variable(const std::string& variable, const std::string& key) {
+    checked(
+        variable, key, [&](const std::string& name) { variable_info(name); },
+        [&](const std::string& name, const KnownModel& model) {
+          hens::check_variable(name, model.channels, model.surface_geopotential);
+        });
+  }
+  // A channel alone: what is derived is no part of a state.
   void check_channel(const std::string& channel, const std::string& key) {
+    checked(
+        channel, key, [&](const std::string& name) { channel_info(name); },
+        [&](const std::string& name, const KnownModel& model) { channel_positions({name}, model.channels); });
+  }
+
+  template <typename Any, typename Of>
+  void checked(const std::string& name, const std::string& key, const Any& any_model, const Of& of_model) {
     if (reading_.problems.count() >= enough) return;
     try {
-      if (unknown_ || known_.empty()) channel_info(channel);
-      for (const KnownModel& model : known_) channel_positions({channel}, model.channels);
+      if (unknown_ || known_.empty()) any_model(name);
+      for (const KnownModel& model : known_) of_model(name, model);
     } catch (const Error& error) {
-      reading_.problem(key, error.what(), channel);
+      reading_.problem(key, error.what(), name);
     }
   }
 
@@ -118,7 +135,7 @@ class ModelCheck {
       const std::string entry = fmt::format("statistics.{}", k);
       for (const std::string& variable : spec_.statistics[k].variables) {
         const size_t before = reading_.problems.count();
-        check_channel(variable, entry + ".variables");
+        check_variable(variable, entry + ".variables");
         if (reading_.problems.count() > before || before >= enough) continue;
         const StatisticsProblem problem = statistics_problem(spec_.statistics[k], variable);
         if (!problem.what.empty()) reading_.problem(entry + "." + problem.key, problem.what, variable);

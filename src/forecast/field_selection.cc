@@ -1,8 +1,7 @@
 #include "forecast/field_selection.h"
 
+#include <algorithm>
 #include <utility>
-
-#include "grid/channels.h"
 
 namespace hens {
 namespace {
@@ -38,17 +37,31 @@ at::Tensor cut_out(const at::Tensor& fields, const RegionCut& cut) {
 
 FieldSelection::FieldSelection(const std::vector<std::string>& variables,
                                const std::vector<std::string>& model_channels, std::optional<RegionCut> cut)
-    : channels_(channel_positions(variables, model_channels)), cut_(std::move(cut)) {}
-
-at::Tensor FieldSelection::fields(const StateView& state) const {
-  const at::Tensor fields = state.channels(channels_);
-  return cut_ ? cut_out(fields, *cut_) : fields.contiguous();
+    : cut_(std::move(cut)) {
+  for (const std::string& name : variables) {
+    const auto own = std::ranges::find(model_channels, name);
+    is_derived_.push_back(own == model_channels.end());
+    if (is_derived_.back()) {
+      derived_.emplace_back(name, model_channels);
+    } else {
+      channels_.push_back(static_cast<int>(own - model_channels.begin()));
+    }
+  }
 }
 
-std::function<at::Tensor()> FieldSelection::fetch(const StateView& state) const {
-  std::function<at::Tensor()> whole = state.fetch(channels_);
-  if (!cut_) return whole;
-  return [this, whole = std::move(whole)] { return cut_out(whole(), *cut_); };
+at::Tensor FieldSelection::fields(const StateView& state) const {
+  return cut_ ? cut_out(whole(state), *cut_) : whole(state).contiguous();
+}
+
+at::Tensor FieldSelection::whole(const StateView& state) const {
+  const at::Tensor own = channels_.empty() ? at::Tensor() : state.channels(channels_);
+  if (derived_.empty()) return own;
+  std::vector<at::Tensor> fields;  // [member, lat, lon] each
+  int64_t next = 0;
+  auto derived = derived_.begin();
+  for (const bool is_derived : is_derived_)
+    fields.push_back(is_derived ? (derived++)->of(state) : own.select(1, next++));
+  return at::stack(fields, 1);
 }
 
 }  // namespace hens

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "forecast/stage.h"
+#include "grid/derived_variables.h"
 
 namespace hens {
 namespace {
@@ -16,6 +17,21 @@ void refuse_other_grid(const std::vector<ModelPackage>& packages, const JobSpec&
        spec.models[packages.size() - 1], last.nlat(), last.nlon(), spec.models.front(), first.nlat(), first.nlon());
 }
 
+// What is fetched is known now only; a wrong name should not wait for the weights.
+void refuse_missing_variables(const ModelPackage& package, const JobSpec& spec, size_t model) {
+  const auto check = [&](const std::vector<std::string>& variables) {
+    for (const std::string& name : variables) {
+      try {
+        check_variable(name, package.config.channels, package.config.add_orography);
+      } catch (const Error& error) {
+        fail(error.code(), "models[{}]: '{}': {}", model, spec.models[model], error.what());
+      }
+    }
+  };
+  for (const OutputSpec& output : spec.output) check(output.variables);
+  for (const StatisticsSpec& statistics : spec.statistics) check(statistics.variables);
+}
+
 }  // namespace
 
 JobModels open_models(const JobSpec& spec, Downloader& downloader, Log& log) {
@@ -23,6 +39,7 @@ JobModels open_models(const JobSpec& spec, Downloader& downloader, Log& log) {
   for (const std::string& uri : spec.models) {
     const fs::path folder = stage_package(uri, downloader, log);
     models.packages.push_back(open_package(folder));
+    refuse_missing_variables(models.packages.back(), spec, models.packages.size() - 1);
     models.facts.push_back(package_facts(folder));
     models.digests.push_back(staged_package_digest(uri, folder, downloader));
     refuse_other_grid(models.packages, spec);

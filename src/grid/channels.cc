@@ -52,14 +52,9 @@ const Entry* pressure_quantity(std::string_view name) {
   return found == quantities.end() ? nullptr : found;
 }
 
-// The level in `z500`, none unless it is a whole number of 1..1100 written plainly.
+// The level in `z500`.
 std::optional<int> level_of(std::string_view name) {
-  if (!pressure_quantity(name) || name.size() < 2 || name[1] == '0') return std::nullopt;
-  int level = 0;
-  const char* end = name.data() + name.size();
-  const auto [rest, error] = std::from_chars(name.data() + 1, end, level);
-  if (error != std::errc() || rest != end || level < 1 || level > highest_level) return std::nullopt;
-  return level;
+  return pressure_quantity(name) ? pressure_level(name.substr(1)) : std::nullopt;
 }
 
 std::vector<std::string> known_names() {
@@ -71,6 +66,15 @@ std::vector<std::string> known_names() {
 }
 
 }  // namespace
+
+std::optional<int> pressure_level(std::string_view digits) {
+  if (digits.empty() || digits.front() == '0') return std::nullopt;
+  int level = 0;
+  const char* end = digits.data() + digits.size();
+  const auto [rest, error] = std::from_chars(digits.data(), end, level);
+  if (error != std::errc() || rest != end || level < 1 || level > highest_level) return std::nullopt;
+  return level;
+}
 
 const std::vector<int>& hens_levels() {
   static const std::vector<int> levels{50, 100, 150, 200, 250, 300, 400, 500, 600, 700, 850, 925, 1000};

@@ -1,4 +1,5 @@
-// The vocabulary of channels: what each name of a HENS model means, in CF terms.
+// The vocabulary of channels: what each name of a HENS model means, in CF terms. What hens derives from channels has
+// names of its own (derived_variables.h).
 //
 // Names are spelled as Earth2Studio spells them: u10m, t2m, d2m, tcwv, z500. A package's `2d` is `d2m` here.
 #pragma once
@@ -30,6 +31,9 @@ std::string canonical_channel(std::string_view name);
 
 // Whether the vocabulary has `name`: the single-level channels, and u v w z t q r at any whole level of 1..1100 hPa.
 bool is_channel(std::string_view name);
+
+// The level that `digits` write plainly: 1..1100 [hPa], without leading zeros; none for anything else.
+std::optional<int> pressure_level(std::string_view digits);
 
 // Throws Error{bad_input} naming an unknown channel and the nearest known one.
 ChannelInfo channel_info(std::string_view name);

@@ -38,6 +38,17 @@ class StateView {
     return [fields] { return fields; };
   }
 
+  // Starts to bring `fields`, which were made of this state on device(), to the host, in the order of the work that
+  // made them. What is returned is called once: it waits, and gives them, contiguous.
+  virtual std::function<at::Tensor()> bring(const at::Tensor& fields) const {
+    const at::Tensor there = fields.cpu().contiguous();
+    return [there] { return there; };
+  }
+
+  // Of the ground that the model's package describes, [lat, lon] float32 [m2 s-2] on device(); undefined where it
+  // describes none.
+  virtual at::Tensor surface_geopotential() const { return {}; }
+
   virtual Time valid_time() const = 0;
   virtual const LatLonGrid& grid() const = 0;
   virtual const std::vector<std::string>& channel_names() const = 0;

@@ -7,6 +7,7 @@
 
 #include "base/checksum.h"
 #include "base/error.h"
+#include "grid/derived_variables.h"
 #include "package/checkpoint.h"
 #include "package/config_reader.h"
 #include "package/network_tensors.h"
@@ -82,6 +83,15 @@ Json network_json(const ModelConfig& model) {
             {"land_mask", model.add_landmask}}}};
 }
 
+// What can be derived of the model's channels; a level stands for those that it has.
+std::vector<std::string> derived_names(const ModelConfig& model) {
+  std::vector<std::string> names;
+  for (const std::string& name : derived_examples()) {
+    if (can_give(name, model.channels, model.add_orography)) names.push_back(name);
+  }
+  return names;
+}
+
 // A package read part by part, each as far as its file allows.
 class Description {
  public:
@@ -117,6 +127,7 @@ class Description {
                         {"grid", config_ ? grid_json(*config_) : Json()},
                         {"network", config_ ? network_json(config_->model) : Json()},
                         {"channels", config_ ? Json(config_->model.channels) : Json()},
+                        {"derived", config_ ? Json(derived_names(config_->model)) : Json()},
                         {"parameters", read ? Json(package_.parameters()) : Json()},
                         {"checkpoint", read ? checkpoint_json() : Json()},
                         {"files", files}};
@@ -173,6 +184,15 @@ std::string grouped(uint64_t number) {
   return text;
 }
 
+std::string names_text(std::string line, const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) {
+    if (line.size() + name.size() > 110) text += line + "\n", line = std::string(11, ' ');
+    line += " " + name;
+  }
+  return text + line + "\n";
+}
+
 std::string model_text(const Json& d) {
   const Json &grid = d["grid"], &net = d["network"];
   const auto range = [](const Json& ends) {
@@ -193,14 +213,10 @@ std::string model_text(const Json& d) {
                         checkpoint["format"].get<std::string>(), checkpoint["tensors"].get<uint64_t>(),
                         grouped(d["parameters"].get<uint64_t>()), grouped(checkpoint["tensor_bytes"].get<uint64_t>()));
   }
-  // Channels in lines of at most 13, the levels of one variable.
+  // In lines of at most 13 channels, the levels of one variable.
   const auto channels = d["channels"].get<std::vector<std::string>>();
-  std::string line = fmt::format("channels    {}:", channels.size());
-  for (const std::string& channel : channels) {
-    if (line.size() + channel.size() > 110) text += line + "\n", line = std::string(12, ' ').substr(0, 11);
-    line += " " + channel;
-  }
-  return text + line + "\n";
+  text += names_text(fmt::format("channels    {}:", channels.size()), channels);
+  return text + names_text("derived    ", d["derived"].get<std::vector<std::string>>());
 }
 
 std::string files_text(const Json& files) {

@@ -53,6 +53,11 @@ at::Tensor static_features(const ModelPackage& package) {
   return at::stack(features, -1);
 }
 
+at::Tensor surface_geopotential(const ModelPackage& package, at::Device device) {
+  if (package.orography.empty()) return {};
+  return on_grid(package.orography, package.grid).to(device);
+}
+
 at::Tensor sun_feature(const LatLonGrid& grid, Time time, SunKind kind) {
   const std::vector<int64_t> shape{grid.nlat(), grid.nlon(), 1};
   if (kind == SunKind::float32) return at::tensor(cos_zenith(sun<float>(time), grid), at::kFloat).view(shape);

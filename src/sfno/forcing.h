@@ -15,6 +15,9 @@ namespace hens {
 // [lat, lon, static channel] float32 on the CPU.
 at::Tensor static_features(const ModelPackage& package);
 
+// The surface geopotential of the package, [lat, lon] float32 on `device` [m2 s-2]; undefined where it has none.
+at::Tensor surface_geopotential(const ModelPackage& package, at::Device device);
+
 // cos of the zenith angle at `time`, [lat, lon, 1] float32 on the CPU.
 at::Tensor sun_feature(const LatLonGrid& grid, Time time, SunKind kind);
 

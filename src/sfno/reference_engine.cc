@@ -60,6 +60,7 @@ class ReferenceEngine final : public Engine {
         mean_(at::tensor(package.mean, at::kFloat).to(device)),
         std_(at::tensor(package.std, at::kFloat).to(device)),
         static_features_(static_features(package).to(device)),
+        surface_geopotential_(hens::surface_geopotential(package, device)),
         network_(loaded(package, device)) {}
 
   void start(const at::Tensor& state, Time valid_time, std::span<const MemberKey>) override {
@@ -97,6 +98,7 @@ class ReferenceEngine final : public Engine {
     });
   }
 
+  at::Tensor surface_geopotential() const override { return surface_geopotential_; }
   Time valid_time() const override { return valid_time_; }
   const LatLonGrid& grid() const override { return grid_; }
   const std::vector<std::string>& channel_names() const override { return channel_names_; }
@@ -127,8 +129,9 @@ class ReferenceEngine final : public Engine {
   Duration time_step_;
   std::vector<std::string> channel_names_;
   bool has_sun_;
-  at::Tensor mean_, std_;       // [channel]
-  at::Tensor static_features_;  // [lat, lon, static channel]
+  at::Tensor mean_, std_;            // [channel]
+  at::Tensor static_features_;       // [lat, lon, static channel]
+  at::Tensor surface_geopotential_;  // [lat, lon]
   Network network_;
   std::vector<at::Tensor> members_;  // [lat, lon, channel] each, physical units
   Time valid_time_{};

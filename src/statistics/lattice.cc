@@ -3,7 +3,7 @@
 #include <bit>
 
 #include "base/error.h"
-#include "grid/channels.h"
+#include "grid/derived_variables.h"
 
 namespace hens {
 namespace {
@@ -27,8 +27,10 @@ double lower_edge(Lattice lattice, int32_t bin) {
 
 // Ranges: temperature 250 +- 512 K; pressure at the surface to 131 kPa; geopotential -19.5e3 to 111.5e3 m2 s-2 from
 // 300 hPa down, 19e3 to 281e3 above; wind 256 m s-1; column water 256 kg m-2; humidity 6.3 %, above 300 hPa 0.098 %.
+// Of derived variables: relative humidity and vapour pressure deficit 256 % and 512 hPa; heat index 250 +- 1024 K;
+// vapour transport 8192 kg m-1 s-1; thickness -384 m to 32.3 km, in steps of 1 mm.
 Kind kind_of(const std::string& channel) {
-  const ChannelInfo info = channel_info(channel);
+  const ChannelInfo info = variable_info(channel);
   const std::string& quantity = info.quantity;
   const bool high = info.level.value_or(1000) < 300;
   if (quantity == "t" || quantity == "t2m" || quantity == "d2m") return kind(250.0, 15, 0.5);
@@ -38,6 +40,10 @@ Kind kind_of(const std::string& channel) {
   if (quantity == "q") return kind(0.0, high ? 34 : 28, 0.0);
   if (quantity == "w") return kind(0.0, 18, 0.05);
   if (quantity == "r") return kind(0.0, 16, 2.0);
+  if (quantity == "vpd") return kind(0.0, 15, 0.5);
+  if (quantity == "heat_index") return kind(250.0, 14, 0.5);
+  if (quantity == "ivt") return kind(0.0, 11, 5.0);
+  if (quantity == "thickness") return kind(16'000.0, 10, 5.0);
   if (info.units == "m s-1") return kind(0.0, 16, 0.25);
   fail(ExitCode::bad_spec, "statistics of '{}': no lattice is known for {} [{}]: leave the variable out", channel,
        info.long_name, info.units);

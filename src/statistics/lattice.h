@@ -68,7 +68,8 @@ struct Kind {
   Lattice lattice;
 };
 
-// By the quantity and level of a channel (grid/channels.h). Throws Error{bad_spec} for what has no lattice.
+// By the quantity and level of a channel or derived variable (grid/derived_variables.h). Throws Error{bad_spec} for
+// what has no lattice.
 Kind kind_of(const std::string& channel);
 
 // The fixed point of sums of `count` values: as many times the offset, and fewer bits, so that what fits for one value

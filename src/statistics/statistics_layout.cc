@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "grid/channels.h"
+#include "grid/derived_variables.h"
 #include "job/spec_names.h"
 
 namespace hens {
@@ -28,7 +28,7 @@ std::string window_method(const StatisticsSpec& spec) {
 }
 
 Json attributes_of(const StatisticsArray& array, const StatisticsSpec& spec) {
-  const ChannelInfo info = channel_info(array.variable);
+  const ChannelInfo info = variable_info(array.variable);
   const std::string of = window_text(spec) + info.long_name;
   const auto value = [&](const char* word, const std::string& method) {
     Json json;
@@ -122,7 +122,7 @@ StatisticsArray array_of(const StatisticsLayout& layout, Statistic what, int ent
 }
 
 Coordinate threshold_coordinate(const StatisticsSpec& spec, const std::string& variable) {
-  const ChannelInfo info = channel_info(variable);
+  const ChannelInfo info = variable_info(variable);
   std::vector<double> rounded;  // as members are compared with them
   for (const double value : spec.thresholds) rounded.push_back(static_cast<float>(value));
   const std::string name = "threshold_" + statistics_name(spec, variable);

@@ -4,7 +4,7 @@
 #include <cassert>
 #include <numeric>
 
-#include "grid/channels.h"
+#include "grid/derived_variables.h"
 
 namespace hens {
 namespace {
@@ -115,7 +115,7 @@ std::vector<Coordinate> coordinates(const StoreLayout& layout) {
 }
 
 Json variable_attributes(const std::string& channel) {
-  const ChannelInfo info = channel_info(channel);
+  const ChannelInfo info = variable_info(channel);
   Json attributes;
   if (!info.standard_name.empty()) attributes["standard_name"] = info.standard_name;
   attributes["long_name"] = info.long_name;

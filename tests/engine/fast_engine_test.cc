@@ -14,9 +14,9 @@
 #include "base/error.h"
 #include "engine/sfno/operator_errors.h"
 #include "job/member_key.h"
-#include "model/device.h"
 #include "sfno/reference_engine.h"
 #include "sfno/tensors.h"
+#include "support/devices.h"
 #include "synth/synth.h"
 
 namespace hens {
@@ -46,20 +46,11 @@ struct Setup {
   at::Device device;
 };
 
-bool has_gpu() {
-  try {
-    open_device("cuda");
-    return true;
-  } catch (const Error&) {
-    return false;
-  }
-}
-
 class FastEngineTest : public testing::TestWithParam<Kernels> {
  protected:
   void SetUp() override {
     if (GetParam() == Kernels::host) return;
-    if (!has_gpu()) GTEST_SKIP() << "needs a GPU";
+    if (!test::has_gpu()) GTEST_SKIP() << "needs a GPU";
     device_ = at::Device(at::kCUDA, 0);
     try {
       engine::Backend(GetParam(), 0);

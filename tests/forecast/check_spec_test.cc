@@ -51,6 +51,26 @@ TEST_F(CheckSpec, NamesEveryVariableAtItsPlace) {
               StartsWith(at("5:21") + "output.variables: 'wind' is not a channel"));
 }
 
+TEST_F(CheckSpec, DerivedVariablesAreVariablesWhereTheirInputsAre) {
+  const std::string statistics = "output: []\nstatistics: [{variables: [ivt, r2m], quantiles: [0.5]}]\n";
+  EXPECT_EQ(problems(mini + std::string("output: {variables: [u10m, ws10m, r850, sp_from_levels, heat_index]}\n")), "");
+  EXPECT_EQ(problems(mini + statistics), "");
+  EXPECT_EQ(problems("models: hf://a/b\n" + statistics), "") << "a model that is not here";
+  const std::string said = problems(mini + std::string("output: {variables: [ws10m, ws51, thickness_1000_500]}\n"));
+  EXPECT_THAT(said,
+              HasSubstr(at("5:29") + "output.variables: 'ws51' is derived from u51 v51: of these the model has no "
+                                     "u51 v51; its channels are u10m"));
+  EXPECT_THAT(said, HasSubstr(at("5:35") + "output.variables: channel 'thickness_1000_500' is not there (did you mean "
+                                           "'thickness_500_1000'?)"));
+  EXPECT_THAT(problems("models: hf://a/b\noutput: []\nstatistics: [{variables: heatindex}]\n"),
+              StartsWith(at("6:26") + "statistics.0.variables: 'heatindex' is not a channel, and no variable that is "
+                                      "derived from channels (did you mean 'heat_index'?)"));
+  // A state has no derived variables to be perturbed.
+  EXPECT_THAT(problems(mini + std::string("perturbation:\n  method: correlated_spherical_gaussian\n"
+                                          "  noise: {amplitude: {ws10m: 1}}\n")),
+              HasSubstr("perturbation.noise.amplitude.ws10m: channel 'ws10m' is not there"));
+}
+
 // Only the run refused it, without a place.
 TEST_F(CheckSpec, NamesChannelsOfAmplitudes) {
   const std::string bred = mini + std::string("perturbation:\n  method: hemispheric_centred_bred_vector\n");

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "base/checksum.h"
+#include "base/error.h"
 #include "forecast/run_job.h"
 #include "run/run_folder.h"
 #include "support/test_data.h"
@@ -136,6 +137,20 @@ TEST_F(Workers, AnalysesAreLoadedOnceForAllModels) {
   for (int k = 1; k <= 4; ++k) analyses.load(start + k * std::chrono::hours(6), models.packages[0]);
   analyses.load(start, models.packages[0]);
   EXPECT_EQ(source.loads, 6) << "four are kept, the oldest goes";
+}
+
+// What validate cannot know of a model that lies elsewhere is known before its weights are read.
+TEST_F(Workers, AVariableThatAModelLacksIsRefusedAsSoonAsThePackageIsOpen) {
+  spec_.output.front().variables = {"u10m", "ws10m", "ws51"};
+  try {
+    open_models(spec_, downloader_, Log::none());
+    FAIL() << "there is no level of 51 hPa";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::bad_spec);
+    EXPECT_NE(std::string(error.what()).find("models[0]: 'synth:mini?seed=102': 'ws51' is derived from u51 v51"),
+              std::string::npos)
+        << error.what();
+  }
 }
 
 }  // namespace

@@ -19,7 +19,7 @@ StoreLayout layout_of(const std::string& format, const std::string& compression)
   layout.compression = compression == "lz4"    ? Compression::lz4
                        : compression == "zstd" ? Compression::zstd
                                                : Compression::none;
-  layout.grid = equiangular_grid(19, 36);
+  layout.domain.grid = equiangular_grid(19, 36);
   layout.variables = {"u10m", "v10m", "z500"};
   layout.members = 3;
   layout.times = {parse_time("2024-01-01"), parse_time("2024-02-28T18")};
@@ -32,7 +32,7 @@ StoreLayout layout_of(const std::string& format, const std::string& compression)
 // Point k of a field: the float32 whose bits are a multiplicative hash of where it belongs. All kinds of numbers come
 // up, NaNs with payloads too; point 0 is always NaN.
 std::vector<float> field_of(const StoreLayout& layout, int variable, int time, int member, int lead) {
-  std::vector<float> field(layout.grid.points());
+  std::vector<float> field(layout.domain.size());
   for (size_t k = 0; k < field.size(); ++k) {
     const auto place = static_cast<uint32_t>((((variable * 2 + time) * 3 + member) * 4 + lead) * 1000 + k);
     field[k] = std::bit_cast<float>(k == 0 ? 0x7fc00001U : place * 2654435761U);

@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
-#include "grid/channels.h"
+#include "grid/derived_variables.h"
 
 namespace hens {
 namespace {
@@ -79,6 +79,19 @@ TEST(Kind, EachChannelOfTheModelsHasOne) {
   EXPECT_NE(fixed_of(kind_of("q850").fixed, 0.03f), out_of_range);
   EXPECT_NE(fixed_of(kind_of("q250").fixed, 0.0008f), out_of_range);
   EXPECT_NE(fixed_of(kind_of("u250").fixed, 130.0f), out_of_range);
+}
+
+TEST(Kind, EachDerivedVariableHasOne) {
+  for (const std::string& name : derived_examples()) EXPECT_GT(kind_of(name).fixed.scale, 0.0) << name;
+  EXPECT_EQ(kind_of("ws10m").fixed, kind_of("u10m").fixed);
+  EXPECT_EQ(kind_of("r2m").fixed, kind_of("r850").fixed);
+  EXPECT_EQ(kind_of("sp_from_levels").fixed, kind_of("sp").fixed);
+  EXPECT_NE(fixed_of(kind_of("heat_index").fixed, 600.0f), out_of_range);  // 330 K, saturated
+  EXPECT_NE(fixed_of(kind_of("heat_index").fixed, 180.0f), out_of_range);
+  EXPECT_NE(fixed_of(kind_of("ivt").fixed, 4000.0f), out_of_range);
+  EXPECT_NE(fixed_of(kind_of("thickness_50_1000").fixed, 21'000.0f), out_of_range);
+  EXPECT_NE(fixed_of(kind_of("thickness_925_1000").fixed, 500.0f), out_of_range);
+  EXPECT_NE(fixed_of(kind_of("vpd2m").fixed, 250.0f), out_of_range);  // at 65 C
 }
 
 }  // namespace

@@ -69,6 +69,16 @@ void clear(const Backend& backend, const Buffer& buffer) {
   }
 }
 
+void copy(const Backend& backend, void* to, const void* from, size_t bytes) {
+  if (bytes == 0) return;
+  if (!backend.on_gpu()) {
+    std::memcpy(to, from, bytes);
+    return;
+  }
+  check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, as_stream(backend.stream())),
+             "copy within the GPU");
+}
+
 void upload(const Backend& backend, void* to, const void* from, size_t bytes) {
   if (bytes == 0) return;
   if (!backend.on_gpu()) {

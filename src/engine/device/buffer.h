@@ -32,6 +32,9 @@ class Buffer {
 // Zeros in all of it, ordered with the backend's stream.
 void clear(const Backend& backend, const Buffer& buffer);
 
+// A copy within the backend's memory, ordered with its stream.
+void copy(const Backend& backend, void* to, const void* from, size_t bytes);
+
 // Copies that are ordered with the backend's stream, from and to ordinary host memory. `upload` returns when `from` may
 // be reused, `download` when the values are there.
 void upload(const Backend& backend, void* to, const void* from, size_t bytes);

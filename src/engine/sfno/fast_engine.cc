@@ -50,6 +50,7 @@ class Fast final : public FastEngine {
         time_step_(package.config.time_step),
         channel_names_(package.config.channels),
         std_(at::tensor(package.std, at::kFloat)),
+        surface_geopotential_(hens::surface_geopotential(package, device)),
         sizes_(engine::sizes_of(package.config)),
         backend_(kernels_of(device, options), device.is_cuda() ? device.index() : 0) {
     const at::NoGradGuard no_gradients;
@@ -116,12 +117,17 @@ class Fast final : public FastEngine {
     const std::vector<int64_t> shape{members, count, grid_.nlat(), grid_.nlon()};
     const std::shared_ptr<engine::AsyncDownload> copy = free_download(members * count * grid_.points() * sizeof(float));
     write_channels(selected, static_cast<float*>(copy->device()));
-    copy->start();
-    // The tensor keeps the copy's memory busy as long as it lives.
-    return
-        [copy, shape] { return at::from_blob(copy->wait(), shape, [copy](void*) {}, at::TensorOptions(at::kFloat)); };
+    return started(copy, shape);
   }
 
+  std::function<at::Tensor()> bring(const at::Tensor& fields) const override {
+    const at::Tensor values = fields.contiguous();
+    const std::shared_ptr<engine::AsyncDownload> copy = free_download(values.nbytes());
+    engine::copy(backend_, copy->device(), values.const_data_ptr<float>(), values.nbytes());
+    return started(copy, values.sizes().vec());
+  }
+
+  at::Tensor surface_geopotential() const override { return surface_geopotential_; }
   Time valid_time() const override { return valid_time_; }
   const LatLonGrid& grid() const override { return grid_; }
   const std::vector<std::string>& channel_names() const override { return channel_names_; }
@@ -158,6 +164,14 @@ class Fast final : public FastEngine {
     return downloads_.emplace_back(std::make_shared<engine::AsyncDownload>(backend_, bytes));
   }
 
+  // The tensor keeps the copy's memory busy as long as it lives.
+  static std::function<at::Tensor()> started(const std::shared_ptr<engine::AsyncDownload>& copy,
+                                             const std::vector<int64_t>& shape) {
+    copy->start();
+    return
+        [copy, shape] { return at::from_blob(copy->wait(), shape, [copy](void*) {}, at::TensorOptions(at::kFloat)); };
+  }
+
   // [member][selected][point], on the device.
   void write_channels(const std::vector<int>& selected, float* to) const {
     const int count = static_cast<int>(selected.size());
@@ -173,7 +187,8 @@ class Fast final : public FastEngine {
   LatLonGrid grid_;
   Duration time_step_;
   std::vector<std::string> channel_names_;
-  at::Tensor std_;  // [channel] on the CPU
+  at::Tensor std_;                   // [channel] on the CPU
+  at::Tensor surface_geopotential_;  // [lat, lon]
   engine::Sizes sizes_;
   Backend backend_;
   std::optional<engine::FastNetwork> network_;
