@@ -20,8 +20,9 @@ bool contains_any(std::string_view text, const std::array<std::string_view, N>& 
                      [&](std::string_view word) { return text.find(word) != std::string_view::npos; });
 }
 
-constexpr std::array<std::string_view, 3> capacity_codes{"InsufficientInstanceCapacity", "InsufficientHostCapacity",
-                                                         "InsufficientCapacity"};
+// SpotMaxPriceTooLow: in that zone the market asks for more.
+constexpr std::array<std::string_view, 4> capacity_codes{"InsufficientInstanceCapacity", "InsufficientHostCapacity",
+                                                         "InsufficientCapacity", "SpotMaxPriceTooLow"};
 constexpr std::array<std::string_view, 15> credential_codes{
     "AuthFailure",         "UnauthorizedOperation", "AccessDenied",
     "ExpiredToken",        "RequestExpired",        "InvalidClientTokenId",

@@ -22,6 +22,12 @@ std::string new_launch_number() {
 
 Time now() { return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()); }
 
+// The most that an hour costs.
+std::optional<double> price_of(const LaunchOptions& options) {
+  if (options.spot_price) return options.spot_price;
+  return options.price ? options.price : default_price(options.instance_type);
+}
+
 Tags launch_tags(const LaunchOptions& options, const std::string& owner, const LocalState::Pending& pending,
                  bool is_job) {
   Tags tags = options.user_tags;
@@ -32,7 +38,7 @@ Tags launch_tags(const LaunchOptions& options, const std::string& owner, const L
   tags[tag::launch] = pending.launch;
   tags[tag::way] = is_job ? "job" : "login";
   tags[tag::expires] = pending.expires;
-  if (const auto price = options.price ? options.price : default_price(options.instance_type)) {
+  if (const auto price = price_of(options)) {
     tags[tag::price] = fmt::format("{}", *price);
   }
   if (!options.image.empty()) tags[tag::image] = options.image;
@@ -115,9 +121,13 @@ Instance run_where_capacity_is(const Aws& aws, const LaunchPlan& plan, const std
       full += (full.empty() ? "" : ", ") + subnet.zone;
     }
   }
-  throw AwsError(AwsErrorKind::capacity, "",
-                 fmt::format("no capacity for {} in {}: try again later, another --region, or another --instance-type",
-                             plan.instance_type, full));
+  throw AwsError(
+      AwsErrorKind::capacity, "",
+      fmt::format("no capacity for {}{} in {}: try again later, another --region, or another --instance-type{}",
+                  plan.instance_type, plan.spot ? " as a spot machine" : "", full,
+                  !plan.spot        ? ""
+                  : plan.spot_price ? ", a higher --spot-price, or none"
+                                    : ", or without --spot"));
 }
 
 // Removed when the call is over.
@@ -159,6 +169,7 @@ std::string user_data_of(const LaunchOptions& options, const std::string& launch
   config.shutdown_minutes = options.shutdown_minutes;
   config.image = options.image;
   config.results = options.results;
+  config.spot = options.spot;
   if (job) config.job_name = job->name, config.job_text = job->text;
   return render_user_data(config);
 }
@@ -197,6 +208,13 @@ std::vector<std::string> run_instances_words(const LaunchPlan& plan, const Subne
                                  specifications.dump(),
                                  "--user-data",
                                  "file://" + user_data_file.string()};
+  if (plan.spot) {
+    // Of one launch: a request that stays would start machines that nobody sees.
+    Json spot{{"SpotInstanceType", "one-time"}, {"InstanceInterruptionBehavior", "terminate"}};
+    if (plan.spot_price) spot["MaxPrice"] = fmt::format("{}", *plan.spot_price);
+    words.insert(words.end(),
+                 {"--instance-market-options", Json{{"MarketType", "spot"}, {"SpotOptions", spot}}.dump()});
+  }
   if (!plan.key_name.empty()) words.insert(words.end(), {"--key-name", plan.key_name});
   if (!plan.instance_profile.empty()) {
     words.insert(words.end(), {"--iam-instance-profile", Json{{"Name", plan.instance_profile}}.dump()});
@@ -230,9 +248,12 @@ std::optional<Instance> launch_reaching(const Aws& aws, const LaunchOptions& opt
                   "",
                   options.instance_profile,
                   user_data_of(options, number.launch, aws, job),
-                  launch_tags(options, owner, number, job.has_value())};
+                  launch_tags(options, owner, number, job.has_value()),
+                  options.spot,
+                  options.spot_price};
   std::cerr << fmt::format("region {}\n", aws.region_text());
   std::cerr << launch_cost_text(options.instance_type, aws.region(), options.price, options.shutdown_minutes) << "\n";
+  if (options.spot) std::cerr << spot_text(options.spot_price) << "\n";
   if (options.dry_run) {
     show_plan(plan, options, subnets, job.has_value());
     return std::nullopt;

@@ -27,6 +27,8 @@ struct LaunchOptions {
   std::string instance_type = "g6e.4xlarge";
   std::string ami, subnet;
   std::optional<double> price;
+  bool spot = false;                 // one that EC2 may take back
+  std::optional<double> spot_price;  // the most an hour that it may cost; none: the price on demand
   bool dry_run = false;
   std::vector<std::string> ssh_cidrs;  // of a machine to log in to
 };
@@ -49,6 +51,8 @@ struct JobText {
 struct LaunchPlan {
   std::string launch, ami, root_device, instance_type, key_name, instance_profile, user_data;
   Tags tags;
+  bool spot = false;
+  std::optional<double> spot_price;
 };
 
 // `ec2 run-instances ...` for one zone. `user_data_file` holds plan.user_data.

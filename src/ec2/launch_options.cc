@@ -36,6 +36,9 @@ void add_launch_options(Options& options) {
   options.add("results", "S3URI", "s3://BUCKET/PREFIX to which results are uploaded");
   options.add("instance-profile", "NAME", "the machine's own rights: docs/ec2.md has the policy");
   options.add("price-per-hour", "USD", "for the cost shown (default: a table of the usual types)");
+  options.add_flag("spot",
+                   "a spot machine, which costs less and which EC2 may take back: the same command then goes on");
+  options.add("spot-price", "USD", "the most an hour that a spot machine may cost (default: the price on demand)");
   options.add_flag("dry-run", "show what would be done, change nothing");
 }
 
@@ -62,6 +65,11 @@ LaunchOptions read_launch_options(const Options& options) {
     fail(ExitCode::usage, "--results needs --instance-profile: without it the machine may not write there");
   }
   if (options.has("price-per-hour")) read.price = parse_price(options.text("price-per-hour"));
+  read.spot = options.has("spot");
+  if (options.has("spot-price")) {
+    if (!read.spot) fail(ExitCode::usage, "--spot-price is of a spot machine: give --spot, too");
+    read.spot_price = parse_price(options.text("spot-price"));
+  }
   read.dry_run = options.has("dry-run");
   return read;
 }

@@ -69,6 +69,14 @@ std::string most_cost_text(double price_per_hour, Duration timer) {
   return fmt::format("{:.2f} USD", std::ceil(cents - 1e-9) / 100);
 }
 
+std::string spot_text(std::optional<double> most) {
+  return fmt::format(
+      "A spot machine costs what the market asks, {}; EC2 may take it back with two minutes' notice: the job then ends "
+      "with 75, its results are uploaded, and the same command goes on.",
+      most ? fmt::format("at most {} USD/h (--spot-price)", *most)
+           : "never more than on demand (--spot-price names a lower limit)");
+}
+
 std::string launch_cost_text(const std::string& instance_type, const std::string& region,
                              std::optional<double> given_price, int timer_minutes) {
   const auto price = given_price ? given_price : default_price(instance_type);

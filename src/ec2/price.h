@@ -26,6 +26,9 @@ double parse_price(const std::string& text);
 // Whole cents, rounded up: what is promised as the most is never too little.
 std::string most_cost_text(double price_per_hour, Duration timer);
 
+// What a spot machine's price means, for the sentence after that one. `most`: of --spot-price.
+std::string spot_text(std::optional<double> most);
+
 // The sentence shown before a launch. `At most` only where the price is the region's or was given.
 std::string launch_cost_text(const std::string& instance_type, const std::string& region,
                              std::optional<double> given_price, int timer_minutes);

@@ -99,6 +99,7 @@ std::string config_lines(const MachineConfig& config) {
   add("way", config.way);
   add("image", config.image);
   add("results", config.results);
+  if (config.spot) add("spot", "yes");
   add("job_name", config.job_name.empty() ? "job" : config.job_name);
   return lines;
 }

@@ -11,6 +11,7 @@ struct MachineConfig {
   std::string way = "login";  // login | job
   int shutdown_minutes = 60;
   std::string image;     // by digest; may be empty for a machine to log in to
+  bool spot = false;     // EC2 may take the machine back: its notice is heeded
   std::string results;   // s3:// without a slash at its end; empty: nothing is uploaded
   std::string job_name;  // the job, where there is one to run at once
   std::string job_text;  // its YAML, unchanged

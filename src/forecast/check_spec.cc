@@ -1,14 +1,17 @@
 #include "forecast/check_spec.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "base/error.h"
 #include "forecast/stage.h"
 #include "grid/channels.h"
+#include "grid/region.h"
 #include "job/path_pattern.h"
 #include "net/url.h"
 #include "package/package.h"
 #include "perturbation/perturber.h"
+#include "source/amplitude_file.h"
 #include "source/gfs_source.h"
 #include "statistics/statistics_plan.h"
 
@@ -36,7 +39,9 @@ class ModelCheck {
       const std::string key = fmt::format("output.{}.variables", k);
       for (const std::string& variable : spec_.output[k].variables) check_channel(variable, key);
     }
+    check_regions();
     check_statistics();
+    read_amplitude_files();
     check_amplitudes();
     check_gfs_dates();
     if (reading_.problems.empty() && unusable_) throw *unusable_;
@@ -96,6 +101,18 @@ class ModelCheck {
     }
   }
 
+  void check_regions() {
+    if (known_.empty() || reading_.problems.count() >= enough) return;
+    const LatLonGrid grid = equiangular_grid(known_.front().nlat, known_.front().nlon);
+    for (const RegionSpec& region : spec_.regions) {
+      try {
+        cut_region(region, grid);
+      } catch (const Error& error) {
+        reading_.problem("regions." + region.name, error.what());
+      }
+    }
+  }
+
   void check_statistics() {
     for (size_t k = 0; k < spec_.statistics.size(); ++k) {
       const std::string entry = fmt::format("statistics.{}", k);
@@ -126,6 +143,24 @@ class ModelCheck {
                            iso_time(time), iso_time(first), iso_time(gfs_bucket_begin).substr(0, 10));
       reading_.problem("initial_conditions.times", what, iso_time(time));
     }
+  }
+
+  // A spec that is accepted holds the numbers of its files.
+  void read_amplitude_files() {
+    PerturbationSpec& spec = reading_.spec.perturbation;
+    const auto read = [&](Amplitudes& amplitudes, std::optional<AmplitudeFile>& file, const char* key) {
+      if (!file) return;
+      try {
+        amplitudes = read_amplitudes(*file, known_.empty() ? hens_channels() : known_.front().channels);
+        const auto moves = [](const auto& entry) { return entry.second.value > 0.0; };
+        if (std::ranges::none_of(amplitudes, moves)) reading_.problem(key, "has no amplitude above 0 in its file");
+      } catch (const Error& error) {
+        reading_.problem(key, error.what(), "file");
+      }
+      file.reset();
+    };
+    read(spec.noise.amplitude, spec.noise.amplitude_file, "perturbation.noise.amplitude");
+    read(spec.amplitude, spec.amplitude_file, "perturbation.amplitude");
   }
 
   void check_amplitudes() {

@@ -237,6 +237,7 @@ class Crew {
     const WorkerReport report = worker_report_from(message["report"]);
     result_.shares[k].stages = report.stages;
     result_.shares[k].peak_gpu_bytes = report.peak_gpu_bytes;
+    result_.shares[k].energy_joules = report.energy_joules;
     result_.reports.push_back(report);
     result_.peak_host_bytes += message.at("peak_host_bytes").get<uint64_t>();
     for (const Json& source : message.at("sources")) {

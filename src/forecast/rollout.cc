@@ -115,7 +115,7 @@ std::vector<MemberKey> keys_of(const Rollout& rollout, std::span<const MemberId>
 
 }  // namespace
 
-int run_members(const Rollout& rollout, std::span<const MemberId> members, Time initial_time) {
+int run_members(Rollout& rollout, std::span<const MemberId> members, Time initial_time) {
   const Stopwatch total;
   MemberTime time;  // of the whole batch
   const at::Tensor states = initial_states(rollout, members);
@@ -132,6 +132,7 @@ int run_members(const Rollout& rollout, std::span<const MemberId> members, Time 
     time.output_wait += batch.deliver();
     batch.take(step);
     if (rollout.check) rollout.check->step(step, step == rollout.steps);
+    rollout.work.member_steps += static_cast<int64_t>(members.size());
     if (rollout.on_step) rollout.on_step(static_cast<int>(members.size()));
     if (!batch.any_finite()) break;
   }
@@ -139,6 +140,7 @@ int run_members(const Rollout& rollout, std::span<const MemberId> members, Time 
 
   time.total = total.seconds();
   time.steps = time.total - time.perturbation - time.output_wait;
+  rollout.work.seconds += time.steps;
   batch.finish(time);
   return batch.failed();
 }

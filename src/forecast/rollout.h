@@ -24,11 +24,12 @@ struct Rollout {
   int steps = 0;
   std::function<void(int members)> on_step;  // after each step
   ReferenceCheck* check = nullptr;           // steps beside, where one of the batch is to be checked
+  StepWork work = {};                        // what its batches did so far
 };
 
 // Rolls `batch` (members of one length, model and time, all prepared for) out together. A member is complete some time
 // after this returns, when the last of its sinks has said so. Returns how many members left the finite numbers: they
 // are given up, logged and recorded as failed. Throws Error{interrupted} between steps when a stop was asked for.
-int run_members(const Rollout& rollout, std::span<const MemberId> batch, Time initial_time);
+int run_members(Rollout& rollout, std::span<const MemberId> batch, Time initial_time);
 
 }  // namespace hens

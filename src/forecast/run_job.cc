@@ -20,6 +20,7 @@
 #include "model/device.h"
 #include "model/threads.h"
 #include "run/run_folder.h"
+#include "run/step_rates.h"
 #include "source/source.h"
 
 namespace hens {
@@ -116,6 +117,8 @@ void add_report(Attempt& attempt, const WorkerReport& report, size_t models) {
   for (const auto& [model, seconds] : report.model_load_seconds) attempt.model_load_seconds[model] = seconds;
   attempt.checks = report.checks;
   attempt.peak_gpu_bytes = report.peak_gpu_bytes;
+  attempt.work = report.work;
+  attempt.energy_joules = report.energy_joules;
 }
 
 // An attempt under way: whatever its end, it is recorded.
@@ -183,9 +186,10 @@ void run_alone(const JobAtHand& at_hand, Source& source, const std::vector<Membe
   Worker worker(job, at_hand.device,
                 [&](int model, int steps, int members) { progress.stepped(model, steps, members); });
   const auto report = [&] {
-    outcome.result.members_done = worker.report().members_done;
-    outcome.result.members_failed = worker.report().members_failed;
-    add_report(outcome.attempt, worker.report(), spec.models.size());
+    const WorkerReport report = worker.report();
+    outcome.result.members_done = report.members_done;
+    outcome.result.members_failed = report.members_failed;
+    add_report(outcome.attempt, report, spec.models.size());
     outcome.attempt.sources = source.records();
   };
   try {
@@ -224,7 +228,14 @@ void add_crew(Attempt& attempt, const CrewResult& crew, const JobSpec& spec) {
   attempt.peak_host_bytes = crew.peak_host_bytes;
   attempt.hardware.cores = usable_cpus();
   attempt.model_load_seconds.assign(crew.reports.empty() ? 0 : spec.models.size(), 0.0);
+  // A process that was killed took energy, too, and cannot say how much.
+  bool all_say = !crew.reports.empty() && crew.reports.size() >= crew.shares.size();
+  for (const DeviceShare& share : crew.shares) all_say &= share.restarts == 0;
+  double joules = 0;
   for (const WorkerReport& report : crew.reports) {
+    attempt.work.member_steps += report.work.member_steps, attempt.work.seconds += report.work.seconds;
+    all_say &= report.energy_joules.has_value();
+    joules += report.energy_joules.value_or(0.0);
     if (!report.engine.empty()) attempt.engine = report.engine, attempt.batch_invariant = report.batch_invariant;
     for (const auto& [stage, seconds] : report.stages.seconds) {
       attempt.stages.seconds[stage] += seconds / static_cast<double>(crew.reports.size());
@@ -235,15 +246,19 @@ void add_crew(Attempt& attempt, const CrewResult& crew, const JobSpec& spec) {
     for (const auto& check : report.checks) attempt.checks.push_back(check);
     attempt.peak_gpu_bytes = std::max(attempt.peak_gpu_bytes, report.peak_gpu_bytes);
   }
+  if (all_say) attempt.energy_joules = joules;
 }
 
 void run_together(const JobAtHand& at_hand, const std::vector<MemberId>& todo, const Outcome& outcome) {
   const JobSpec& spec = at_hand.spec;
   const int workers = static_cast<int>(at_hand.devices.size());
   const double load = load_steps(at_hand.models);
-  WorkQueue work(
-      todo, spec.forecast.steps,
-      {.workers = workers, .granule = std::max(2, spec.runtime.batch), .load_steps = load, .start_steps = load / 6});
+  WorkQueue work(todo, spec.forecast.steps,
+                 {.workers = workers,
+                  .granule = std::max(2, spec.runtime.batch),
+                  .control = spec.ensemble.control,
+                  .load_steps = load,
+                  .start_steps = load / 6});
   WorkerTask task{.run = at_hand.folder.identity(),
                   .root = at_hand.folder.root().string(),
                   .engine = at_hand.engine,
@@ -268,6 +283,17 @@ void run_together(const JobAtHand& at_hand, const std::vector<MemberId>& todo, c
     throw;
   }
   report();
+}
+
+// How fast this machine was, for the next job's reckoning.
+void note_rate(const Attempt& attempt, const ModelConfig& config, const fs::path& cache) {
+  if (attempt.work.member_steps < least_member_steps) return;
+  const auto steps = static_cast<double>(attempt.work.member_steps);
+  StepRate rate{card_name(attempt.hardware), attempt.engine, config.nlat, config.nlon, config.embed_dim};
+  rate.ms_per_member_step = 1e3 * attempt.work.seconds / steps;
+  if (attempt.energy_joules) rate.joules_per_member_step = *attempt.energy_joules / steps;
+  rate.measured = attempt.started.substr(0, 10);
+  remember_rate(cache, rate);
 }
 
 // The devices of the run by name; `obstacle` says why there is no GPU where one was hoped for.
@@ -332,6 +358,7 @@ RunResult run_job(const JobSpec& spec, const RunOptions& options, Downloader& do
       throw;
     }
     result.exit_code = outcome(result);
+    note_rate(attempt, models.packages.front().config, downloader.options().cache);
     record.end(folder, result.exit_code,
                result.members_failed == 0
                    ? "done"

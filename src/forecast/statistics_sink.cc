@@ -7,15 +7,19 @@
 
 namespace hens {
 
-StatisticsSink::StatisticsSink(const PartsTarget& target, int length, int model, int block,
+StatisticsSink::StatisticsSink(const PartsTarget& target, int length, int model, std::string region, int block,
                                const std::vector<std::string>& model_channels, at::Device device)
     : target_(target),
       length_(length),
       model_(model),
+      region_(std::move(region)),
       block_(block),
       on_gpu_(device.is_cuda()),
-      pairs_(statistics_pairs(target.run.spec, length)) {
+      pairs_(statistics_pairs(target.run.spec, length, region_)) {
   look_again();
+  const RegionSpec* const spec = region_named(target.run.spec.regions, region_);
+  std::optional<RegionCut> cut;
+  if (spec != nullptr) cut = cut_region(*spec, target.run.grid);
   for (std::vector<StepTarget>& targets : targets_of_steps(target.run.spec, length, pairs_)) {
     std::vector<std::string> variables;
     std::vector<int> field_of;
@@ -24,15 +28,21 @@ StatisticsSink::StatisticsSink(const PartsTarget& target, int length, int model,
       field_of.push_back(static_cast<int>(known - variables.begin()));
       if (known == variables.end()) variables.push_back(one.variable);
     }
-    steps_.push_back({FieldSelection(variables, model_channels), std::move(targets), std::move(field_of)});
+    steps_.push_back({FieldSelection(variables, model_channels, cut), std::move(targets), std::move(field_of)});
   }
-  const size_t points = target.run.grid.points();
+  const size_t points = cut ? cut->domain.size() : target.run.grid.points();
   sums_ = on_gpu_ ? make_cuda_accumulator(plans_of(pairs_), points) : make_host_accumulator(plans_of(pairs_), points);
 }
 
 StatisticsSink::~StatisticsSink() = default;
 
 size_t StatisticsSink::members_in_sums() const { return static_cast<size_t>(published_.size()) + finished_.size(); }
+
+// A member may come again where it was lost in the statistics of another region alone.
+bool StatisticsSink::in_sums(const MemberId& task) const {
+  return published_.contains(task.member) ||
+         std::ranges::any_of(finished_, [&](const Finished& member) { return member.task == task; });
+}
 
 void StatisticsSink::look_again() {
   const RunParts parts(target_.root, target_.run);
@@ -70,7 +80,7 @@ void StatisticsSink::begin(std::span<const MemberId> members) {
   batch_.clear();
   unfinished_ = 0;
   for (const MemberId& task : members) {
-    const bool counts = !held.contains(task.member);
+    const bool counts = !held.contains(task.member) && !in_sums(task);
     batch_.push_back({task, counts});
     unfinished_ += counts ? 1 : 0;
   }

@@ -20,9 +20,10 @@ namespace hens {
 
 class StatisticsSink final : public Sink {
  public:
-  // For roll-outs of one model and length. Requires blocks of at least 1. Throws Error{bad_spec} naming a variable that
-  // is no channel of the model, Error{gpu} where there is too little memory.
-  StatisticsSink(const PartsTarget& target, int length, int model, int block,
+  // The statistics of one region (of statistics_regions()), for roll-outs of one model and length. Requires blocks of
+  // at least 1. Throws Error{bad_spec} naming a variable that is no channel of the model, Error{gpu} where there is too
+  // little memory.
+  StatisticsSink(const PartsTarget& target, int length, int model, std::string region, int block,
                  const std::vector<std::string>& model_channels, at::Device device);
   ~StatisticsSink() override;
 
@@ -56,14 +57,17 @@ class StatisticsSink final : public Sink {
     std::vector<StepTarget> targets;  // of its fields
     std::vector<int> field_of;        // [target]: position in the selection
   };
-  Forecast forecast(int time) const { return {length_, model_, time}; }
+  Forecast forecast(int time) const { return {length_, model_, time, region_}; }
+  bool in_sums(const MemberId& task) const;
   void turn_to(int time);
   void publish();
   void go_back();
   size_t members_in_sums() const;
 
   const PartsTarget& target_;
-  int length_, model_, block_;
+  int length_, model_;
+  std::string region_;
+  int block_;
   bool on_gpu_;
   std::vector<StatisticsPair> pairs_;
   std::vector<StepTargets> steps_;  // [steps + 1]

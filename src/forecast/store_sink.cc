@@ -23,9 +23,9 @@ bool all_finite(std::span<const float> field) {
 
 }  // namespace
 
-StoreSink::StoreSink(const OutputSpec& output, int steps, const std::vector<std::string>& model_channels, Store& store,
-                     fs::path folder, WriteQueue& queue)
-    : store_(store), folder_(std::move(folder)), queue_(queue), selection_(output.variables, model_channels) {
+StoreSink::StoreSink(const OutputSpec& output, int steps, FieldSelection selection, Store& store, fs::path folder,
+                     WriteQueue& queue)
+    : store_(store), folder_(std::move(folder)), queue_(queue), selection_(std::move(selection)) {
   const std::vector<Duration> leads = output_leads(output, steps);
   for (int step = 0; step <= steps; ++step) {
     const auto found = std::find(leads.begin(), leads.end(), step * model_step);
@@ -53,7 +53,7 @@ Sink::Delivery StoreSink::deliver() {
 void StoreSink::pass_on(const Taken& taken, Delivery& delivery) {
   const at::Tensor fields = taken.fields();
   const StageTimer waiting(delivery.seconds_waiting);  // the fields are there: the rest is output
-  const size_t points = static_cast<size_t>(fields.size(2) * fields.size(3)), variables = selection_.size();
+  const size_t points = store_.layout().domain.size(), variables = selection_.size();
   const float* values = fields.const_data_ptr<float>();
   for (size_t m = 0; m < tickets_.size(); ++m) {
     for (size_t v = 0; v < variables && tickets_[m]; ++v) {

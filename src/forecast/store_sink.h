@@ -13,11 +13,10 @@ namespace hens {
 
 class StoreSink final : public Sink {
  public:
-  // One output of the spec for roll-outs of `steps` steps of a model with these channels. `store`, `queue` must outlive
-  // the sink; `folder` is the store's, relative to the run's. Throws Error{bad_spec} naming a variable of the output
-  // that is no channel of the model.
-  StoreSink(const OutputSpec& output, int steps, const std::vector<std::string>& model_channels, Store& store,
-            fs::path folder, WriteQueue& queue);
+  // One output of the spec for roll-outs of `steps` steps; `selection` is of its variables and region. `store`, `queue`
+  // must outlive the sink; `folder` is the store's, relative to the run's.
+  StoreSink(const OutputSpec& output, int steps, FieldSelection selection, Store& store, fs::path folder,
+            WriteQueue& queue);
 
   void begin(std::span<const MemberId> members) override;
   void take(int step, const StateView& state) override;
@@ -30,7 +29,7 @@ class StoreSink final : public Sink {
   // Fields on their way to the host.
   struct Taken {
     int step = 0, lead = 0;
-    std::function<at::Tensor()> fields;  // [member, variable, lat, lon]
+    std::function<at::Tensor()> fields;  // [member, variable, lat, lon] or [member, variable, point]
   };
   void pass_on(const Taken& taken, Delivery& delivery);
 

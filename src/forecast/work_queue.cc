@@ -82,7 +82,8 @@ WorkItem WorkQueue::cut(int model, Group& group) {
     // Both members of a pair share their breeding.
     const auto pair_goes_on = [&] {
       return count < group.tasks.size() &&
-             group.tasks[group.tasks.size() - count].pair() == group.tasks[group.tasks.size() - count - 1].pair();
+             breeding_group(group.tasks[group.tasks.size() - count].member, options_.control) ==
+                 breeding_group(group.tasks[group.tasks.size() - count - 1].member, options_.control);
     };
     if (pair_goes_on()) ++count;
   }

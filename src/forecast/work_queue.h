@@ -30,6 +30,7 @@ struct WorkItem {
 struct WorkQueueOptions {
   int workers = 1;
   int granule = 2;         // members: the smallest item; a pair shares its breeding, a batch its steps
+  bool control = false;    // of the ensemble: breeding_group()
   double load_steps = 60;  // what loading a model takes, in member-steps: 2.2 s of 36 ms on an H100
   double start_steps = 6;  // what preparing an initial time takes: analyses and breeding's control
 };

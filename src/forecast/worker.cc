@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <future>
+#include <set>
 #include <utility>
 
 #include "base/stopwatch.h"
@@ -15,10 +16,17 @@ Worker::Worker(const WorkerJob& job, at::Device device, std::function<void(int m
     : job_(job),
       device_(device),
       on_steps_(std::move(on_steps)),
+      energy_(device),
       analyses_(job.source),
       queue_(job.spec.runtime.writers, job.spec.runtime.queue_fields) {}
 
 Worker::~Worker() = default;
+
+WorkerReport Worker::report() const {
+  WorkerReport report = report_;
+  report.energy_joules = energy_.joules();
+  return report;
+}
 
 at::Tensor Worker::analysis(Time time) {
   const StageTimer timer(stage("analysis"));
@@ -68,7 +76,7 @@ void Worker::load(int model, Time first_time) {
   engine_ = load_beside_analyses(model, first_time);
   report_.engine = engine_->name();
   report_.batch_invariant = engine_->batch_invariant();
-  perturber_.emplace(job_.spec.perturbation, *engine_, job_.spec.ensemble.seed);
+  perturber_.emplace(job_.spec.perturbation, *engine_, job_.spec.ensemble);
 }
 
 // The weights of the model that comes next come into the page cache while this one's members run.
@@ -93,11 +101,11 @@ void Worker::prepare(int time) {
 
 // Statistics that are in no part yet are published; what stores have still to write they write.
 void Worker::drop_sinks() {
-  if (statistics_ != nullptr) {
+  for (StatisticsSink* statistics : statistics_) {
     const StageTimer timer(stage("finish_output"));
-    statistics_->drain();
+    statistics->drain();
   }
-  statistics_ = nullptr;
+  statistics_.clear();
   sinks_.clear();
 }
 
@@ -106,15 +114,33 @@ void Worker::make_sinks(int length) {
   length_ = length;
   for (const RunStore& store : job_.stores) {
     if (store.model != model_ || store.length != length) continue;
-    sinks_.push_back(std::make_unique<StoreSink>(job_.spec.output[store.output], job_.spec.forecast.steps[length],
-                                                 engine_->channel_names(), *store.store, store.folder, queue_));
+    const OutputSpec& output = job_.spec.output[store.output];
+    const RegionSpec* const region = region_named(job_.spec.regions, output.region);
+    std::optional<RegionCut> cut;
+    if (region != nullptr) cut = cut_region(*region, engine_->grid());
+    sinks_.push_back(
+        std::make_unique<StoreSink>(output, job_.spec.forecast.steps[length],
+                                    FieldSelection(output.variables, engine_->channel_names(), std::move(cut)),
+                                    *store.store, store.folder, queue_));
   }
-  if (job_.spec.statistics.empty()) return;
-  auto statistics = std::make_unique<StatisticsSink>(job_.parts, length, model_, job_.spec.runtime.block,
-                                                     engine_->channel_names(), device_);
-  statistics_ = statistics.get();
-  statistics_bytes_ = std::max(statistics_bytes_, statistics->device_bytes());
-  sinks_.push_back(std::move(statistics));
+  uint64_t bytes = 0;
+  for (const std::string& region : statistics_regions(job_.spec)) {
+    auto statistics = std::make_unique<StatisticsSink>(job_.parts, length, model_, region, job_.spec.runtime.block,
+                                                       engine_->channel_names(), device_);
+    bytes += statistics->device_bytes();
+    statistics_.push_back(statistics.get());
+    sinks_.push_back(std::move(statistics));
+  }
+  statistics_bytes_ = std::max(statistics_bytes_, bytes);
+}
+
+// Of the statistics of any region, each member once.
+std::vector<MemberId> Worker::lost_members() {
+  std::set<MemberId> lost;
+  for (StatisticsSink* statistics : statistics_) {
+    for (const MemberId& task : statistics->lost()) lost.insert(task);
+  }
+  return {lost.begin(), lost.end()};
 }
 
 void Worker::record_check(const MemberId& task, const nlohmann::ordered_json& by_step) {
@@ -142,6 +168,8 @@ void Worker::run_batch(Rollout& rollout, std::span<const MemberId> members) {
   for (size_t i = 0; checks && i < members.size(); ++i) {
     if (is_checked_task(members[i])) record_check(members[i], check_->result(static_cast<int>(i)));
   }
+  report_.work.member_steps += rollout.work.member_steps, report_.work.seconds += rollout.work.seconds;
+  rollout.work = {};
   report_.members_failed += failed;
   report_.members_done += static_cast<int>(members.size()) - failed;
 }
@@ -151,7 +179,7 @@ void Worker::run(const WorkItem& block, std::optional<int> next_model) {
   read_ahead(next_model);
   if (block.time != time_) prepare(block.time);
   if (block.length != length_) make_sinks(block.length);
-  if (statistics_ != nullptr) statistics_->look_again();
+  for (StatisticsSink* statistics : statistics_) statistics->look_again();
 
   const int steps = job_.spec.forecast.steps[block.length];
   Rollout rollout{*engine_, *perturber_, job_.records, job_.log, {}, steps};
@@ -160,9 +188,7 @@ void Worker::run(const WorkItem& block, std::optional<int> next_model) {
   const StageTimer timer(stage("members"));
   run_members_of(rollout, block.tasks);
   // Where a member left the finite numbers, those that were summed up with it are rolled out once more.
-  while (statistics_ != nullptr) {
-    const std::vector<MemberId> again = statistics_->lost();
-    if (again.empty()) break;
+  for (std::vector<MemberId> again = lost_members(); !again.empty(); again = lost_members()) {
     job_.log.info("statistics_again", {{"members", again.size()}, {"model", block.model}});
     report_.members_done -= static_cast<int>(again.size());
     run_members_of(rollout, again);

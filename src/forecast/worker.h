@@ -18,6 +18,7 @@
 #include "forecast/rollout.h"
 #include "forecast/statistics_sink.h"
 #include "forecast/work_queue.h"
+#include "model/device.h"
 #include "run/layout.h"
 #include "run/manifest.h"
 #include "store/write_queue.h"
@@ -46,6 +47,8 @@ struct WorkerReport {
   std::map<int, double> model_load_seconds;  // by model
   nlohmann::ordered_json checks = nlohmann::ordered_json::array();
   uint64_t peak_gpu_bytes = 0;
+  StepWork work;
+  std::optional<double> energy_joules;  // of the card while the worker was there
   int members_done = 0, members_failed = 0;
 };
 
@@ -62,7 +65,7 @@ class Worker {
   // Waits until everything is durable.
   void finish();
 
-  const WorkerReport& report() const { return report_; }
+  WorkerReport report() const;
 
  private:
   void load(int model, Time first_time);
@@ -72,6 +75,7 @@ class Worker {
   void prepare(int time);
   void make_sinks(int length);
   void drop_sinks();
+  std::vector<MemberId> lost_members();
   void run_members_of(Rollout& rollout, std::span<const MemberId> members);
   void run_batch(Rollout& rollout, std::span<const MemberId> members);
   bool is_checked_task(const MemberId& task) const { return is_checked(task.member, job_.check); }
@@ -83,6 +87,7 @@ class Worker {
   at::Device device_;
   std::function<void(int, int, int)> on_steps_;
   WorkerReport report_;
+  EnergyMeter energy_;
   Analyses analyses_;
   WriteQueue queue_;
 
@@ -92,8 +97,8 @@ class Worker {
   std::unique_ptr<ReferenceCheck> check_;
   std::optional<Perturber> perturber_;
   std::vector<std::unique_ptr<Sink>> sinks_;
-  uint64_t statistics_bytes_ = 0;         // of the GPU's memory, at most, with this model
-  StatisticsSink* statistics_ = nullptr;  // one of them, where the job has statistics
+  uint64_t statistics_bytes_ = 0;            // of the GPU's memory, at most, with this model
+  std::vector<StatisticsSink*> statistics_;  // some of them, where the job has statistics: one a region
   std::optional<ReadAhead> ahead_;
   std::optional<int> read_model_;  // what ahead_ reads
 };

@@ -66,14 +66,18 @@ ItemMessage item_message_from(const Json& json) {
 Json to_json(const WorkerReport& report) {
   Json loads = Json::array();
   for (const auto& [model, seconds] : report.model_load_seconds) loads.push_back({model, seconds});
-  return {{"engine", report.engine},
-          {"batch_invariant", report.batch_invariant},
-          {"stages", report.stages.seconds},
-          {"model_load_seconds", loads},
-          {"checks", report.checks},
-          {"peak_gpu_bytes", report.peak_gpu_bytes},
-          {"members_done", report.members_done},
-          {"members_failed", report.members_failed}};
+  Json json{{"engine", report.engine},
+            {"batch_invariant", report.batch_invariant},
+            {"stages", report.stages.seconds},
+            {"model_load_seconds", loads},
+            {"checks", report.checks},
+            {"peak_gpu_bytes", report.peak_gpu_bytes},
+            {"member_steps", report.work.member_steps},
+            {"step_seconds", report.work.seconds},
+            {"members_done", report.members_done},
+            {"members_failed", report.members_failed}};
+  if (report.energy_joules) json["energy_joules"] = *report.energy_joules;
+  return json;
 }
 
 WorkerReport worker_report_from(const Json& json) {
@@ -84,6 +88,8 @@ WorkerReport worker_report_from(const Json& json) {
   for (const Json& load : json.at("model_load_seconds")) report.model_load_seconds[load.at(0)] = load.at(1);
   report.checks = json.at("checks");
   json.at("peak_gpu_bytes").get_to(report.peak_gpu_bytes);
+  report.work = {json.at("member_steps"), json.at("step_seconds")};
+  if (json.contains("energy_joules")) report.energy_joules = json["energy_joules"].get<double>();
   json.at("members_done").get_to(report.members_done);
   json.at("members_failed").get_to(report.members_failed);
   return report;

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/utf8.h"
+#include "job/model_pattern.h"
 #include "job/path_pattern.h"
 #include "job/section_reader.h"
 #include "job/spec_names.h"
@@ -80,9 +81,10 @@ void read_initial_conditions(SectionReader section, InitialConditionsSpec& spec,
 }
 
 // Whether no amplitude was refused.
-bool read_noise(SectionReader& section, NoiseSpec& spec) {
+bool read_noise(SectionReader& section, NoiseSpec& spec, const fs::path& folder) {
   section.choice("method", spec.method, noise_names());
-  const bool amplitudes = section.amplitudes("amplitude", spec.amplitude);
+  const bool amplitudes = section.amplitudes("amplitude", spec.amplitude, spec.amplitude_file);
+  if (spec.amplitude_file) spec.amplitude_file->path = anchored(spec.amplitude_file->path, folder);
   section.real("sigma", spec.sigma, {0.0, 100.0});
   section.real("length_scale", spec.length_scale, {1.0e4, 2.0e7});
   section.duration("time_scale", spec.time_scale, std::chrono::minutes(1), std::chrono::days(3650));
@@ -102,15 +104,16 @@ bool perturbs(const Amplitudes& amplitudes) {
   return std::any_of(amplitudes.begin(), amplitudes.end(), [](const auto& entry) { return entry.second.value > 0.0; });
 }
 
-void read_perturbation(SectionReader section, PerturbationSpec& spec) {
+void read_perturbation(SectionReader section, PerturbationSpec& spec, const fs::path& folder) {
   constexpr const char* idle = "every amplitude is 0, so nothing would be perturbed: expected e.g. {z500: 39.27}";
   section.choice("method", spec.method, perturbation_names());
   section.integer("integration_steps", spec.integration_steps, {1, 40});
-  const bool amplitudes = section.amplitudes("amplitude", spec.amplitude);
+  const bool amplitudes = section.amplitudes("amplitude", spec.amplitude, spec.amplitude_file);
+  if (spec.amplitude_file) spec.amplitude_file->path = anchored(spec.amplitude_file->path, folder);
   SectionReader noise = section.section("noise");
-  const bool noise_amplitudes = read_noise(noise, spec.noise);
-  const bool own_amplitude = !spec.amplitude.empty();
-  if (!own_amplitude) spec.amplitude = spec.noise.amplitude;
+  const bool noise_amplitudes = read_noise(noise, spec.noise, folder);
+  const bool own_amplitude = !spec.amplitude.empty() || spec.amplitude_file;
+  if (!own_amplitude) spec.amplitude = spec.noise.amplitude, spec.amplitude_file = spec.noise.amplitude_file;
   section.finish();
   const PerturbationSpec otherwise;
   const std::string method = "method " + name_of(spec.method, perturbation_names());
@@ -122,8 +125,9 @@ void read_perturbation(SectionReader section, PerturbationSpec& spec) {
     return;
   }
   const bool seeds = breeds || !own_amplitude;  // the noise's amplitude counts
-  if (own_amplitude && amplitudes && !perturbs(spec.amplitude)) section.problem("amplitude", idle);
-  if (seeds && noise_amplitudes && !perturbs(spec.noise.amplitude)) noise.problem("amplitude", idle);
+  const auto idles = [](const auto& of) { return !of.amplitude_file && !perturbs(of.amplitude); };
+  if (own_amplitude && amplitudes && idles(spec)) section.problem("amplitude", idle);
+  if (seeds && noise_amplitudes && idles(spec.noise)) noise.problem("amplitude", idle);
   if (!seeds && spec.noise.amplitude != spec.amplitude) {
     unused(noise, "amplitude", spec.noise.amplitude, otherwise.noise.amplitude,
            method + " beside perturbation.amplitude");
@@ -133,6 +137,8 @@ void read_perturbation(SectionReader section, PerturbationSpec& spec) {
 void read_ensemble(SectionReader section, EnsembleSpec& spec) {
   section.integer("members", spec.members, {1, 100'000});
   section.integer("seed", spec.seed);
+  section.boolean("control", spec.control);
+  section.boolean("lagged", spec.lagged);
   section.finish();
 }
 
@@ -153,6 +159,8 @@ void read_forecast(SectionReader section, ForecastSpec& spec) {
 }
 
 void read_output(SectionReader section, OutputSpec& spec) {
+  section.text("region", spec.region);
+  if (!spec.region.empty()) spec.name = spec.region;
   read_name(section, spec.name);
   section.words("variables", spec.variables, "channels, as u10m or z500", is_name);  // they become folders of a store
   section.choice("format", spec.format, format_names());
@@ -162,9 +170,9 @@ void read_output(SectionReader section, OutputSpec& spec) {
   section.finish();
 }
 
-// Of the stores of statistics: statistics_0.zarr, statistics.zarr.
+// Of the stores of statistics: statistics_0.zarr, statistics.zarr, statistics_0_europe.zarr, statistics_europe.zarr.
 bool is_taken_by_statistics(const SectionReader& top, const std::string& name) {
-  return top.has("statistics") && name == "statistics";
+  return top.has("statistics") && (name == "statistics" || name.starts_with("statistics_"));
 }
 
 // One output, or a list of them, which is empty where statistics alone are wanted. Each must store something of each
@@ -260,8 +268,20 @@ void read_report(SectionReader section, ReportSpec& spec) {
 
 void read_models(SectionReader& top, std::vector<std::string>& models, const fs::path& folder) {
   top.require("models", "at least one model package: a folder, https://, s3://, hf:// or synth:mini?seed=102");
-  top.texts("models", models);
-  for (std::string& model : models) model = anchored(model, folder);
+  std::vector<std::string> patterns;
+  top.texts("models", patterns);
+  for (const std::string& pattern : patterns) {
+    try {
+      for (const std::string& model : expand_model_pattern(anchored(pattern, folder))) {
+        if (std::ranges::find(models, model) != models.end()) {
+          top.problem("models", fmt::format("names '{}' twice", clipped(model)));
+        }
+        models.push_back(model);
+      }
+    } catch (const Error& error) {
+      top.problem("models", error.what());
+    }
+  }
 }
 
 void check_plan_size(SectionReader& top, const JobSpec& spec) {
@@ -279,6 +299,11 @@ void check_plan_size(SectionReader& top, const JobSpec& spec) {
 // Of a forgotten section nothing else would tell: the members would be copies of one forecast.
 void check_members_differ(SpecReading& reading) {
   const int members = reading.spec.ensemble.members;
+  if (reading.spec.ensemble.control && reading.spec.perturbation.method == PerturbationMethod::none) {
+    return reading.problem("ensemble.control",
+                           "is true, and nothing perturbs the other members: expected a "
+                           "perturbation.method, or leave it out");
+  }
   if (members == 1 || reading.spec.perturbation.method != PerturbationMethod::none) return;
   const YamlNode* perturbation = reading.root.find("perturbation");
   if (perturbation != nullptr && perturbation->find("method") != nullptr) return;
@@ -298,6 +323,47 @@ void check_engine(SpecReading& reading) {
   if (spec.forecast.precision == Precision::tf32) {
     reading.problem("forecast.precision",
                     "is tf32, and the fast engine computes in fp16 with fp32 sums: leave one of them out");
+  }
+}
+
+// Initial times as one ensemble: some lead time of the last must be one of the first, so much later.
+void check_lagged(SpecReading& reading) {
+  const JobSpec& spec = reading.spec;
+  if (!spec.ensemble.lagged || spec.initial_conditions.times.empty() || spec.forecast.steps.empty()) return;
+  if (spec.statistics.empty() || spec.initial_conditions.times.size() < 2) {
+    return reading.problem("ensemble.lagged",
+                           "is true, and is of the statistics of several initial times: expected "
+                           "statistics and at least two times, or leave it out");
+  }
+  const auto [first, last] = std::ranges::minmax(spec.initial_conditions.times);
+  const int shortest = std::ranges::min(spec.forecast.steps);
+  for (size_t k = 0; k < spec.statistics.size(); ++k) {
+    const std::vector<Duration> leads = statistics_leads(spec.statistics[k], shortest);
+    const bool shared = std::ranges::any_of(leads, [&](Duration lead) {
+      return std::ranges::all_of(spec.initial_conditions.times, [&](Time time) {
+        return std::ranges::find(leads, lead + (last - time)) != leads.end();
+      });
+    });
+    if (shared || leads.empty()) continue;
+    reading.problem(fmt::format("statistics.{}", k),
+                    fmt::format("has no lead time of {} that the earlier initial times (from {} on) have, too, as "
+                                "ensemble.lagged wants it: expected longer forecasts, or times nearer to one another",
+                                iso_time(last), iso_time(first)));
+  }
+}
+
+void check_regions(SpecReading& reading) {
+  const JobSpec& spec = reading.spec;
+  std::string known;
+  for (const RegionSpec& region : spec.regions) known += (known.empty() ? "" : ", ") + region.name;
+  const auto check = [&](const std::string& key, const std::string& name) {
+    if (name.empty() || std::ranges::find(spec.regions, name, &RegionSpec::name) != spec.regions.end()) return;
+    reading.problem(key, fmt::format("is '{}', expected {}", clipped(name),
+                                     known.empty() ? "a region, and the spec has no regions" : "one of " + known));
+  };
+  for (size_t k = 0; k < spec.output.size(); ++k) check(fmt::format("output.{}.region", k), spec.output[k].region);
+  for (size_t k = 0; k < spec.statistics.size(); ++k) {
+    check(fmt::format("statistics.{}.region", k), spec.statistics[k].region);
   }
 }
 
@@ -324,8 +390,9 @@ JobSpec read_spec(const YamlNode& root, const fs::path& folder, Problems& proble
   read_initial_conditions(top.section("initial_conditions"), spec.initial_conditions, folder);
   read_models(top, spec.models, folder);
   read_ensemble(top.section("ensemble"), spec.ensemble);
-  read_perturbation(top.section("perturbation"), spec.perturbation);
+  read_perturbation(top.section("perturbation"), spec.perturbation, folder);
   read_forecast(top.section("forecast"), spec.forecast);
+  read_regions(top, spec.regions, problems);
   const auto shortest = std::min_element(spec.forecast.steps.begin(), spec.forecast.steps.end());
   read_outputs(top, spec.output, shortest == spec.forecast.steps.end() ? 0 : *shortest, problems);
   read_statistics(top, spec.statistics, shortest == spec.forecast.steps.end() ? 0 : *shortest, problems);
@@ -366,6 +433,8 @@ SpecReading read_text(const std::string& text, const std::string& name, const fs
     reading.spec = read_spec(root, folder, reading.problems);
     check_members_differ(reading);
     check_engine(reading);
+    check_regions(reading);
+    check_lagged(reading);
     check_folder_name(reading, folder);
   } else if (reading.problems.empty()) {
     reading.problems.add(root.place.line == 0 ? Place{name} : root.place, "",

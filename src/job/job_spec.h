@@ -14,6 +14,7 @@
 
 #include "base/files.h"
 #include "base/time.h"
+#include "job/region_spec.h"
 #include "job/statistics_spec.h"
 #include "job/yaml_tree.h"
 
@@ -29,6 +30,15 @@ struct Amplitude {
 
 // Amplitude by channel; the key `all` stands for every channel not named. Channels not covered are not perturbed.
 using Amplitudes = std::map<std::string, Amplitude>;
+
+// Amplitudes that a netCDF file gives (source/amplitude_file.h). A checked spec has read it: it then holds the numbers,
+// which enter its hash, and no file.
+struct AmplitudeFile {
+  std::string path;
+  Duration lead_time = std::chrono::hours(48);  // of the errors in it
+  double factor = 1.0;
+  std::vector<std::string> channels;  // empty: all that the file and the model have
+};
 
 enum class SourceKind { gfs, grib, netcdf, makani, analytic };
 enum class StateCheck { strict, finite };  // strict: what the atmosphere knows; finite: numbers
@@ -54,21 +64,25 @@ struct InitialConditionsSpec {
 struct NoiseSpec {
   PerturbationMethod method = PerturbationMethod::correlated_spherical_gaussian;  // only this one can seed
   Amplitudes amplitude{{"z500", {39.27, false}}};
-  double sigma = 1.0;           // standard deviation of the unit noise
-  double length_scale = 5.0e5;  // m
+  std::optional<AmplitudeFile> amplitude_file = {};  // until the spec is checked
+  double sigma = 1.0;                                // standard deviation of the unit noise
+  double length_scale = 5.0e5;                       // m
   Duration time_scale = std::chrono::hours(48);
 };
 
 struct PerturbationSpec {
   PerturbationMethod method = PerturbationMethod::none;
-  int integration_steps = 3;  // breeding cycles, 1..40
-  Amplitudes amplitude;       // of the bred vector; empty: the noise's
-  NoiseSpec noise;            // the seed of the bred vector, or the perturbation itself
+  int integration_steps = 3;                         // breeding cycles, 1..40
+  Amplitudes amplitude;                              // of the bred vector; empty: the noise's
+  std::optional<AmplitudeFile> amplitude_file = {};  // until the spec is checked
+  NoiseSpec noise;                                   // the seed of the bred vector, or the perturbation itself
 };
 
 struct EnsembleSpec {
   int members = 1;  // per model and initial time
   uint64_t seed = 0;
+  bool lagged = false;   // statistics of all initial times together, too: they are one ensemble for the last of them
+  bool control = false;  // member 0 starts from the analysis; member k is perturbed as member k - 1 is without it
 };
 
 struct ForecastSpec {
@@ -79,12 +93,13 @@ struct ForecastSpec {
 };
 
 struct OutputSpec {
-  std::string name = "hens";  // stores are <name>_<model index>.zarr
+  std::string name = "hens";  // stores are <name>_<model index>.zarr; of a region, its name where none is given
   std::vector<std::string> variables{"u10m", "v10m"};
   StoreFormat format = StoreFormat::zarr;
   Duration every = std::chrono::hours(6);  // a multiple of 6 h
   bool initial_state = true;               // lead time 0, the perturbed initial state
   Compression compression = Compression::none;
+  std::string region = {};  // one of the spec's regions; empty: all of the globe
 };
 
 // ---- below: speed, cost and looks only ----
@@ -119,6 +134,7 @@ struct JobSpec {
   EnsembleSpec ensemble;
   PerturbationSpec perturbation;
   ForecastSpec forecast;
+  std::vector<RegionSpec> regions;
   std::vector<OutputSpec> output{OutputSpec{}};  // may be empty where there are statistics: members are not stored then
   std::vector<StatisticsSpec> statistics;
   RuntimeSpec runtime;

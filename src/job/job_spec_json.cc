@@ -57,12 +57,14 @@ Enum enum_from(const Json& json, const EnumNames<Enum>& names) {
 }
 
 Json output_json(const OutputSpec& output) {
-  return {{"name", output.name},
-          {"variables", output.variables},
-          {"format", name_of(output.format, format_names())},
-          {"every", duration_text(output.every)},
-          {"initial_state", output.initial_state},
-          {"compression", name_of(output.compression, compression_names())}};
+  Json json{{"name", output.name},
+            {"variables", output.variables},
+            {"format", name_of(output.format, format_names())},
+            {"every", duration_text(output.every)},
+            {"initial_state", output.initial_state},
+            {"compression", name_of(output.compression, compression_names())}};
+  if (!output.region.empty()) json["region"] = output.region;
+  return json;
 }
 
 OutputSpec output_from(const Json& json) {
@@ -73,6 +75,7 @@ OutputSpec output_from(const Json& json) {
   output.every = parse_duration(json.at("every").get<std::string>());
   output.initial_state = json.at("initial_state");
   output.compression = enum_from(json.at("compression"), compression_names());
+  output.region = json.value("region", "");
   return output;
 }
 
@@ -120,6 +123,14 @@ InitialConditionsSpec initial_conditions_from(const Json& json) {
   spec.gravity = json.at("gravity");
   if (json.contains("check")) spec.check = enum_from(json.at("check"), check_names());  // absent in older runs
   return spec;
+}
+
+// A control and the like stand there where there is one, so that the hash of a job without one is what it always was.
+Json ensemble_json(const EnsembleSpec& spec) {
+  Json json{{"members", spec.members}, {"seed", spec.seed}};
+  if (spec.control) json["control"] = true;
+  if (spec.lagged) json["lagged"] = true;
+  return json;
 }
 
 Json forecast_json(const ForecastSpec& spec) {
@@ -181,14 +192,15 @@ Json to_json(const JobSpec& spec) {
   Json json{{"name", spec.name},
             {"initial_conditions", initial_conditions_json(spec.initial_conditions)},
             {"models", spec.models},
-            {"ensemble", {{"members", spec.ensemble.members}, {"seed", spec.ensemble.seed}}},
+            {"ensemble", ensemble_json(spec.ensemble)},
             {"perturbation", perturbation_json(spec.perturbation)},
             {"forecast", forecast_json(spec.forecast)},
             {"output", outputs},
             {"runtime", runtime_json(spec.runtime)},
             {"mirrors", {{"s3", spec.mirrors.s3}, {"hf", spec.mirrors.hf}, {"https", spec.mirrors.https}}},
             {"report", {{"maps", spec.report.maps}, {"map_leads", texts_json(spec.report.map_leads, duration_text)}}}};
-  // Absent where there are none, so that the hash of a job without statistics is what it always was.
+  // Absent where there are none, so that the hash of a job without them is what it always was.
+  if (!spec.regions.empty()) json["regions"] = regions_json(spec.regions);
   if (!spec.statistics.empty()) json["statistics"] = statistics_json(spec.statistics);
   return json;
 }
@@ -198,9 +210,14 @@ JobSpec job_spec_from_json(const Json& json) {
   spec.name = json.at("name");
   spec.initial_conditions = initial_conditions_from(json.at("initial_conditions"));
   spec.models = json.at("models").get<std::vector<std::string>>();
-  spec.ensemble = {json.at("ensemble").at("members"), json.at("ensemble").at("seed")};
+  const Json& ensemble = json.at("ensemble");
+  spec.ensemble = {.members = ensemble.at("members"),
+                   .seed = ensemble.at("seed"),
+                   .lagged = ensemble.value("lagged", false),
+                   .control = ensemble.value("control", false)};
   spec.perturbation = perturbation_from(json.at("perturbation"));
   spec.forecast = forecast_from(json.at("forecast"));
+  if (json.contains("regions")) spec.regions = regions_from(json["regions"]);
   spec.output.clear();
   for (const Json& output : json.at("output")) spec.output.push_back(output_from(output));
   if (json.contains("statistics")) spec.statistics = statistics_from(json["statistics"]);

@@ -40,10 +40,11 @@ struct MemberId {
   TimeIndex time;
   MemberNumber member;
   auto operator<=>(const MemberId&) const = default;
-
-  int pair() const { return member / 2; }  // members 2j and 2j+1 are + and - of pair j
-  bool is_minus() const { return member % 2 == 1; }
 };
+
+// Members of one number share their breeding: 2j and 2j+1 are + and - of pair j. Behind a control, which is member 0
+// and shares with nobody, they are 2j-1 and 2j.
+constexpr int breeding_group(int member, bool control) { return (member + (control ? 1 : 0)) / 2; }
 
 // From plain numbers, in the order of the fields.
 constexpr MemberId member_id(int length, int model, int time, int member) {

@@ -42,6 +42,14 @@ std::optional<double> parse_real(const YamlNode& node) {
 
 constexpr double amplitude_limit = 1e9;
 
+void read_amplitude_file(SectionReader& section, AmplitudeFile& file) {
+  section.text("file", file.path);
+  section.duration("lead_time", file.lead_time, std::chrono::minutes(1), std::chrono::days(10'000));
+  section.real("factor", file.factor, {0.0, 1e6});
+  section.texts("channels", file.channels);
+  section.finish();
+}
+
 // 39.27, or "0.35 std".
 std::optional<Amplitude> parse_amplitude(const YamlNode& node) {
   constexpr std::string_view unit = " std";
@@ -281,7 +289,7 @@ void SectionReader::durations(const std::string& key, std::vector<Duration>& val
        [&](const YamlNode& node) { return parse_multiple(node, multiple_of); });
 }
 
-bool SectionReader::amplitudes(const std::string& key, Amplitudes& values) {
+bool SectionReader::amplitudes(const std::string& key, Amplitudes& values, std::optional<AmplitudeFile>& file) {
   const YamlNode* node = take(key);
   if (node == nullptr) return true;
   if (node->kind != YamlNode::Kind::map) {
@@ -290,6 +298,11 @@ bool SectionReader::amplitudes(const std::string& key, Amplitudes& values) {
   }
   values.clear();
   const size_t problems_before = problems_.count();
+  if (node->find("file") != nullptr) {
+    SectionReader section(node, dotted(key), place_, problems_);
+    read_amplitude_file(section, file.emplace());
+    return problems_.count() == problems_before;
+  }
   for (const auto& [channel, entry] : node->entries) {
     const auto amplitude = entry.kind == YamlNode::Kind::scalar ? parse_amplitude(entry) : std::nullopt;
     if (amplitude) {

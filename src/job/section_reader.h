@@ -53,7 +53,8 @@ class SectionReader {
   // Times of the years 1678 to 2261; `wanted` says which times are meant, for messages.
   void times(const std::string& key, std::vector<Time>& values, Duration multiple_of, const std::string& wanted);
   void durations(const std::string& key, std::vector<Duration>& values, Duration multiple_of);  // 0 is allowed
-  bool amplitudes(const std::string& key, Amplitudes& values);  // whether no entry was refused
+  // By channel, or {file: rmse.nc, lead_time: 48h, factor: 0.35, channels: [z500]}. Whether no entry was refused.
+  bool amplitudes(const std::string& key, Amplitudes& values, std::optional<AmplitudeFile>& file);
   template <typename Enum>
   void choice(const std::string& key, Enum& value, const EnumNames<Enum>& names);
   SectionReader section(const std::string& key);

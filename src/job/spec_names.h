@@ -75,6 +75,11 @@ inline const EnumNames<Exceedance>& comparison_names() {
   return names;
 }
 
+inline const EnumNames<PointMethod>& point_method_names() {
+  static const EnumNames<PointMethod> names{{{"nearest", PointMethod::nearest}, {"bilinear", PointMethod::bilinear}}};
+  return names;
+}
+
 template <typename Enum>
 const std::string& name_of(Enum value, const EnumNames<Enum>& names) {
   for (const auto& [name, meaning] : names.names) {

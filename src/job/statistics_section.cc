@@ -61,6 +61,7 @@ void read_leads(SectionReader& section, StatisticsSpec& spec, int shortest) {
 
 void read_entry(SectionReader section, StatisticsSpec& spec, int shortest) {
   section.require("variables", "channels, as [t2m, z500]");
+  section.text("region", spec.region);
   section.words("variables", spec.variables, "channels, as u10m or z500", is_word);
   read_windows(section, spec);
   read_leads(section, spec, shortest);
@@ -104,6 +105,7 @@ Json durations_json(const std::vector<Duration>& durations) {
 
 Json entry_json(const StatisticsSpec& spec) {
   Json json{{"variables", spec.variables}};
+  if (!spec.region.empty()) json["region"] = spec.region;
   if (!spec.leads.empty()) json["leads"] = durations_json(spec.leads);
   if (spec.every.count() > 0) json["every"] = duration_text(spec.every);
   if (spec.over.count() > 0) json["over"] = duration_text(spec.over);
@@ -128,6 +130,7 @@ Enum value_of(const std::string& text, const EnumNames<Enum>& names) {
 StatisticsSpec entry_from(const Json& json) {
   StatisticsSpec spec;
   spec.variables = json.at("variables").get<std::vector<std::string>>();
+  spec.region = json.value("region", "");
   for (const Json& lead : json.value("leads", Json::array()))
     spec.leads.push_back(parse_duration(lead.get<std::string>()));
   if (json.contains("every")) spec.every = parse_duration(json["every"].get<std::string>());
@@ -151,14 +154,14 @@ void read_statistics(SectionReader& top, std::vector<StatisticsSpec>& all, int s
     return top.problem("statistics",
                        fmt::format("is {}, expected a list of entries, each with its variables", shown(*node)));
   }
-  std::set<std::string> taken;
+  std::set<std::pair<std::string, std::string>> taken;  // region, name
   for (size_t k = 0; k < node->items.size(); ++k) {
     const std::string key = fmt::format("statistics.{}", k);
     all.emplace_back();
     read_entry({&node->items[k], key, node->place, problems}, all.back(), shortest);
     for (const std::string& variable : all.back().variables) {
       for (const std::string& name : kept_names(all.back(), variable)) {
-        if (taken.insert(name).second) continue;
+        if (taken.emplace(all.back().region, name).second) continue;
         problems.add(node->items[k].place, key, fmt::format("makes {}, which an earlier entry makes, too", name));
       }
     }

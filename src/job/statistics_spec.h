@@ -24,6 +24,7 @@ struct StatisticsSpec {
   std::vector<double> thresholds;  // in the variable's units
   Exceedance comparison = Exceedance::at_least;
   std::vector<double> quantiles;  // levels, above 0 and below 1
+  std::string region = {};        // one of the spec's regions; empty: all of the globe
   std::optional<double> width;    // of the histogram's bins that quantiles are made of; none: by kind of variable
 };
 

@@ -40,7 +40,7 @@ StoreCost store_cost(const JobSpec& spec, const PlanSizes& sizes, const OutputSp
   const size_t leads = output_leads(output, spec.forecast.steps.at(length)).size();
   const auto variables = static_cast<int64_t>(output.variables.size());
   cost.files = output.format == StoreFormat::zarr ? members * variables : members;
-  cost.bytes = cost.files * member_file_bytes(sizes, output.format, leads, variables);
+  cost.bytes = cost.files * member_file_bytes(sizes.points(output.region), output.format, leads, variables);
   return cost;
 }
 
@@ -51,7 +51,7 @@ Costs job_costs(const JobSpec& spec, const PlanSizes& sizes) {
   for (int length = 0; length < static_cast<int>(spec.forecast.steps.size()); ++length) {
     const int steps = spec.forecast.steps[length];
     const int64_t members = forecasts * spec.ensemble.members;
-    const int64_t breeding = forecasts * breeding_steps(spec.perturbation, spec.ensemble.members);
+    const int64_t breeding = forecasts * breeding_steps(spec.perturbation, spec.ensemble);
     all.lengths.push_back({steps, members, members * steps, breeding});
     all.members += members;
     all.member_steps += members * steps;
@@ -67,9 +67,22 @@ Costs job_costs(const JobSpec& spec, const PlanSizes& sizes) {
   return all;
 }
 
-std::optional<double> job_hours(const Costs& costs, std::optional<double> ms) {
-  if (!ms) return std::nullopt;
-  return static_cast<double>(costs.member_steps + costs.breeding_steps) * *ms / 3.6e6;
+// What the job takes at a rate.
+struct Bill {
+  double hours = 0.0, wall_hours = 0.0;
+  std::optional<double> kwh, cost;
+};
+
+std::optional<Bill> bill_of(const JobSpec& spec, const Costs& costs, const std::optional<MachineRate>& rate) {
+  if (!rate) return std::nullopt;
+  const auto steps = static_cast<double>(costs.member_steps + costs.breeding_steps);
+  Bill bill{.hours = steps * rate->ms_per_member_step / 3.6e6};
+  bill.wall_hours = bill.hours / rate->devices;
+  if (rate->joules_per_member_step) {
+    bill.kwh = static_cast<double>(costs.member_steps) * *rate->joules_per_member_step / 3.6e6;
+  }
+  if (spec.runtime.price_per_hour > 0.0) bill.cost = bill.wall_hours * spec.runtime.price_per_hour;
+  return bill;
 }
 
 std::string lead_text(int steps) { return duration_text(steps * model_step); }
@@ -88,7 +101,8 @@ std::string work_table(const JobSpec& spec, const Costs& costs) {
 }
 
 std::string store_table(const PlanSizes& sizes, const Costs& costs) {
-  std::string out = fmt::format("Output: members' files on a {} x {} grid, uncompressed\n", sizes.nlat, sizes.nlon);
+  std::string out =
+      fmt::format("Output: members' files, uncompressed; the models' grid is {} x {}\n", sizes.nlat, sizes.nlon);
   size_t width = 3;
   for (const StoreCost& c : costs.stores) width = std::max(width, c.path.size());
   out += fmt::format("  {:{}} {:>9} {:>12} {:>12}\n", "", width, "files", "bytes each", "bytes");
@@ -99,15 +113,27 @@ std::string store_table(const PlanSizes& sizes, const Costs& costs) {
   return out + fmt::format("  {:{}} {:>9} {:>12} {:>12}\n", "all", width, costs.files, "", bytes_text(costs.bytes));
 }
 
-std::string resources(const MemoryEstimate& memory, std::optional<double> ms, std::optional<double> hours) {
+std::string bill_text(const Bill& bill, const MachineRate& rate, const Costs& costs, double price) {
+  const auto members = static_cast<double>(costs.members);
+  std::string out = fmt::format("Time at {:.4g} ms a member-step ({}): {:.2f} h on one device", rate.ms_per_member_step,
+                                rate.source, bill.hours);
+  if (rate.devices > 1) out += fmt::format(", {:.2f} h on {}", bill.wall_hours, rate.devices);
+  out += ", for steps and breeding, without loading and output\n";
+  if (bill.kwh)
+    out += fmt::format("Energy of the cards: {:.2f} kWh, {:.4f} a member\n", *bill.kwh, *bill.kwh / members);
+  if (bill.cost) {
+    out += fmt::format("Cost at ${:g}/h: ${:.2f}, ${:.4f} a member\n", price, *bill.cost, *bill.cost / members);
+  } else {
+    out += "Cost: runtime.price_per_hour, the machine's, gives it\n";
+  }
+  return out;
+}
+
+std::string resources(const MemoryEstimate& memory) {
   std::string out =
       fmt::format("GPU memory with the {} engine, estimated: {} (weights {}, activations {}, states {})\n",
                   name_of(memory.engine, engine_names()), bytes_text(memory.total()), bytes_text(memory.weights),
                   bytes_text(memory.activations), bytes_text(memory.states));
-  if (hours) {
-    out += fmt::format("Time at {:g} ms a step: {:.2f} h for steps and breeding, without loading and output\n", *ms,
-                       *hours);
-  }
   return out;
 }
 
@@ -154,24 +180,25 @@ MemoryEstimate estimate_memory(const JobSpec& spec, const PlanSizes& sizes) {
   return memory;
 }
 
-int64_t member_file_bytes(const PlanSizes& sizes, StoreFormat format, size_t leads, size_t variables) {
+int64_t member_file_bytes(int64_t points, StoreFormat format, size_t leads, size_t variables) {
   constexpr int64_t checksum_bytes = 4, index_entry_bytes = 16;
-  const int64_t field = int64_t{sizes.nlat} * sizes.nlon * 4;
+  const int64_t field = points * 4;
   const auto fields = static_cast<int64_t>(leads);
   if (format == StoreFormat::netcdf) return fields * static_cast<int64_t>(variables) * field;
   return fields * (field + checksum_bytes + index_entry_bytes) + checksum_bytes;
 }
 
-int64_t breeding_steps(const PerturbationSpec& spec, int members) {
+int64_t breeding_steps(const PerturbationSpec& spec, const EnsembleSpec& ensemble) {
   if (spec.method != PerturbationMethod::hemispheric_centred_bred_vector) return 0;
-  const int pairs = (members + 1) / 2;
+  const int perturbed = ensemble.members - (ensemble.control ? 1 : 0), pairs = (perturbed + 1) / 2;
   return int64_t{spec.integration_steps} * (1 + pairs);
 }
 
-Json validation_json(const JobSpec& spec, const PlanSizes& sizes, std::optional<double> ms_per_member_step) {
+Json validation_json(const JobSpec& spec, const PlanSizes& sizes, const std::optional<MachineRate>& rate) {
   const Costs costs = job_costs(spec, sizes);
   const MemoryEstimate memory = estimate_memory(spec, sizes);
-  const auto hours = job_hours(costs, ms_per_member_step);
+  const std::optional<Bill> bill = bill_of(spec, costs, rate);
+  const auto number = [](const std::optional<double>& value) { return value ? Json(*value) : Json(); };
   return {
       {"spec", to_json(spec)},
       {"forecast_hash", forecast_hash(spec)},
@@ -191,8 +218,13 @@ Json validation_json(const JobSpec& spec, const PlanSizes& sizes, std::optional<
         {"activations_bytes", memory.activations},
         {"states_bytes", memory.states},
         {"total_bytes", memory.total()}}},
-      {"ms_per_member_step", ms_per_member_step ? Json(*ms_per_member_step) : Json()},
-      {"hours", hours ? Json(*hours) : Json()}};
+      {"ms_per_member_step", rate ? Json(rate->ms_per_member_step) : Json()},
+      {"rate_source", rate ? Json(rate->source) : Json()},
+      {"hours", bill ? Json(bill->hours) : Json()},
+      {"devices", rate ? Json(rate->devices) : Json()},
+      {"wall_hours", bill ? Json(bill->wall_hours) : Json()},
+      {"kwh", bill ? number(bill->kwh) : Json()},
+      {"cost", bill ? number(bill->cost) : Json()}};
 }
 
 Json problems_json(const Problems& problems) {
@@ -208,12 +240,13 @@ Json problems_json(const Problems& problems) {
   return {{"problems", list}};
 }
 
-std::string validation_report(const JobSpec& spec, const PlanSizes& sizes, std::optional<double> ms_per_member_step) {
+std::string validation_report(const JobSpec& spec, const PlanSizes& sizes, const std::optional<MachineRate>& rate) {
   const Costs costs = job_costs(spec, sizes);
-  const std::string tables =
-      work_table(spec, costs) + "\n" + store_table(sizes, costs) + "\n" +
-      resources(estimate_memory(spec, sizes), ms_per_member_step, job_hours(costs, ms_per_member_step)) +
-      fmt::format("Forecast hash: {}\n", forecast_hash(spec));
+  const std::optional<Bill> bill = bill_of(spec, costs, rate);
+  const std::string tables = work_table(spec, costs) + "\n" + store_table(sizes, costs) + "\n" +
+                             resources(estimate_memory(spec, sizes)) +
+                             (bill ? bill_text(*bill, *rate, costs, spec.runtime.price_per_hour) : "") +
+                             fmt::format("Forecast hash: {}\n", forecast_hash(spec));
   return yaml_text(to_json(spec)) + "\n" + commented(tables);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -15,8 +16,14 @@ namespace hens {
 struct PlanSizes {
   int nlat = 721, nlon = 1440;
   int channels = 74;
-  int64_t parameters = 1'123'000'000;  // complex numbers counted once
-  int embed_dim = 620;                 // channels inside the network
+  int64_t parameters = 1'123'000'000;                     // complex numbers counted once
+  int embed_dim = 620;                                    // channels inside the network
+  std::map<std::string, int64_t> points_of_regions = {};  // by name, of the spec's regions on that grid
+
+  // Of a region; of all of the globe where it is empty.
+  int64_t points(const std::string& region) const {
+    return region.empty() ? int64_t{nlat} * nlon : points_of_regions.at(region);
+  }
 };
 
 // GPU memory of one model [bytes]: an estimate by formula, good to a few percent at full size.
@@ -36,23 +43,31 @@ struct MemoryEstimate {
 // perturbation, the seed and the state that it steps from.
 MemoryEstimate estimate_memory(const JobSpec& spec, const PlanSizes& sizes);
 
-// Bytes of one member's data file of `leads` lead times and, in netCDF, `variables` variables, uncompressed. Zarr:
-// exact (chunks with their checksums, index with its own). netCDF: the fields; headers and coordinates add some
-// kilobytes.
-int64_t member_file_bytes(const PlanSizes& sizes, StoreFormat format, size_t leads, size_t variables);
+// Bytes of one member's data file of fields of `points` values at `leads` lead times and, in netCDF, `variables`
+// variables, uncompressed. Zarr: exact (chunks with their checksums, index with its own). netCDF: the fields; headers
+// and coordinates add some kilobytes.
+int64_t member_file_bytes(int64_t points, StoreFormat format, size_t leads, size_t variables);
 
 // Engine steps that breeding takes for the members of one model, initial time and length: the control's, shared by all,
 // and each pair's. 0 for methods that do not breed.
-int64_t breeding_steps(const PerturbationSpec& spec, int members);
+int64_t breeding_steps(const PerturbationSpec& spec, const EnsembleSpec& ensemble);
+
+// What is known of the machine that a job will run on.
+struct MachineRate {
+  double ms_per_member_step = 0.0;
+  std::optional<double> joules_per_member_step = {};  // of the card
+  std::string source = {};                            // a sentence's end: "given", "NVIDIA H200, measured here on ..."
+  int devices = 1;                                    // that share the work
+};
 
 // Keys: spec, forecast_hash, model_size {nlat, nlon, channels, parameters}, lengths [{steps, lead_hours, members,
 // member_steps, breeding_steps}], members, member_steps, breeding_steps, stores [{path, format, files, bytes}], files,
 // bytes, gpu_memory {estimate, engine, weights_bytes, activations_bytes, states_bytes, total_bytes},
-// ms_per_member_step, hours. Totals are over models, initial times and lengths; bytes are uncompressed. The last two
-// are null where no speed is given, from `ms_per_member_step` [ms]; hours count steps and breeding, not loading or
-// output.
+// ms_per_member_step, rate_source, hours, devices, wall_hours, kwh, cost. Totals are over models, initial times and
+// lengths; bytes are uncompressed. Of the last, those are null whose rate or price [USD/h] is not known: hours are of
+// one device, wall_hours of all; they count steps and breeding, not loading or output; kwh are the cards' alone.
 nlohmann::ordered_json validation_json(const JobSpec& spec, const PlanSizes& sizes = {},
-                                       std::optional<double> ms_per_member_step = std::nullopt);
+                                       const std::optional<MachineRate>& rate = std::nullopt);
 
 // What is wrong with a spec, as {"problems": [{file, line, column, key, message}]}: of an override, `file` is
 // "<override a.b=c>", and line and column are null.
@@ -61,6 +76,6 @@ nlohmann::ordered_json problems_json(const Problems& problems);
 // The same as validation_json for people: the resolved spec as YAML (a valid spec itself), then the tables as comments,
 // so that the whole text is a spec.
 std::string validation_report(const JobSpec& spec, const PlanSizes& sizes = {},
-                              std::optional<double> ms_per_member_step = std::nullopt);
+                              const std::optional<MachineRate>& rate = std::nullopt);
 
 }  // namespace hens

@@ -38,7 +38,9 @@ bool take_padded(std::string_view& text, size_t width, int& value) {
 }
 
 // The members asked for (all where the list is empty), ascending, by pair.
-std::vector<std::vector<int>> wanted_pairs(int members, std::vector<int> wanted) {
+std::vector<std::vector<int>> wanted_pairs(const EnsembleSpec& ensemble, std::vector<int> wanted) {
+  const int members = ensemble.members;
+  const auto group = [&](int member) { return breeding_group(member, ensemble.control); };
   if (wanted.empty()) {
     wanted.resize(static_cast<size_t>(members));
     std::iota(wanted.begin(), wanted.end(), 0);
@@ -50,7 +52,7 @@ std::vector<std::vector<int>> wanted_pairs(int members, std::vector<int> wanted)
       fail(ExitCode::usage, "--members {}: the job has members 0 to {}", wanted[k], members - 1);
     }
     if (k > 0 && wanted[k] == wanted[k - 1]) continue;
-    if (k == 0 || wanted[k] / 2 != wanted[k - 1] / 2) pairs.emplace_back();
+    if (k == 0 || group(wanted[k]) != group(wanted[k - 1])) pairs.emplace_back();
     pairs.back().push_back(wanted[k]);
   }
   return pairs;
@@ -144,7 +146,7 @@ std::vector<MemberId> plan_members(const JobSpec& spec) {
 }
 
 std::vector<MemberId> select_members(const JobSpec& spec, const Selection& selection) {
-  const std::vector<std::vector<int>> pairs = wanted_pairs(spec.ensemble.members, selection.members);
+  const std::vector<std::vector<int>> pairs = wanted_pairs(spec.ensemble, selection.members);
   const WorkPlan plan(spec);
   const auto shards = static_cast<size_t>(selection.shards), shard = static_cast<size_t>(selection.shard);
   const size_t members = static_cast<size_t>(spec.ensemble.members), groups = plan.size() / members;

@@ -81,6 +81,18 @@ at::Device open_cuda(int index) {
   return device;
 }
 
+// Of the card that CUDA numbers so; empty where the driver does not say.
+std::string pci_bus_id(int index) {
+  void* library = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_NOLOAD);
+  if (library == nullptr) return {};
+  const auto get = reinterpret_cast<int (*)(int*, int)>(dlsym(library, "cuDeviceGet"));
+  const auto bus_id = reinterpret_cast<int (*)(char*, int, int)>(dlsym(library, "cuDeviceGetPCIBusId"));
+  int card = 0;
+  char text[32] = "";
+  if (get == nullptr || bus_id == nullptr || get(&card, index) != 0) return {};
+  return bus_id(text, sizeof text, card) == 0 ? text : "";
+}
+
 }  // namespace
 
 at::Device open_device(const std::string& name, std::string* obstacle) {
@@ -104,14 +116,33 @@ std::vector<std::string> visible_gpus() {
   return names;
 }
 
+std::vector<std::string> visible_gpu_names() {
+  std::vector<std::string> names;
+  for (int k = 0; k < static_cast<int>(visible_gpus().size()); ++k) names.push_back(nvml_facts(pci_bus_id(k)).name);
+  return names;
+}
+
 void use_device(at::Device device) {
   if (device.is_cuda()) c10::impl::VirtualGuardImpl(at::kCUDA).setDevice(device);
 }
 
 DeviceFacts device_facts(at::Device device) {
   if (!device.is_cuda()) return {};
-  const NvmlFacts facts = nvml_facts(device.index());
+  const NvmlFacts facts = nvml_facts(pci_bus_id(device.index()));
   return {facts.name, facts.driver};
+}
+
+EnergyMeter::EnergyMeter(at::Device device) {
+  if (!device.is_cuda()) return;
+  pci_bus_id_ = pci_bus_id(device.index());
+  before_ = nvml_facts(pci_bus_id_).energy;
+}
+
+std::optional<double> EnergyMeter::joules() const {
+  if (!before_) return std::nullopt;
+  const std::optional<double> now = nvml_facts(pci_bus_id_).energy;
+  if (!now || *now < *before_) return std::nullopt;  // the driver was loaded anew
+  return *now - *before_;
 }
 
 uint64_t peak_gpu_bytes(at::Device device) {

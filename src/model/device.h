@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@ at::Device open_device(const std::string& name, std::string* obstacle = nullptr)
 // The GPUs that this process may use, as cuda:0 ..., without making a context on any or loading LibTorch's CUDA
 // backend. Empty where there is none or no driver; CUDA_VISIBLE_DEVICES counts.
 std::vector<std::string> visible_gpus();
+std::vector<std::string> visible_gpu_names();  // "NVIDIA H200" ..., where NVML says
 
 // Makes an opened device the calling thread's current one.
 void use_device(at::Device device);
@@ -27,6 +29,17 @@ struct DeviceFacts {
   std::string driver;  // "580.159.04"; empty on the CPU
 };
 DeviceFacts device_facts(at::Device device);
+
+// The energy that a card takes from the making of this on, of all that runs on it.
+class EnergyMeter {
+ public:
+  explicit EnergyMeter(at::Device device);
+  std::optional<double> joules() const;  // so far; none on the CPU, and of cards that do not say
+
+ private:
+  std::string pci_bus_id_;
+  std::optional<double> before_;
+};
 
 // Most bytes of GPU memory that LibTorch held at one time so far; 0 on the CPU.
 uint64_t peak_gpu_bytes(at::Device device);

@@ -14,8 +14,8 @@ std::vector<Time> analysis_times(const PerturbationSpec& spec, Time initial_time
   return times;
 }
 
-Perturber::Perturber(const PerturbationSpec& spec, const Engine& engine, uint64_t seed)
-    : spec_(spec), channels_(engine.channel_names()), seed_(seed) {
+Perturber::Perturber(const PerturbationSpec& spec, const Engine& engine, const EnsembleSpec& ensemble)
+    : spec_(spec), ensemble_(ensemble), channels_(engine.channel_names()) {
   if (spec.method == PerturbationMethod::none) return;
   const bool breeds = spec.method == PerturbationMethod::hemispheric_centred_bred_vector;
   const Amplitudes& outer = spec.amplitude.empty() ? spec.noise.amplitude : spec.amplitude;
@@ -45,6 +45,7 @@ void Perturber::prepare(Engine& engine, std::vector<at::Tensor> analyses, Time i
 
 at::Tensor Perturber::member(Engine& engine, int member) {
   assert(analysis_.defined() && member >= 0);
+  if (ensemble_.control && member-- == 0) return analysis_;
   switch (spec_.method) {
     case PerturbationMethod::none:
       return analysis_;
@@ -57,7 +58,8 @@ at::Tensor Perturber::member(Engine& engine, int member) {
 }
 
 void Perturber::expect(int member) {
-  const int pair = spec_.method == PerturbationMethod::hemispheric_centred_bred_vector ? member / 2 : member;
+  if (ensemble_.control && member-- == 0) return;
+  const int pair = breeds() ? member / 2 : member;
   if (!noise_ || noisy_channels_.empty() || pair == bred_pair_ || expected_.contains(pair)) return;
   expected_.emplace(pair, std::async(std::launch::async, [this, key = key(pair)] {
                       return draw_noise(*noise_, key, noisy_channels_, noise_amplitude_);

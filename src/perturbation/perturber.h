@@ -1,5 +1,6 @@
 // Initial states of an ensemble's members: analyses in, perturbed states out, by the method that the spec names.
 //
+// Where the ensemble has a control, member 0 is the analysis, and member k is perturbed as member k - 1 without it.
 // Member k of a model and initial time is a pure function of (spec, seed, initial time, model, k) and the analyses: its
 // bits do not depend on which members were made before. Not thread-safe.
 #pragma once
@@ -26,7 +27,7 @@ class Perturber {
  public:
   // For models with the channels, grid, standard deviations and time step of `engine`. Throws Error{bad_spec} naming an
   // amplitude's channel that the model does not have, or a grid on which the noise is not defined.
-  Perturber(const PerturbationSpec& spec, const Engine& engine, uint64_t seed);
+  Perturber(const PerturbationSpec& spec, const Engine& engine, const EnsembleSpec& ensemble);
 
   // Takes the analyses of one initial time, at analysis_times(), each [channel, lat, lon] float32 in physical units on
   // any device, and `model`, the model's index in the job. Breeding: runs the control steps, which all members share,
@@ -49,7 +50,8 @@ class Perturber {
   MemberKey member_key(int member) const { return key(member); }
 
  private:
-  MemberKey key(int pair) const { return {seed_, initial_time_, model_, pair}; }
+  MemberKey key(int pair) const { return {ensemble_.seed, initial_time_, model_, pair}; }
+  bool breeds() const { return spec_.method == PerturbationMethod::hemispheric_centred_bred_vector; }
   // Noise of the channels that have an amplitude, scaled: [noisy channel, lat, lon] float32 on the host.
   static at::Tensor draw_noise(const CorrelatedSphericalGaussian& noise, const MemberKey& key,
                                const std::vector<int>& channels, const std::vector<float>& amplitude);
@@ -57,8 +59,8 @@ class Perturber {
   const at::Tensor& pair_perturbation(Engine& engine, int pair);
 
   PerturbationSpec spec_;
+  EnsembleSpec ensemble_;
   std::vector<std::string> channels_;
-  uint64_t seed_;
   std::vector<float> noise_amplitude_;                // [channel]
   std::vector<int> noisy_channels_;                   // those of amplitude other than 0
   at::Tensor bred_amplitude_;                         // [channel]; breeding only

@@ -100,6 +100,13 @@ void add_amounts(Json& document, const Manifest& manifest) {
   if (manifest.spec.runtime.price_per_hour > 0.0) {
     document["price_per_hour"] = manifest.spec.runtime.price_per_hour;
     document["cost"] = rounded(total_cost(manifest));
+    if (members.complete > 0)
+      document["cost_per_member"] = total_cost(manifest) / static_cast<double>(members.complete);
+  }
+  if (const std::optional<RunEnergy> energy = run_energy(manifest)) {
+    document["energy_kwh"] = energy->kwh();
+    document["energy_is_whole"] = energy->whole;
+    if (energy->member_steps > 0) document["joules_per_member_step"] = rounded(energy->joules_per_member_step());
   }
   document["attempts"] = std::move(attempts);
 }

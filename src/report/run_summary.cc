@@ -134,6 +134,21 @@ double total_cost(const Manifest& manifest) {
   return manifest.spec.runtime.price_per_hour * run_time(manifest).machine / 3600.0;
 }
 
+std::optional<RunEnergy> run_energy(const Manifest& manifest) {
+  RunEnergy energy;
+  bool any = false;
+  for (const Attempt& attempt : manifest.attempts) {
+    if (!attempt.energy_joules) {
+      energy.whole &= attempt.exit_code.has_value() && !attempt.stages.seconds.contains("members");
+      continue;
+    }
+    any = true;
+    energy.joules += *attempt.energy_joules;
+    energy.member_steps += attempt.work.member_steps;
+  }
+  return any ? std::optional(energy) : std::nullopt;
+}
+
 uint64_t output_bytes(const Manifest& manifest) {
   uint64_t bytes = 0;
   for (const MemberEntry& entry : manifest.members) bytes += entry.bytes;

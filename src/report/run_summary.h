@@ -2,6 +2,7 @@
 // Pure functions of the manifest.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "run/manifest.h"
@@ -53,6 +54,18 @@ RunTime run_time(const Manifest& manifest);
 
 // USD for the machine time at the spec's price; 0 where the price is unknown.
 double total_cost(const Manifest& manifest);
+
+// What the GPUs took, by their own counters.
+struct RunEnergy {
+  double joules = 0.0;
+  int64_t member_steps = 0;  // of the attempts that know their energy
+  bool whole = true;         // every attempt that stepped members knows it; else this is a lower bound
+
+  double kwh() const { return joules / 3.6e6; }
+  // Of a member-step, breeding and what else the cards did while they were held shared out. Requires member_steps > 0.
+  double joules_per_member_step() const { return joules / static_cast<double>(member_steps); }
+};
+std::optional<RunEnergy> run_energy(const Manifest& manifest);  // none where no attempt knows any
 
 // Of the complete members' files.
 uint64_t output_bytes(const Manifest& manifest);

@@ -236,6 +236,22 @@ Table length_table(const Manifest& manifest) {
   return table;
 }
 
+// ", $0.0123 a member"; empty before one is complete.
+std::string a_member(const Manifest& manifest, double amount, const std::string& before, const std::string& behind) {
+  const int64_t members = count_members(manifest).complete;
+  if (members == 0) return "";
+  return fmt::format(", {}{}{} a member", before, fixed(amount / static_cast<double>(members), 4), behind);
+}
+
+std::string energy_text(const Manifest& manifest) {
+  const std::optional<RunEnergy> energy = run_energy(manifest);
+  if (!energy) return "";
+  std::string text = fmt::format("{}{} kWh of the GPUs{}", energy->whole ? "" : "at least ", fixed(energy->kwh(), 4),
+                                 a_member(manifest, energy->kwh(), "", " kWh"));
+  if (energy->member_steps > 0) text += fmt::format(", {} J a member-step", fixed(energy->joules_per_member_step(), 1));
+  return text;
+}
+
 std::string amounts(const Manifest& manifest) {
   uint64_t host = 0, gpu = 0;
   for (const Attempt& attempt : manifest.attempts) {
@@ -250,8 +266,10 @@ std::string amounts(const Manifest& manifest) {
   return labelled("Output", bytes_text(output) + rate) +
          labelled("Peak memory",
                   joined({host > 0 ? bytes_text(host) + " host" : "", gpu > 0 ? bytes_text(gpu) + " GPU" : ""})) +
-         labelled("Cost", price > 0.0 ? fmt::format("{}${} at ${}/h", time.open_ends > 0 ? "at least " : "",
-                                                    fixed(total_cost(manifest), 4), fixed(price, 4))
+         labelled("Energy", energy_text(manifest)) +
+         labelled("Cost", price > 0.0 ? fmt::format("{}${} at ${}/h{}", time.open_ends > 0 ? "at least " : "",
+                                                    fixed(total_cost(manifest), 4), fixed(price, 4),
+                                                    a_member(manifest, total_cost(manifest), "$", ""))
                                       : "");
 }
 

@@ -35,6 +35,10 @@ Hardware host_hardware() {
   return hardware;
 }
 
+std::string card_name(const Hardware& hardware) {
+  return !hardware.gpu.empty() ? hardware.gpu : fmt::format("{}, {} cores", hardware.host_cpu, hardware.cores);
+}
+
 uint64_t peak_host_bytes() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);

@@ -9,7 +9,7 @@ StoreLayout store_layout(const JobSpec& spec, const LayoutFacts& facts, const Ou
   StoreLayout layout;
   layout.format = output.format;
   layout.compression = output.compression;
-  layout.grid = facts.grid;
+  layout.domain = domain_of(region_named(spec.regions, output.region), facts.grid);
   layout.variables = output.variables;
   layout.members = spec.ensemble.members;
   layout.times = spec.initial_conditions.times;

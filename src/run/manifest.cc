@@ -76,20 +76,28 @@ namespace {
 
 using hens::to_json;  // beside those of this namespace
 
+std::optional<double> number_if(const Json& j, const char* key) {
+  if (!j.contains(key)) return std::nullopt;
+  return j[key].get<double>();
+}
+
 Json to_json(const DeviceShare& d) {
-  return {{"device", d.device},
-          {"gpu", d.gpu},
-          {"members_done", d.members_done},
-          {"members_failed", d.members_failed},
-          {"restarts", d.restarts},
-          {"stages", d.stages.seconds},
-          {"peak_gpu_bytes", d.peak_gpu_bytes}};
+  Json json{{"device", d.device},
+            {"gpu", d.gpu},
+            {"members_done", d.members_done},
+            {"members_failed", d.members_failed},
+            {"restarts", d.restarts},
+            {"stages", d.stages.seconds},
+            {"peak_gpu_bytes", d.peak_gpu_bytes}};
+  if (d.energy_joules) json["energy_joules"] = *d.energy_joules;
+  return json;
 }
 
 DeviceShare device_share_from(const Json& j) {
   DeviceShare d{j.at("device"), j.at("gpu"), j.at("members_done"), j.at("members_failed"), j.at("restarts")};
   d.stages.seconds = j.at("stages").get<std::map<std::string, double>>();
   d.peak_gpu_bytes = j.at("peak_gpu_bytes");
+  d.energy_joules = number_if(j, "energy_joules");
   return d;
 }
 
@@ -131,6 +139,8 @@ Json to_json(const Attempt& a) {
                {"failures", list_json<MemberFailure>(a.failures, to_json)},
                {"exit_code", a.exit_code ? Json(*a.exit_code) : Json()},
                {"exit_reason", a.exit_reason}};
+  if (a.work.member_steps > 0) json["member_steps"] = a.work.member_steps, json["step_seconds"] = a.work.seconds;
+  if (a.energy_joules) json["energy_joules"] = *a.energy_joules;
   if (!a.member_times.empty()) json["member_times"] = list_json<MemberTimes>(a.member_times, to_json);
   if (!a.devices.empty()) json["devices"] = list_json<DeviceShare>(a.devices, to_json);
   return json;
@@ -157,6 +167,8 @@ Attempt attempt_from(const Json& j) {
   a.member_times = list_from<MemberTimes>(j.value("member_times", Json::array()), member_times_from);
   if (!a.finished.empty()) a.exit_code = j.at("exit_code").get<int>();
   a.exit_reason = j.at("exit_reason");
+  a.work = {j.value("member_steps", int64_t{0}), j.value("step_seconds", 0.0)};
+  a.energy_joules = number_if(j, "energy_joules");
   a.devices = list_from<DeviceShare>(j.value("devices", Json::array()), device_share_from);
   return a;
 }

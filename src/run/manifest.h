@@ -63,6 +63,12 @@ struct MemberTimes {
   MemberTime sum;  // of all of them
 };
 
+// Steps of members, those done again too, and the time that they took, output and perturbations apart.
+struct StepWork {
+  int64_t member_steps = 0;
+  double seconds = 0.0;  // of all devices together
+};
+
 // What one device of several did in an attempt.
 struct DeviceShare {
   std::string device, gpu;  // "cuda:1", "NVIDIA H200"
@@ -70,6 +76,7 @@ struct DeviceShare {
   int restarts = 0;   // of its process, after it died
   StageTimes stages;  // of its process
   uint64_t peak_gpu_bytes = 0;
+  std::optional<double> energy_joules = {};  // of the card, from its process's start to its end; none where unknown
 };
 
 // One command's work in the folder.
@@ -84,6 +91,8 @@ struct Attempt {
   StageTimes stages;
   std::vector<double> model_load_seconds;  // by model; 0 where this process loaded none
   uint64_t peak_host_bytes = 0, peak_gpu_bytes = 0;
+  StepWork work;
+  std::optional<double> energy_joules;  // of the GPUs while they were held; none where one does not say
   // Of `run --check`: {model, steps, time, member, by_step: [{step, rms_std, worst_channel, worst_rms_std}]}.
   nlohmann::ordered_json checks = nlohmann::ordered_json::array();
   std::vector<SourceRecord> sources;

@@ -16,32 +16,40 @@ using Json = nlohmann::ordered_json;
 
 constexpr uint64_t largest_record = uint64_t{64} << 20;
 
-// One final store: of a length, and of a model or of all.
+// One final store: of a length and a region, and of a model or of all; or of lagged initial times as one ensemble.
 struct Unit {
   int length = 0;
   std::optional<int> model;
+  std::string region;
   StoreFormat format = StoreFormat::zarr;
+  Together together = Together::models;
+
+  bool lagged() const { return together == Together::lagged; }
 };
 
 std::vector<Unit> units_of(const JobSpec& spec, StoreFormat format) {
   std::vector<Unit> units;
   const int models = static_cast<int>(spec.models.size());
   for (int length = 0; length < static_cast<int>(spec.forecast.steps.size()); ++length) {
-    for (int model = 0; model < models; ++model) units.push_back({length, model, format});
-    if (models > 1) units.push_back({length, std::nullopt, format});
+    for (const std::string& region : statistics_regions(spec)) {
+      for (int model = 0; model < models; ++model) units.push_back({length, model, region, format});
+      if (models > 1) units.push_back({length, std::nullopt, region, format});
+      if (spec.ensemble.lagged) units.push_back({length, std::nullopt, region, format, Together::lagged});
+    }
   }
   return units;
 }
 
 fs::path store_of(const JobSpec& spec, const Unit& unit) {
-  return fs::path(length_folder(spec, unit.length)) / statistics_store_name(unit.model, unit.format);
+  return fs::path(length_folder(spec, unit.length)) /
+         statistics_store_name(unit.model, unit.region, unit.format, unit.together);
 }
 
 fs::path record_of(const JobSpec& spec, const Unit& unit) {
-  const std::string name = unit.model ? fmt::format("model_{}", *unit.model) : "all";
+  const std::string name = unit.model ? fmt::format("model_{}", *unit.model) : unit.lagged() ? "lagged" : "all";
   const char* format = unit.format == StoreFormat::zarr ? "" : "_netcdf";
-  return fs::path(parts_folder) /
-         fmt::format("merged_nsteps_{:04d}_{}{}.json", spec.forecast.steps.at(unit.length), name, format);
+  return fs::path(parts_folder) / fmt::format("merged_nsteps_{:04d}_{}{}{}{}.json", spec.forecast.steps.at(unit.length),
+                                              name, unit.region.empty() ? "" : "_", unit.region, format);
 }
 
 std::vector<int> models_of(const JobSpec& spec, const Unit& unit) {
@@ -64,13 +72,14 @@ class Sources {
     }
   }
 
-  // [time]
+  // [time of the store]
   std::vector<std::vector<PartSource>> of(const Unit& unit) const {
+    if (unit.lagged()) return {lagged(unit)};
     std::vector<std::vector<PartSource>> sources(spec_.initial_conditions.times.size());
     for (size_t time = 0; time < sources.size(); ++time) {
       for (const int model : models_of(spec_, unit)) {
         const uint32_t first = unit.model ? 0 : static_cast<uint32_t>(model * spec_.ensemble.members);
-        for (const PartReader* part : parts({unit.length, model, static_cast<int>(time)})) {
+        for (const PartReader* part : parts({unit.length, model, static_cast<int>(time), unit.region})) {
           sources[time].push_back({part, first});
         }
       }
@@ -85,7 +94,7 @@ class Sources {
       Json models = Json::array();
       for (const int model : models_of(spec_, unit)) {
         MemberSet members;
-        for (const PartReader* part : parts({unit.length, model, static_cast<int>(time)})) {
+        for (const PartReader* part : parts({unit.length, model, static_cast<int>(time), unit.region})) {
           members.add(part->header().members);
         }
         models.push_back(members.text());
@@ -96,6 +105,21 @@ class Sources {
   }
 
  private:
+  std::vector<PartSource> lagged(const Unit& unit) const {
+    const LaggedPairs pairs = lagged_pairs(spec_, unit.length, unit.region);
+    const auto models = static_cast<int>(spec_.models.size());
+    std::vector<PartSource> sources;
+    for (int time = 0; time < static_cast<int>(spec_.initial_conditions.times.size()); ++time) {
+      for (int model = 0; model < models; ++model) {
+        const auto first = static_cast<uint32_t>((time * models + model) * spec_.ensemble.members);
+        for (const PartReader* part : parts({unit.length, model, time, unit.region})) {
+          sources.push_back({part, first, pairs.of_time[static_cast<size_t>(time)]});
+        }
+      }
+    }
+    return sources;
+  }
+
   std::vector<const PartReader*> parts(const Forecast& forecast) const {
     std::vector<const PartReader*> parts;
     for (const RunParts& folder : all_) {
@@ -146,11 +170,11 @@ int64_t count_members(const std::vector<std::vector<PartSource>>& sources) {
 
 // A process that was stopped leaves temporaries in a store, which is made again as a whole.
 void make_store(const fs::path& output, const fs::path& store, const Unit& unit, const fs::path& record,
-                const Json& members, const StatisticsLayout& layout,
+                const Json& members, const StatisticsLayout& layout, const std::vector<PairPlan>& plan,
                 const std::vector<std::vector<PartSource>>& sources) {
   const bool folder = unit.format == StoreFormat::zarr;
   if (folder) remove_stale_temporaries(output / store);
-  std::vector<StoredFile> files = write_statistics_store(output / store, unit.format, layout, sources);
+  std::vector<StoredFile> files = write_statistics_store(output / store, unit.format, layout, plan, sources);
   const fs::path above = folder ? store : store.parent_path();
   for (StoredFile& file : files) file.path = (above / file.path).string();
   publish_file(output / record, sealed_text(record_json(members, files)));
@@ -225,12 +249,13 @@ MergeResult merge_statistics(const std::vector<fs::path>& folders, const fs::pat
     }
     const Json who = all.members(units[k]);
     if (!is_made(output, record, who)) {
-      const StatisticsLayout layout =
-          statistics_layout(run.spec, units[k].length, units[k].model, {run.grid, run.model_names});
-      make_store(output, folder, units[k], record, who, layout, sources);
+      const StatisticsLayout layout = statistics_layout(run.spec, units[k].length, units[k].model, units[k].region,
+                                                        {run.grid, run.model_names}, units[k].together);
+      make_store(output, folder, units[k], record, who, layout,
+                 plans_of(statistics_pairs(run.spec, units[k].length, units[k].region)), sources);
       log.info("statistics", {{"store", folder.string()}, {"members", members}});
     }
-    if (units[k].model) result.members += members;
+    if (units[k].model && units[k].region == statistics_regions(run.spec).front()) result.members += members;
     result.stores.push_back(folder);
   }
   return result;
@@ -254,7 +279,7 @@ std::vector<Finding> verify_statistics(const fs::path& root, const Manifest& man
   std::map<Forecast, MemberSet> missing, given_up;
   for (size_t number = 0; number < plan.size(); ++number) {
     const MemberId task = plan.task(number);
-    if (!parts.contains(task)) (failed[number] ? given_up : missing)[forecast_of(task)].add(task.member);
+    if (!parts.contains(task)) (failed[number] ? given_up : missing)[forecast_of(task, "")].add(task.member);
   }
   const auto report = [&](const std::map<Forecast, MemberSet>& sets, const char* what) {
     for (const auto& [at, members] : sets) {

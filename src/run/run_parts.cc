@@ -16,11 +16,13 @@ std::string foreign(const PartReader& part, const RunIdentity& run) {
   if (header.members.empty()) return "it holds no member";
   const MemberId last = member_id(header.length, header.model, header.time, header.members.last());
   if (!plan.contains(last)) return "it is of a forecast that the job has not";
-  const PartHeader expected = part_header(run, forecast_of(last));
+  const std::vector<std::string> regions = statistics_regions(run.spec);
+  if (std::ranges::find(regions, header.region) == regions.end()) return "it is of a region that the job has not";
+  const PartHeader expected = part_header(run, forecast_of(last, header.region));
   if (header.forecast_hash != expected.forecast_hash || header.run_identity != expected.run_identity) {
     return "it belongs to another run";
   }
-  if (!part.holds(plans_of(statistics_pairs(run.spec, header.length)), run.grid.points())) {
+  if (!part.holds(plans_of(statistics_pairs(run.spec, header.length, header.region)), expected.points)) {
     return "its sums are not those that the job asks for";
   }
   return {};
@@ -32,7 +34,7 @@ MemberTime average_time(const std::vector<Attempt>& attempts, const Forecast& fo
   int64_t members = 0;
   for (const Attempt& attempt : attempts) {
     for (const MemberTimes& all : attempt.member_times) {
-      if (Forecast{all.length, all.model, all.time} != forecast) continue;
+      if (all.length != forecast.length || all.model != forecast.model || all.time != forecast.time) continue;
       members += all.members;
       time.perturbation += all.sum.perturbation, time.steps += all.sum.steps;
       time.output_wait += all.sum.output_wait, time.total += all.sum.total;
@@ -55,8 +57,9 @@ std::vector<MemberEntry> part_entries(const fs::path& root, const Manifest& mani
     MemberEntry& entry = entries.emplace_back(MemberEntry{task});
     const PartReader* part = parts.part_of(task);
     if (part == nullptr) continue;
-    const auto [time, is_new] = times.try_emplace(forecast_of(task));
-    if (is_new) time->second = average_time(manifest.attempts, forecast_of(task));
+    const Forecast forecast = forecast_of(task, part->header().region);
+    const auto [time, is_new] = times.try_emplace(forecast);
+    if (is_new) time->second = average_time(manifest.attempts, forecast);
     entry.time = time->second;
     entry.state = MemberState::complete;
     entry.attempt = part->header().attempt;
@@ -70,12 +73,13 @@ PartHeader part_header(const RunIdentity& run, const Forecast& forecast) {
   header.forecast_hash = forecast_hash(run.spec);
   header.run_identity = run.of_model(forecast.model);
   header.length = forecast.length, header.model = forecast.model, header.time = forecast.time;
-  header.points = run.grid.points();
-  header.plan = plan_digest(plans_of(statistics_pairs(run.spec, forecast.length)));
+  header.region = forecast.region;
+  header.points = domain_of(region_named(run.spec.regions, forecast.region), run.grid).size();
+  header.plan = plan_digest(plans_of(statistics_pairs(run.spec, forecast.length, forecast.region)));
   return header;
 }
 
-RunParts::RunParts(const fs::path& root, const RunIdentity& run, bool full) {
+RunParts::RunParts(const fs::path& root, const RunIdentity& run, bool full) : regions_(statistics_regions(run.spec)) {
   if (run.spec.statistics.empty()) return;
   std::vector<fs::path> paths;
   for_each_entry(root / parts_folder, [&](std::string_view name, bool folder) {
@@ -102,7 +106,7 @@ void RunParts::add(const fs::path& path, const RunIdentity& run, bool full) {
     if (const std::string why = foreign(*part, run); !why.empty()) return damaged_.push_back({name, why});
     if (full) part->check();
     const PartHeader& header = part->header();
-    held_[{header.length, header.model, header.time}].parts.push_back(part.get());
+    held_[{header.length, header.model, header.time, header.region}].parts.push_back(part.get());
     readers_.push_back(std::move(part));
   } catch (const Error& error) {
     if (error.code() == ExitCode::missing_input) return;  // another process replaced it meanwhile
@@ -122,8 +126,16 @@ std::vector<const PartReader*> RunParts::parts(const Forecast& forecast) const {
   return held == held_.end() ? std::vector<const PartReader*>{} : held->second.parts;
 }
 
+bool RunParts::contains(const MemberId& task) const {
+  const auto holds = [&](const std::string& region) {
+    return members(forecast_of(task, region)).contains(task.member);
+  };
+  return !regions_.empty() && std::ranges::all_of(regions_, holds);
+}
+
 const PartReader* RunParts::part_of(const MemberId& task) const {
-  const auto held = held_.find(forecast_of(task));
+  if (!contains(task)) return nullptr;
+  const auto held = held_.find(forecast_of(task, regions_.front()));
   if (held == held_.end()) return nullptr;
   const auto has = [&](const PartReader* part) { return part->header().members.contains(task.member); };
   const auto part = std::ranges::find_if(held->second.parts, has);

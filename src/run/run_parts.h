@@ -18,12 +18,15 @@ namespace hens {
 
 inline constexpr const char* parts_folder = "statistics";  // in the run's folder
 
-// A model, length and initial time of a job: what sums are kept of.
+// A model, length and initial time of a job, and a region: what sums are kept of.
 struct Forecast {
   int length = 0, model = 0, time = 0;
+  std::string region;  // "": all of the globe
   auto operator<=>(const Forecast&) const = default;
 };
-inline Forecast forecast_of(const MemberId& task) { return {task.length, task.model, task.time}; }
+inline Forecast forecast_of(const MemberId& task, const std::string& region) {
+  return {task.length, task.model, task.time, region};
+}
 
 struct UnusableFile {
   fs::path path;    // relative to the run's folder
@@ -36,8 +39,9 @@ class RunParts {
   RunParts(const fs::path& root, const RunIdentity& run, bool full = false);
 
   const MemberSet& members(const Forecast& forecast) const;
-  bool contains(const MemberId& task) const { return members(forecast_of(task)).contains(task.member); }
-  // The part that holds the member; null where none does.
+  // Whether the member is in a part of each of the job's regions.
+  bool contains(const MemberId& task) const;
+  // A part that holds the member, where it is in all that it should be in; else null.
   const PartReader* part_of(const MemberId& task) const;
   std::vector<const PartReader*> parts(const Forecast& forecast) const;
   size_t count() const;  // of parts that count
@@ -53,6 +57,7 @@ class RunParts {
   void add(const fs::path& path, const RunIdentity& run, bool full);
 
   std::vector<std::unique_ptr<PartReader>> readers_;
+  std::vector<std::string> regions_;
   std::map<Forecast, Held> held_;
   std::vector<UnusableFile> damaged_;
   std::vector<fs::path> superseded_;

@@ -76,7 +76,7 @@ class PartsClimate final : public Climate {
            run_.grid.nlat(), run_.grid.nlon(), run.grid.nlat(), run.grid.nlon());
     }
     length_ = static_cast<int>(std::ranges::max_element(run_.spec.forecast.steps) - run_.spec.forecast.steps.begin());
-    if (!run_.spec.statistics.empty()) pairs_ = statistics_pairs(run_.spec, length_);
+    if (!run_.spec.statistics.empty()) pairs_ = statistics_pairs(run_.spec, length_, "");
     for (size_t model = 0; model < run_.spec.models.size(); ++model) {
       for (size_t time = 0; time < run_.spec.initial_conditions.times.size(); ++time) {
         for (const PartReader* part : parts_.parts({length_, static_cast<int>(model), static_cast<int>(time)})) {

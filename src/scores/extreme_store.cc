@@ -18,7 +18,7 @@ constexpr Kind kinds[] = {{"efi", "extreme forecast index of {}"},
 
 NetcdfLayout netcdf_layout(const ExtremeLayout& layout) {
   StoreLayout common;
-  common.grid = layout.grid, common.leads = layout.leads;
+  common.domain.grid = layout.grid, common.leads = layout.leads;
   NetcdfLayout made{.coordinates = coordinates(common, {}, layout.times), .deflate = true};
   made.coordinates.erase(made.coordinates.begin());  // no dimension `ensemble`
   for (const std::string& variable : layout.variables) {

@@ -27,6 +27,7 @@ struct Place {
   int output = 0, variable = 0, lead = 0;  // of members: indices into spec.output, and of the store
   int pair = 0;                            // of statistics
 };
+const std::string only_global = ", and whole fields alone are scored; --region scores a part of them";
 using Places = std::map<std::pair<std::string, Duration>, Place>;  // ordered by variable and lead
 
 int length_index(const JobSpec& spec, int steps) {
@@ -122,7 +123,7 @@ void Scorer::find_complete() {
     for (size_t number = 0; number < marked.size(); ++number) {
       const MemberId task = plan.task(number);
       if (!marked[number] || task.length != result_.length) continue;
-      result_.complete += complete_[forecast_of(task)].try_emplace(task.member, folder).second ? 1 : 0;
+      result_.complete += complete_[forecast_of(task, "")].try_emplace(task.member, folder).second ? 1 : 0;
     }
     parts_.emplace_back(folders_[folder], result_.run);
     for (const UnusableFile& file : parts_.back().damaged()) {
@@ -130,7 +131,7 @@ void Scorer::find_complete() {
       log_.warn("part_damaged", {{"path", path}, {"message", path + ": " + file.why}});
     }
   }
-  if (!spec().statistics.empty()) pairs_ = statistics_pairs(spec(), result_.length);
+  if (!spec().statistics.empty()) pairs_ = statistics_pairs(spec(), result_.length, "");
   if (!complete_.empty()) return;
   for (int model = 0; model < models(); ++model) {
     for (size_t time = 0; time < times(); ++time) {
@@ -160,6 +161,10 @@ void Scorer::find_places() {
   const bool members = options_.from != ScoreFrom::statistics && !complete_.empty();
   for (int k = 0; members && k < static_cast<int>(spec().output.size()); ++k) {
     const OutputSpec& output = spec().output[static_cast<size_t>(k)];
+    if (!output.region.empty()) {
+      result_.notes.push_back({"", "output " + output.name, "it is of region " + output.region + only_global});
+      continue;
+    }
     const std::vector<Duration> stored =
         output_leads(output, spec().forecast.steps[static_cast<size_t>(result_.length)]);
     for (int v = 0; v < static_cast<int>(output.variables.size()); ++v) {
@@ -167,6 +172,10 @@ void Scorer::find_places() {
         put(output.variables[static_cast<size_t>(v)], stored[static_cast<size_t>(l)], {true, k, v, l});
       }
     }
+  }
+  for (const std::string& region : statistics_regions(spec())) {
+    if (region.empty()) continue;
+    result_.notes.push_back({"", "statistics of region " + region, "they are of that region" + only_global});
   }
   const bool parts = std::ranges::any_of(parts_, [](const RunParts& folder) { return folder.count() > 0; });
   if (options_.from != ScoreFrom::members && parts) {
@@ -181,9 +190,9 @@ void Scorer::find_places() {
   }
   if (variables.empty()) {
     fail(ExitCode::missing_input,
-         "{}: there is nothing to score: no member of {} steps is complete in it{}, and its job keeps {}; `hens run` "
-         "the "
-         "job, or say --from members|statistics otherwise",
+         "{}: there is nothing to score: no member of {} steps with fields of the globe is complete in it{}, and its "
+         "job "
+         "keeps {}; `hens run` the job, or say --from members|statistics otherwise",
          folders_.front().string(), spec().forecast.steps[static_cast<size_t>(result_.length)],
          spec().output.empty() ? " (its job stores none)" : "",
          spec().statistics.empty() ? "no statistics" : "statistics of which no part is there");

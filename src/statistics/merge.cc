@@ -28,7 +28,7 @@ void make_room(TileTotals& totals, const std::vector<PartSource>& parts, const s
                size_t tile) {
   std::vector<int64_t> end;
   for (const PartSource& source : parts) {
-    const Spans spans = source.part->read_extent(plan, pair, tile);
+    const Spans spans = source.part->read_extent(plan, source.pair(pair), tile);
     totals.first.resize(spans.first.size(), INT32_MAX);
     end.resize(spans.first.size(), INT32_MIN);
     for (size_t k = 0; k < spans.first.size(); ++k) {
@@ -57,10 +57,11 @@ void add_counts(TileTotals& totals, const Spans& spans) {
 
 TileTotals merge_tile(const std::vector<PartSource>& parts, const std::vector<PairPlan>& plan, int pair, size_t tile) {
   TileTotals totals;
-  const bool histogram = plan.at(static_cast<size_t>(pair)).histogram.has_value();
+  const bool histogram =
+      plan.at(static_cast<size_t>(parts.empty() ? pair : parts.front().pair(pair))).histogram.has_value();
   if (histogram) make_room(totals, parts, plan, pair, tile);
   for (const PartSource& source : parts) {
-    const TileSums part = source.part->read(plan, pair, tile);
+    const TileSums part = source.part->read(plan, source.pair(pair), tile);
     totals.members += source.part->header().members.size();
     if (!part.sum.empty()) add_up(totals.sum, part.sum), add_up(totals.squares, part.squares);
     add_extremes(totals, part, source.first_member);

@@ -12,6 +12,9 @@ namespace hens {
 struct PartSource {
   const PartReader* part = nullptr;
   uint32_t first_member = 0;
+  std::vector<int> pairs = {};  // [pair] of the sum: which of the part's it is; empty: the same
+
+  int pair(int of_sum) const { return pairs.empty() ? of_sum : pairs.at(static_cast<size_t>(of_sum)); }
 };
 
 // The sums of one pair at the points of one tile over any number of members.
@@ -26,7 +29,7 @@ struct TileTotals {
   std::vector<uint32_t> counts;
 };
 
-// Requires parts of disjoint sets of members that hold() the plan.
+// Requires parts of disjoint sets of members that hold() the plan; the pairs that make one sum keep the same.
 TileTotals merge_tile(const std::vector<PartSource>& parts, const std::vector<PairPlan>& plan, int pair, size_t tile);
 
 // Members that two parts of one forecast have in common are an Error{bad_input} naming both files and a member.

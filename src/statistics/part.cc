@@ -34,16 +34,18 @@ size_t chunks_of(const PairPlan& plan) {
 size_t tile_points(size_t points, size_t tile) { return std::min(part_tile, points - tile * part_tile); }
 
 Json header_json(const PartHeader& header) {
-  return {{"forecast_hash", header.forecast_hash},
-          {"run_identity", header.run_identity},
-          {"length", header.length},
-          {"model", header.model},
-          {"time", header.time},
-          {"members", to_json(header.members)},
-          {"points", header.points},
-          {"plan", header.plan},
-          {"attempt", header.attempt},
-          {"finished", header.finished}};
+  Json json{{"forecast_hash", header.forecast_hash},
+            {"run_identity", header.run_identity},
+            {"length", header.length},
+            {"model", header.model},
+            {"time", header.time},
+            {"members", to_json(header.members)},
+            {"points", header.points},
+            {"plan", header.plan},
+            {"attempt", header.attempt},
+            {"finished", header.finished}};
+  if (!header.region.empty()) json["region"] = header.region;
+  return json;
 }
 
 PartHeader header_from(const Json& json) {
@@ -52,6 +54,7 @@ PartHeader header_from(const Json& json) {
           .length = json.at("length"),
           .model = json.at("model"),
           .time = json.at("time"),
+          .region = json.value("region", ""),
           .members = member_set_from(json.at("members")),
           .points = json.at("points"),
           .plan = json.at("plan"),
@@ -156,8 +159,8 @@ std::string plan_digest(const std::vector<PairPlan>& plan) {
 }
 
 std::string part_name(const PartHeader& header, int steps, const std::string& time) {
-  return fmt::format("nsteps_{:04d}_model_{}_{}_members_{}.part", steps, header.model, time,
-                     sha256_hex(header.members.text()).substr(0, 16));
+  return fmt::format("nsteps_{:04d}_model_{}_{}{}{}_members_{}.part", steps, header.model, time,
+                     header.region.empty() ? "" : "_", header.region, sha256_hex(header.members.text()).substr(0, 16));
 }
 
 void write_part(const fs::path& path, const PartHeader& header, Accumulator& sums) {

@@ -27,6 +27,7 @@ struct PartHeader {
   std::string forecast_hash;            // of the spec
   std::string run_identity;             // weights, precision and device kind: see run/manifest.h
   int length = 0, model = 0, time = 0;  // as in MemberId
+  std::string region;                   // of the spec; empty: all of the globe
   MemberSet members;
   size_t points = 0;
   std::string plan;  // plan_digest() of the pairs

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "grid/region.h"
 #include "statistics/statistics_plan.h"
 
 namespace hens {
@@ -16,11 +17,10 @@ double disk_bytes_a_point(const PairPlan& plan) {
          (plan.histogram ? 30.0 : 0.0);
 }
 
-StatisticsCost cost_of_length(const JobSpec& spec, int length, int64_t points) {
-  StatisticsCost cost;
+void add_region(StatisticsCost& cost, const JobSpec& spec, int length, const std::string& region, int64_t points) {
   std::set<int> windows;
   bool histograms = false;
-  for (const StatisticsPair& pair : statistics_pairs(spec, length)) {
+  for (const StatisticsPair& pair : statistics_pairs(spec, length, region)) {
     ++cost.pairs;
     cost.sum_bytes += bytes_a_point(pair.plan) * points;
     cost.part_bytes += static_cast<int64_t>(disk_bytes_a_point(pair.plan) * static_cast<double>(points));
@@ -28,8 +28,16 @@ StatisticsCost cost_of_length(const JobSpec& spec, int length, int64_t points) {
     histograms |= pair.plan.histogram.has_value();
   }
   const int64_t batch = std::max(spec.runtime.batch, 1);
-  cost.other_bytes = static_cast<int64_t>(windows.size()) * batch * window_bytes_a_point * points;
+  cost.other_bytes += static_cast<int64_t>(windows.size()) * batch * window_bytes_a_point * points;
   if (histograms) cost.other_bytes += outlier_bytes_a_point * points;
+}
+
+StatisticsCost cost_of_length(const JobSpec& spec, int length, const LatLonGrid& grid) {
+  StatisticsCost cost;
+  for (const std::string& region : statistics_regions(spec)) {
+    add_region(cost, spec, length, region,
+               static_cast<int64_t>(domain_of(region_named(spec.regions, region), grid).size()));
+  }
   return cost;
 }
 
@@ -37,11 +45,11 @@ std::string gigabytes(int64_t bytes) { return fmt::format("{:.2f} GB", static_ca
 
 }  // namespace
 
-StatisticsCost statistics_cost(const JobSpec& spec, int64_t points) {
+StatisticsCost statistics_cost(const JobSpec& spec, const LatLonGrid& grid) {
   StatisticsCost most;
   if (spec.statistics.empty()) return most;
   for (int length = 0; length < static_cast<int>(spec.forecast.steps.size()); ++length) {
-    const StatisticsCost cost = cost_of_length(spec, length, points);
+    const StatisticsCost cost = cost_of_length(spec, length, grid);
     if (cost.device_bytes() >= most.device_bytes()) most = cost;
   }
   most.parts =

@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "grid/lat_lon_grid.h"
 #include "job/job_spec.h"
 
 namespace hens {
@@ -15,12 +16,12 @@ struct StatisticsCost {
   int64_t sum_bytes = 0;    // of their sums, on the device
   int64_t other_bytes = 0;  // windows' memory for a batch, and room for values outside of histograms' windows
   int64_t part_bytes = 0;   // of a part on disk, estimated
-  int64_t parts = 0;        // of one process: one for each model, length and initial time
+  int64_t parts = 0;        // of one process: one for each model, length and initial time, its regions together
   int64_t device_bytes() const { return sum_bytes + other_bytes; }
 };
 
-// Of a job on a grid of `points` points. Zeros where it keeps no statistics.
-StatisticsCost statistics_cost(const JobSpec& spec, int64_t points);
+// Of a job whose models have this grid. Zeros where it keeps no statistics.
+StatisticsCost statistics_cost(const JobSpec& spec, const LatLonGrid& grid);
 
 nlohmann::ordered_json to_json(const StatisticsCost& cost);
 // A few lines for people. `engine_bytes`: what the engine takes of a GPU.

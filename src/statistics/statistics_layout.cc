@@ -61,6 +61,10 @@ Json attributes_of(const StatisticsArray& array, const StatisticsSpec& spec) {
       return number("model of the member with the minimum of " + of);
     case Statistic::highest_model:
       return number("model of the member with the maximum of " + of);
+    case Statistic::lowest_time:
+      return number("initial time of the member with the minimum of " + of);
+    case Statistic::highest_time:
+      return number("initial time of the member with the maximum of " + of);
     case Statistic::probability:
       return number(fmt::format("probability of {} {} a threshold", of,
                                 spec.comparison == Exceedance::at_least ? "of at least" : "above"));
@@ -69,17 +73,18 @@ Json attributes_of(const StatisticsArray& array, const StatisticsSpec& spec) {
 }
 
 const char* suffix(Statistic what) {
-  constexpr const char* suffixes[] = {"mean", "std",        "min",       "min_member",  "min_model",
-                                      "max",  "max_member", "max_model", "probability", "quantile"};
+  constexpr const char* suffixes[] = {"mean", "std",        "min",       "min_member", "min_model",   "min_time",
+                                      "max",  "max_member", "max_model", "max_time",   "probability", "quantile"};
   return suffixes[static_cast<int>(what)];
 }
 
-std::vector<Statistic> statistics_of(const StatisticsSpec& spec, bool of_all_models) {
+std::vector<Statistic> statistics_of(const StatisticsSpec& spec, bool of_all_models, bool of_all_times) {
   std::vector<Statistic> all;
   if (spec.moments) all.insert(all.end(), {Statistic::mean, Statistic::deviation});
   if (spec.extremes) {
     all.insert(all.end(), {Statistic::lowest, Statistic::lowest_member, Statistic::highest, Statistic::highest_member});
     if (of_all_models) all.insert(all.end(), {Statistic::lowest_model, Statistic::highest_model});
+    if (of_all_times) all.insert(all.end(), {Statistic::lowest_time, Statistic::highest_time});
   }
   if (!spec.thresholds.empty()) all.push_back(Statistic::probability);
   if (!spec.quantiles.empty()) all.push_back(Statistic::quantile);
@@ -87,8 +92,8 @@ std::vector<Statistic> statistics_of(const StatisticsSpec& spec, bool of_all_mod
 }
 
 bool is_number(Statistic what) {
-  return what == Statistic::lowest_member || what == Statistic::lowest_model || what == Statistic::highest_member ||
-         what == Statistic::highest_model;
+  return what == Statistic::lowest_member || what == Statistic::lowest_model || what == Statistic::lowest_time ||
+         what == Statistic::highest_member || what == Statistic::highest_model || what == Statistic::highest_time;
 }
 
 StatisticsArray array_of(const StatisticsLayout& layout, Statistic what, int entry, const std::string& variable,
@@ -98,17 +103,21 @@ StatisticsArray array_of(const StatisticsLayout& layout, Statistic what, int ent
   FieldArray& array = made.array;
   const std::string name = statistics_name(spec, variable);
   array.name = fmt::format("{}_{}", name, suffix(what));
-  array.dimensions = {"time", "lead_time", "lat", "lon"};
-  array.shape = {times, layout.leads.size(), layout.grid.lat.size(), layout.grid.lon.size()};
+  array.dimensions = {"time", "lead_time"};
+  array.shape = {times, layout.leads.size()};
   if (what == Statistic::quantile) {
-    array.dimensions.insert(array.dimensions.begin() + 2, "quantile");
-    array.shape.insert(array.shape.begin() + 2, layout.quantiles.size());
+    array.dimensions.push_back("quantile");
+    array.shape.push_back(layout.quantiles.size());
   } else if (what == Statistic::probability) {
-    array.dimensions.insert(array.dimensions.begin() + 2, "threshold_" + name);
-    array.shape.insert(array.shape.begin() + 2, spec.thresholds.size());
+    array.dimensions.push_back("threshold_" + name);
+    array.shape.push_back(spec.thresholds.size());
   }
+  for (const std::string& dimension : layout.domain.dimensions()) array.dimensions.push_back(dimension);
+  for (const size_t number : layout.domain.shape()) array.shape.push_back(number);
+  array.field_dimensions = layout.domain.shape().size();
   array.integers = is_number(what);
   array.attributes = attributes_of(made, spec);
+  if (!layout.domain.points.empty()) array.attributes["coordinates"] = "valid_time members lat lon";
   return made;
 }
 
@@ -128,7 +137,7 @@ Coordinate threshold_coordinate(const StatisticsSpec& spec, const std::string& v
 
 std::vector<Coordinate> coordinates_of(const StatisticsLayout& layout, const std::vector<Time>& times) {
   StoreLayout common;
-  common.grid = layout.grid, common.leads = layout.leads;
+  common.domain = layout.domain, common.leads = layout.leads;
   std::vector<Coordinate> all = coordinates(common, {}, times);
   all.erase(all.begin());  // no dimension `ensemble`
   if (!layout.quantiles.empty()) {
@@ -139,7 +148,7 @@ std::vector<Coordinate> coordinates_of(const StatisticsLayout& layout, const std
                    {{"long_name", "level of the quantile"}, {"units", "1"}}});
   }
   for (const StatisticsSpec& spec : layout.entries) {
-    if (spec.thresholds.empty()) continue;
+    if (spec.thresholds.empty() || spec.region != layout.region) continue;
     for (const std::string& variable : spec.variables) all.push_back(threshold_coordinate(spec, variable));
   }
   return all;
@@ -147,38 +156,73 @@ std::vector<Coordinate> coordinates_of(const StatisticsLayout& layout, const std
 
 }  // namespace
 
-std::string statistics_store_name(std::optional<int> model, StoreFormat format) {
-  return fmt::format("statistics{}.{}", model ? fmt::format("_{}", *model) : "",
-                     format == StoreFormat::zarr ? "zarr" : "nc");
+LaggedPairs lagged_pairs(const JobSpec& spec, int length, const std::string& region) {
+  const std::vector<StatisticsPair> own = statistics_pairs(spec, length, region);
+  const std::vector<Time>& times = spec.initial_conditions.times;
+  const Time last = *std::ranges::max_element(times);
+  LaggedPairs lagged;
+  lagged.of_time.resize(times.size());
+  for (const StatisticsPair& pair : own) {
+    std::vector<int> found;
+    for (const Time time : times) {
+      const auto same = std::ranges::find_if(own, [&](const StatisticsPair& other) {
+        return other.entry == pair.entry && other.variable == pair.variable && other.lead == pair.lead + (last - time);
+      });
+      if (same != own.end()) found.push_back(static_cast<int>(same - own.begin()));
+    }
+    if (found.size() < times.size()) continue;
+    lagged.pairs.push_back(pair);
+    for (size_t time = 0; time < times.size(); ++time) lagged.of_time[time].push_back(found[time]);
+  }
+  return lagged;
 }
 
-StatisticsLayout statistics_layout(const JobSpec& spec, int length, std::optional<int> model,
-                                   const StatisticsFacts& facts) {
+std::string statistics_store_name(std::optional<int> model, const std::string& region, StoreFormat format,
+                                  Together together) {
+  const char* what = together == Together::lagged ? "_lagged" : "";
+  return fmt::format("statistics{}{}{}{}.{}", model ? fmt::format("_{}", *model) : "", what, region.empty() ? "" : "_",
+                     region, format == StoreFormat::zarr ? "zarr" : "nc");
+}
+
+StatisticsLayout statistics_layout(const JobSpec& spec, int length, std::optional<int> model, const std::string& region,
+                                   const StatisticsFacts& facts, Together together) {
+  const bool lagged = together == Together::lagged;
   StatisticsLayout layout;
-  layout.pairs = statistics_pairs(spec, length);
+  layout.region = region;
+  layout.pairs = lagged ? lagged_pairs(spec, length, region).pairs : statistics_pairs(spec, length, region);
+  layout.models = static_cast<int>(spec.models.size());
   layout.entries = spec.statistics;
-  layout.grid = facts.grid;
+  layout.domain = domain_of(region_named(spec.regions, region), facts.grid);
   layout.members_of_a_model = spec.ensemble.members;
   std::set<Duration> leads;
   for (const StatisticsPair& pair : layout.pairs) leads.insert(pair.lead);
   layout.leads.assign(leads.begin(), leads.end());
   std::set<double> levels;
-  for (const StatisticsSpec& entry : spec.statistics) levels.insert(entry.quantiles.begin(), entry.quantiles.end());
+  for (const StatisticsSpec& entry : spec.statistics) {
+    if (entry.region == region) levels.insert(entry.quantiles.begin(), entry.quantiles.end());
+  }
   layout.quantiles.assign(levels.begin(), levels.end());
-  const size_t times = spec.initial_conditions.times.size();
+  std::vector<Time> times = spec.initial_conditions.times;
+  if (lagged) times = {*std::ranges::max_element(times)};
   for (size_t entry = 0; entry < spec.statistics.size(); ++entry) {
+    if (spec.statistics[entry].region != region) continue;
     for (const std::string& variable : spec.statistics[entry].variables) {
-      for (const Statistic what : statistics_of(spec.statistics[entry], !model)) {
-        layout.arrays.push_back(array_of(layout, what, static_cast<int>(entry), variable, times));
+      for (const Statistic what : statistics_of(spec.statistics[entry], !model, lagged)) {
+        layout.arrays.push_back(array_of(layout, what, static_cast<int>(entry), variable, times.size()));
       }
     }
   }
-  layout.coordinates = coordinates_of(layout, spec.initial_conditions.times);
+  layout.coordinates = coordinates_of(layout, times);
   layout.attributes = {
       {"Conventions", "CF-1.11"},
       {"title", fmt::format("{}: statistics of an ensemble forecast", spec.name)},
       {"source", model ? fmt::format("hens, SFNO {}", facts.model_names.at(static_cast<size_t>(*model)))
                        : fmt::format("hens, {} models", spec.models.size())}};
+  if (lagged) {
+    layout.attributes["comment"] =
+        fmt::format("{} initial times are one ensemble; lead_time counts from the last of them",
+                    spec.initial_conditions.times.size());
+  }
   return layout;
 }
 

@@ -25,11 +25,20 @@ PairPlan plan_of(const StatisticsSpec& spec, const std::string& variable, int wi
 
 }  // namespace
 
-std::vector<StatisticsPair> statistics_pairs(const JobSpec& spec, int length) {
+std::vector<std::string> statistics_regions(const JobSpec& spec) {
+  std::vector<std::string> regions;
+  for (const StatisticsSpec& entry : spec.statistics) {
+    if (std::ranges::find(regions, entry.region) == regions.end()) regions.push_back(entry.region);
+  }
+  return regions;
+}
+
+std::vector<StatisticsPair> statistics_pairs(const JobSpec& spec, int length, const std::string& region) {
   std::vector<StatisticsPair> pairs;
   int window = 0;
   for (size_t entry = 0; entry < spec.statistics.size(); ++entry) {
     const StatisticsSpec& wanted = spec.statistics[entry];
+    if (wanted.region != region) continue;
     for (const std::string& variable : wanted.variables) {
       const PairPlan plan = plan_of(wanted, variable, wanted.over.count() > 0 ? window++ : -1);
       for (const Duration lead : statistics_leads(wanted, spec.forecast.steps.at(static_cast<size_t>(length)))) {

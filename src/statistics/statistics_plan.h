@@ -18,8 +18,13 @@ struct StatisticsPair {
   PairPlan plan;
 };
 
-// By lead, entry, variable: as a roll-out completes them. Throws Error{bad_spec} for a variable without a lattice.
-std::vector<StatisticsPair> statistics_pairs(const JobSpec& spec, int length);
+// The regions that the spec's statistics are of, each once, in the order of the entries; "" for all of the globe. The
+// sums of each region are kept, and published, by themselves.
+std::vector<std::string> statistics_regions(const JobSpec& spec);
+
+// Of one region, by lead, entry, variable: as a roll-out completes them. Throws Error{bad_spec} for a variable without
+// a lattice.
+std::vector<StatisticsPair> statistics_pairs(const JobSpec& spec, int length, const std::string& region);
 std::vector<PairPlan> plans_of(const std::vector<StatisticsPair>& pairs);
 
 // A field that goes to a pair after a step.

@@ -30,6 +30,11 @@ std::vector<FieldArray> field_arrays(const StatisticsLayout& layout) {
   return fields;
 }
 
+// Beside time and lead_time.
+bool has_levels(const StatisticsArray& array) {
+  return array.what == Statistic::quantile || array.what == Statistic::probability;
+}
+
 size_t levels_of(const StatisticsLayout& layout, const StatisticsArray& array) {
   const StatisticsSpec& spec = layout.entries.at(static_cast<size_t>(array.entry));
   if (array.what == Statistic::quantile) return spec.quantiles.size();
@@ -37,7 +42,7 @@ size_t levels_of(const StatisticsLayout& layout, const StatisticsArray& array) {
 }
 
 std::vector<PairFields> fields_of(const StatisticsLayout& layout, const StatisticsPair& pair) {
-  const size_t points = layout.grid.points();
+  const size_t points = layout.domain.size();
   std::vector<PairFields> all;
   for (const StatisticsArray& array : layout.arrays) {
     if (array.entry != pair.entry || array.variable != pair.variable) continue;
@@ -65,7 +70,7 @@ class TileValues {
         begin_(begin) {}
 
   void put(PairFields& fields) const {
-    const size_t points = std::min(part_tile, layout_.grid.points() - begin_);
+    const size_t points = std::min(part_tile, layout_.domain.size() - begin_);
     for (size_t k = 0; k < points; ++k) {
       if (fields.array->array.integers) {
         fields.numbers[begin_ + k] = number(fields.array->what, k);
@@ -99,11 +104,15 @@ class TileValues {
   }
 
   int32_t number(Statistic what, size_t k) const {
-    const bool low = what == Statistic::lowest_member || what == Statistic::lowest_model;
+    const bool low =
+        what == Statistic::lowest_member || what == Statistic::lowest_model || what == Statistic::lowest_time;
     const int32_t number = low ? member_of_lowest(totals_.lowest[k]) : member_of_highest(totals_.highest[k]);
     if (number < 0) return number;
-    const bool model = what == Statistic::lowest_model || what == Statistic::highest_model;
-    return model ? number / layout_.members_of_a_model : number % layout_.members_of_a_model;
+    // Members are numbered by initial time, model, member.
+    const int32_t model = number / layout_.members_of_a_model;
+    if (what == Statistic::lowest_time || what == Statistic::highest_time) return model / layout_.models;
+    if (what == Statistic::lowest_model || what == Statistic::highest_model) return model % layout_.models;
+    return number % layout_.members_of_a_model;
   }
 
   const StatisticsLayout& layout_;
@@ -155,7 +164,7 @@ class TimeWriter {
 
   void append_to(Shard& shard, const StatisticsArray& array, const PairFields* fields) {
     ++shard.leads;
-    const size_t levels = array.array.shape.size() == 5 ? array.array.shape[2] : 1;
+    const size_t levels = has_levels(array) ? array.array.shape[2] : 1;
     const auto& own = layout_.entries.at(static_cast<size_t>(array.entry)).quantiles;
     size_t next = 0;
     for (size_t level = 0; level < levels; ++level) {
@@ -181,7 +190,7 @@ class TimeWriter {
 std::vector<PairFields> pair_values(const StatisticsLayout& layout, const std::vector<PairPlan>& plan, size_t pair,
                                     const std::vector<PartSource>& parts) {
   std::vector<PairFields> fields = fields_of(layout, layout.pairs[pair]);
-  parallel_for(static_cast<int64_t>(tiles_of(layout.grid.points())), [&](int64_t from, int64_t to) {
+  parallel_for(static_cast<int64_t>(tiles_of(layout.domain.size())), [&](int64_t from, int64_t to) {
     for (auto tile = static_cast<size_t>(from); tile < static_cast<size_t>(to); ++tile) {
       const TileTotals totals = merge_tile(parts, plan, static_cast<int>(pair), tile);
       const TileValues values(layout, layout.pairs[pair], totals, tile * part_tile);
@@ -242,7 +251,7 @@ class NetcdfWriter final : public StoreWriter {
       if (fields.array->array.integers) output_.put(variable, {time_, lead_}, std::span<const int32_t>(fields.numbers));
       for (size_t level = 0; level < fields.values.size(); ++level) {
         std::vector<size_t> place{time_, lead_};
-        if (fields.array->array.shape.size() == 5) place.push_back(position(*fields.array, level));
+        if (has_levels(*fields.array)) place.push_back(position(*fields.array, level));
         output_.put(variable, place, std::span<const float>(fields.values[level]));
       }
     }
@@ -274,8 +283,8 @@ class NetcdfWriter final : public StoreWriter {
   size_t time_ = 0, lead_ = 0;
 };
 
-void write_time(StoreWriter& writer, const StatisticsLayout& layout, const std::vector<PartSource>& parts) {
-  const std::vector<PairPlan> plan = plans_of(layout.pairs);
+void write_time(StoreWriter& writer, const StatisticsLayout& layout, const std::vector<PairPlan>& plan,
+                const std::vector<PartSource>& parts) {
   for (size_t pair = 0; pair < layout.pairs.size(); ++pair) {
     stop_if_requested();
     writer.append(pair_values(layout, plan, pair, parts));
@@ -299,6 +308,7 @@ Coordinate members_coordinate(const std::vector<std::vector<PartSource>>& source
 }  // namespace
 
 std::vector<StoredFile> write_statistics_store(const fs::path& path, StoreFormat format, const StatisticsLayout& layout,
+                                               const std::vector<PairPlan>& plan,
                                                const std::vector<std::vector<PartSource>>& sources) {
   std::vector<Coordinate> coordinates = layout.coordinates;
   coordinates.push_back(members_coordinate(sources));
@@ -310,7 +320,7 @@ std::vector<StoredFile> write_statistics_store(const fs::path& path, StoreFormat
   }
   for (size_t time = 0; time < sources.size(); ++time) {
     writer->begin_time(time);
-    write_time(*writer, layout, sources[time]);
+    write_time(*writer, layout, plan, sources[time]);
     writer->end_time();
   }
   return writer->finish();

@@ -31,14 +31,38 @@ Json time_attributes(const char* standard_name, const char* long_name) {
           {"calendar", "proleptic_gregorian"}};
 }
 
-Json degrees(const char* standard_name, const char* units, const char* axis) {
-  return {{"standard_name", standard_name}, {"long_name", standard_name}, {"units", units}, {"axis", axis}};
+Json degrees(const char* standard_name, const char* units) {
+  return {{"standard_name", standard_name}, {"long_name", standard_name}, {"units", units}};
+}
+
+Json with_axis(Json attributes, const char* axis) {
+  attributes["axis"] = axis;
+  return attributes;
+}
+
+std::vector<Coordinate> space_coordinates(const Domain& domain) {
+  const Json latitude = degrees("latitude", "degrees_north"), longitude = degrees("longitude", "degrees_east");
+  if (domain.points.empty()) {
+    return {{"lat", {"lat"}, {domain.grid.lat.size()}, domain.grid.lat, with_axis(latitude, "Y")},
+            {"lon", {"lon"}, {domain.grid.lon.size()}, domain.grid.lon, with_axis(longitude, "X")}};
+  }
+  std::vector<std::string> names;
+  std::vector<double> lat, lon;
+  for (const NamedPoint& point : domain.points) {
+    names.push_back(point.name), lat.push_back(point.lat), lon.push_back(point.lon);
+  }
+  const size_t points = names.size();
+  return {{"point", {"point"}, {points}, std::move(names), {{"long_name", "name of the point"}}},
+          {"lat", {"point"}, {points}, std::move(lat), latitude},
+          {"lon", {"point"}, {points}, std::move(lon), longitude}};
 }
 
 }  // namespace
 
-std::span<const std::byte> Coordinate::bytes() const {
-  return std::visit([](const auto& numbers) { return std::as_bytes(std::span(numbers)); }, values);
+size_t FieldArray::field_size() const {
+  size_t size = 1;
+  for (size_t k = shape.size() - field_dimensions; k < shape.size(); ++k) size *= shape[k];
+  return size;
 }
 
 std::vector<Coordinate> coordinates(const StoreLayout& layout, const std::vector<int32_t>& members,
@@ -49,7 +73,7 @@ std::vector<Coordinate> coordinates(const StoreLayout& layout, const std::vector
     for (const Duration lead : layout.leads) valid.push_back(seconds_since_1970(time + lead));
   }
   const size_t leads = layout.leads.size();
-  return {
+  std::vector<Coordinate> all{
       {"ensemble",
        {"ensemble"},
        {members.size()},
@@ -64,10 +88,24 @@ std::vector<Coordinate> coordinates(const StoreLayout& layout, const std::vector
         {"long_name", "time since the initial time"},
         {"units", "hours"},
         {"dtype", "timedelta64[ns]"}}},
-      {"lat", {"lat"}, {layout.grid.lat.size()}, layout.grid.lat, degrees("latitude", "degrees_north", "Y")},
-      {"lon", {"lon"}, {layout.grid.lon.size()}, layout.grid.lon, degrees("longitude", "degrees_east", "X")},
-      {"valid_time", {"time", "lead_time"}, {times.size(), leads}, valid, time_attributes("time", "valid time")},
   };
+  for (Coordinate& coordinate : space_coordinates(layout.domain)) all.push_back(std::move(coordinate));
+  all.push_back(
+      {"valid_time", {"time", "lead_time"}, {times.size(), leads}, valid, time_attributes("time", "valid time")});
+  return all;
+}
+
+FieldArray member_array(const StoreLayout& layout, const std::string& channel, size_t members, size_t times) {
+  FieldArray array{.name = channel,
+                   .dimensions = {"ensemble", "time", "lead_time"},
+                   .shape = {members, times, layout.leads.size()},
+                   .field_dimensions = layout.domain.shape().size(),
+                   .file_dimensions = 2,
+                   .attributes = variable_attributes(channel)};
+  for (const std::string& dimension : layout.domain.dimensions()) array.dimensions.push_back(dimension);
+  for (const size_t length : layout.domain.shape()) array.shape.push_back(length);
+  if (!layout.domain.points.empty()) array.attributes["coordinates"] = "valid_time lat lon";
+  return array;
 }
 
 std::vector<Coordinate> coordinates(const StoreLayout& layout) {

@@ -1,7 +1,6 @@
 #include "store/netcdf_output.h"
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <cassert>
 #include <cerrno>
@@ -18,7 +17,6 @@ namespace hens {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using Slab = std::array<size_t, std::size(field_dimensions)>;
 
 constexpr size_t piece_bytes = size_t{1} << 20;
 
@@ -32,6 +30,24 @@ fs::path scratch_name(const fs::path& final_path) {
 nc_type number_type(const std::vector<double>&) { return NC_DOUBLE; }
 nc_type number_type(const std::vector<int64_t>&) { return NC_INT64; }
 nc_type number_type(const std::vector<int32_t>&) { return NC_INT; }
+nc_type number_type(const std::vector<std::string>&) { return NC_STRING; }
+
+template <typename Number>
+int put_values(int file, int variable, const std::vector<Number>& values) {
+  return nc_put_var(file, variable, values.data());
+}
+int put_values(int file, int variable, const std::vector<std::string>& texts) {
+  std::vector<const char*> pointers;
+  for (const std::string& text : texts) pointers.push_back(text.c_str());
+  return nc_put_var_string(file, variable, pointers.data());
+}
+
+// Lengths of the chunk that one field is.
+std::vector<size_t> chunk_of(const FieldArray& array) {
+  std::vector<size_t> chunk = array.shape;
+  std::fill(chunk.begin(), chunk.end() - static_cast<std::ptrdiff_t>(array.field_dimensions), 1);
+  return chunk;
+}
 
 // RAII for a file open for reading.
 class NetcdfInput {
@@ -105,8 +121,7 @@ int NetcdfOutput::define_variable(const std::string& name, int type, const std::
 }
 
 void NetcdfOutput::define_storage(int id, const FieldArray& field, bool deflate) {
-  std::vector<size_t> chunk = field.shape;
-  std::fill(chunk.begin(), chunk.end() - 2, 1);
+  const std::vector<size_t> chunk = chunk_of(field);
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const int32_t none = -1;
   const void* fill = field.integers ? static_cast<const void*>(&none) : &nan;
@@ -126,27 +141,30 @@ void NetcdfOutput::define(const NetcdfLayout& layout) {
     if (defines) check(nc_def_dim(id_, c.name.c_str(), c.shape[0], &ignored), "define a dimension");
     const nc_type type = std::visit([](const auto& values) { return number_type(values); }, c.values);
     coordinate_ids.push_back(define_variable(c.name, type, c.dimensions, c.attributes));
+    if (type == NC_STRING) continue;
     check(nc_def_var_fill(id_, coordinate_ids.back(), NC_NOFILL, nullptr), "leave out the fill value");
   }
   for (const FieldArray& field : layout.fields) {
     const nc_type type = field.integers ? NC_INT : NC_FLOAT;
     variable_ids_.push_back(define_variable(field.name, type, field.dimensions, field.attributes));
-    shapes_.push_back(field.shape);
+    arrays_.push_back(field);
     define_storage(variable_ids_.back(), field, layout.deflate);
   }
   put_attributes(NC_GLOBAL, layout.attributes);
   check(nc_enddef(id_), "end the definitions");
   for (size_t k = 0; k < coordinate_ids.size(); ++k) {
-    check(nc_put_var(id_, coordinate_ids[k], layout.coordinates[k].bytes().data()), "write a coordinate");
+    check(std::visit([&](const auto& values) { return put_values(id_, coordinate_ids[k], values); },
+                     layout.coordinates[k].values),
+          "write a coordinate");
   }
 }
 
 template <typename T>
 void NetcdfOutput::put_slab(int variable, std::vector<size_t> place, std::span<const T> field) {
-  std::vector<size_t> count = shapes_.at(static_cast<size_t>(variable));
-  std::fill(count.begin(), count.end() - 2, 1);
+  const FieldArray& array = arrays_.at(static_cast<size_t>(variable));
+  const std::vector<size_t> count = chunk_of(array);
   place.resize(count.size(), 0);
-  assert(field.size() == count[count.size() - 2] * count.back());
+  assert(field.size() == array.field_size());
   const NetcdfLock lock;
   check(nc_put_vara(id_, variable_ids_.at(static_cast<size_t>(variable)), place.data(), count.data(), field.data()),
         "write a field");
@@ -173,7 +191,7 @@ void NetcdfOutput::close(const std::function<void(std::span<const std::byte>)>& 
   }
 }
 
-void read_netcdf_field(const fs::path& path, const std::string& variable, size_t lead, size_t nlat, size_t nlon,
+void read_netcdf_field(const fs::path& path, const std::string& variable, size_t lead, const std::vector<size_t>& shape,
                        std::span<float> field) {
   const NetcdfLock lock;
   const NetcdfInput file(path);
@@ -186,8 +204,10 @@ void read_netcdf_field(const fs::path& path, const std::string& variable, size_t
   check(nc_inq_varid(file.id(), variable.c_str(), &id));
   check(nc_inq_varndims(file.id(), id, &dimensions));
   // Bounds of each dimension are netCDF-C's to check, their number is ours: it reads that many entries of the slab.
-  const Slab start{0, 0, lead, 0, 0}, count{1, 1, 1, nlat, nlon};
-  if (dimensions != static_cast<int>(count.size()) || field.size() != nlat * nlon) check(NC_EDIMSIZE);
+  std::vector<size_t> start{0, 0, lead}, count{1, 1, 1};
+  size_t points = 1;
+  for (const size_t length : shape) start.push_back(0), count.push_back(length), points *= length;
+  if (dimensions != static_cast<int>(count.size()) || field.size() != points) check(NC_EDIMSIZE);
   check(nc_get_vara_float(file.id(), id, start.data(), count.data(), field.data()));
 }
 

@@ -28,7 +28,7 @@ class NetcdfOutput {
   NetcdfOutput(const NetcdfOutput&) = delete;
   NetcdfOutput& operator=(const NetcdfOutput&) = delete;
 
-  // Writes a field [lat, lon] of a variable (in the layout's order) at `place`: its indices along the other dimensions.
+  // Writes a field of a variable (in the layout's order) at `place`: its indices along the other dimensions.
   // What is not written is the fill value. Requires a variable of that type.
   void put(int variable, std::vector<size_t> place, std::span<const float> field);
   void put(int variable, std::vector<size_t> place, std::span<const int32_t> field);
@@ -49,12 +49,12 @@ class NetcdfOutput {
   FileDescriptor scratch_;
   int id_ = -1;
   std::vector<int> variable_ids_;
-  std::vector<std::vector<size_t>> shapes_;  // [variable]
+  std::vector<FieldArray> arrays_;  // [variable]
 };
 
-// Reads the field of ensemble 0, time 0 at `lead`. Throws Error{missing_input}, or Error{bad_input} where the file is
-// damaged or holds something else.
-void read_netcdf_field(const fs::path& path, const std::string& variable, size_t lead, size_t nlat, size_t nlon,
+// Reads the field of ensemble 0, time 0 at `lead`, of lengths `shape`. Throws Error{missing_input}, or Error{bad_input}
+// where the file is damaged or holds something else.
+void read_netcdf_field(const fs::path& path, const std::string& variable, size_t lead, const std::vector<size_t>& shape,
                        std::span<float> field);
 
 }  // namespace hens

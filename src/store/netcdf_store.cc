@@ -50,7 +50,7 @@ class NetcdfMemberWriter final : public MemberWriter {
   }
 
  private:
-  size_t points() const { return layout_.fields.front().shape[3] * layout_.fields.front().shape[4]; }
+  size_t points() const { return layout_.fields.front().field_size(); }
 
   fs::path path_;
   std::string name_;
@@ -92,9 +92,9 @@ class NetcdfStore final : public Store {
   }
 
   std::vector<float> read(int variable, int time, int member, int lead) const override {
-    std::vector<float> field(layout_.grid.points());
+    std::vector<float> field(layout_.domain.size());
     read_netcdf_field(folder_ / file_name(time, member), layout_.variables.at(variable), static_cast<size_t>(lead),
-                      layout_.grid.lat.size(), layout_.grid.lon.size(), field);
+                      layout_.domain.shape(), field);
     return field;
   }
 
@@ -108,12 +108,7 @@ class NetcdfStore final : public Store {
 
   NetcdfLayout file_layout(int time, int member) const {
     std::vector<FieldArray> fields;
-    for (const std::string& variable : layout_.variables) {
-      fields.push_back({.name = variable,
-                        .dimensions = {std::begin(field_dimensions), std::end(field_dimensions)},
-                        .shape = {1, 1, layout_.leads.size(), layout_.grid.lat.size(), layout_.grid.lon.size()},
-                        .attributes = variable_attributes(variable)});
-    }
+    for (const std::string& variable : layout_.variables) fields.push_back(member_array(layout_, variable, 1, 1));
     return {.coordinates = coordinates(layout_, {member}, {layout_.times.at(time)}),
             .fields = std::move(fields),
             .attributes = global_attributes(layout_),

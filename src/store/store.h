@@ -16,7 +16,7 @@
 
 #include "base/files.h"
 #include "base/time.h"
-#include "grid/lat_lon_grid.h"
+#include "grid/region.h"
 #include "job/job_spec.h"
 
 namespace hens {
@@ -24,7 +24,7 @@ namespace hens {
 struct StoreLayout {
   StoreFormat format = StoreFormat::zarr;
   Compression compression = Compression::none;
-  LatLonGrid grid;
+  Domain domain;
   std::vector<std::string> variables;  // canonical channel names
   int members = 0;
   std::vector<Time> times;      // initial times
@@ -55,7 +55,7 @@ class MemberWriter {
   virtual ~MemberWriter() = default;
   // Variables of the same lane share state: their fields are written one after the other, in the order they came.
   virtual int lane([[maybe_unused]] int variable) const { return 0; }
-  // Appends lead number `lead` (each variable: 0, 1, 2 ... in order) of `variable`: [lat, lon] float32.
+  // Appends lead number `lead` (each variable: 0, 1, 2 ... in order) of `variable`: [lat, lon] or [point], float32.
   virtual void append(int variable, int lead, std::span<const float> field) = 0;
   // Makes everything durable under its final name; all leads of all variables must be there.
   virtual std::vector<StoredFile> finish() = 0;
@@ -74,7 +74,8 @@ class Store {
   virtual std::vector<std::string> member_files(int time, int member) const = 0;
   // Whether `file` is the name of a file of one of the layout's members.
   virtual bool is_member_file(std::string_view file) const = 0;
-  // Reads one field back: [lat, lon]. Throws Error{bad_input} naming the file where it is damaged, {missing_input}.
+  // Reads one field back: [lat, lon] or [point]. Throws Error{bad_input} naming the file where it is damaged,
+  // {missing_input}.
   virtual std::vector<float> read(int variable, int time, int member, int lead) const = 0;
   virtual const StoreLayout& layout() const = 0;
 };

@@ -41,8 +41,8 @@ Json sharding_codec(const FieldArray& array, Compression compression) {
   Json inner = Json::array({bytes_codec()});
   if (compression != Compression::none) inner.push_back(blosc_codec(compression));
   inner.push_back(crc_codec());
-  std::vector<size_t> chunk(array.shape.size() - 2, 1);
-  chunk.insert(chunk.end(), array.shape.end() - 2, array.shape.end());
+  std::vector<size_t> chunk = array.shape;
+  std::fill(chunk.begin(), chunk.end() - static_cast<std::ptrdiff_t>(array.field_dimensions), 1);
   return {{"name", "sharding_indexed"},
           {"configuration",
            {{"chunk_shape", chunk},
@@ -71,6 +71,29 @@ struct NumberType {
 NumberType number_type(const std::vector<double>&) { return {"float64", "NaN"}; }
 NumberType number_type(const std::vector<int64_t>&) { return {"int64", std::numeric_limits<int64_t>::min()}; }
 NumberType number_type(const std::vector<int32_t>&) { return {"int32", -1}; }
+NumberType number_type(const std::vector<std::string>&) { return {"string", ""}; }
+
+template <typename Number>
+std::string chunk_bytes(const std::vector<Number>& numbers) {
+  const auto bytes = std::as_bytes(std::span(numbers));
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+// Codec vlen-utf8: how many, then each one's length and bytes; numbers of four bytes.
+std::string chunk_bytes(const std::vector<std::string>& texts) {
+  std::string bytes;
+  const auto number = [&](size_t value) { bytes += chunk_bytes(std::vector<uint32_t>{static_cast<uint32_t>(value)}); };
+  number(texts.size());
+  for (const std::string& text : texts) {
+    number(text.size());
+    bytes += text;
+  }
+  return bytes;
+}
+Json codec_of(const std::vector<std::string>&) { return {{"name", "vlen-utf8"}, {"configuration", Json::object()}}; }
+template <typename Number>
+Json codec_of(const std::vector<Number>&) {
+  return bytes_codec();
+}
 
 Json coordinate_metadata(const Coordinate& coordinate) {
   const NumberType type = std::visit([](const auto& values) { return number_type(values); }, coordinate.values);
@@ -78,7 +101,7 @@ Json coordinate_metadata(const Coordinate& coordinate) {
                   .shape = coordinate.shape,
                   .chunk = coordinate.shape,
                   .fill_value = type.fill_value,
-                  .codecs = Json::array({bytes_codec()}),
+                  .codecs = Json::array({std::visit([](const auto& v) { return codec_of(v); }, coordinate.values)}),
                   .attributes = coordinate.attributes,
                   .dimensions = coordinate.dimensions});
 }
@@ -93,9 +116,9 @@ std::vector<PrescribedFile> zarr_files(const std::vector<Coordinate>& coordinate
   std::vector<PrescribedFile> files;
   Json arrays = Json::object();
   for (const Coordinate& coordinate : coordinates) {
-    const auto bytes = coordinate.bytes();
     const std::string chunk = coordinate.shape.size() == 2 ? "/c.0.0" : "/c.0";
-    files.push_back({coordinate.name + chunk, {reinterpret_cast<const char*>(bytes.data()), bytes.size()}});
+    files.push_back(
+        {coordinate.name + chunk, std::visit([](const auto& v) { return chunk_bytes(v); }, coordinate.values)});
     arrays[coordinate.name] = coordinate_metadata(coordinate);
   }
   for (const FieldArray& field : fields) arrays[field.name] = field_metadata(field, compression);
@@ -113,12 +136,7 @@ std::vector<PrescribedFile> zarr_files(const std::vector<Coordinate>& coordinate
 std::vector<PrescribedFile> zarr_prescribed_files(const StoreLayout& layout) {
   std::vector<FieldArray> fields;
   for (const std::string& channel : layout.variables) {
-    fields.push_back({.name = channel,
-                      .dimensions = {std::begin(field_dimensions), std::end(field_dimensions)},
-                      .shape = {static_cast<size_t>(layout.members), layout.times.size(), layout.leads.size(),
-                                layout.grid.lat.size(), layout.grid.lon.size()},
-                      .file_dimensions = 2,
-                      .attributes = variable_attributes(channel)});
+    fields.push_back(member_array(layout, channel, static_cast<size_t>(layout.members), layout.times.size()));
   }
   return zarr_files(coordinates(layout), fields, global_attributes(layout), layout.compression);
 }

@@ -13,9 +13,9 @@
 namespace hens {
 namespace {
 
-// Zarr's name of the shard at (ensemble, time, 0, 0, 0).
-std::string shard_name(const std::string& variable, int time, int member) {
-  return fmt::format("{}/c.{}.{}.0.0.0", variable, member, time);
+// Zarr's name of the shard at (ensemble, time, 0, 0, 0), or of points at (ensemble, time, 0, 0).
+std::string shard_name(const StoreLayout& layout, const std::string& variable, int time, int member) {
+  return fmt::format("{}/c.{}.{}.0{}", variable, member, time, layout.domain.points.empty() ? ".0.0" : ".0");
 }
 
 class ZarrMemberWriter final : public MemberWriter {
@@ -29,9 +29,9 @@ class ZarrMemberWriter final : public MemberWriter {
     std::optional<ShardWriter>& shard = shards_.at(variable);
     if (!shard) shard.emplace(folder_ / files_[variable], layout_->compression);
     if (shard->chunks() != static_cast<size_t>(lead) || shard->chunks() == layout_->leads.size() ||
-        field.size() != layout_->grid.points()) {
+        field.size() != layout_->domain.size()) {
       throw std::logic_error(fmt::format("{}: lead {} of {} points came where lead {} of {} was due", files_[variable],
-                                         lead, field.size(), shard->chunks(), layout_->grid.points()));
+                                         lead, field.size(), shard->chunks(), layout_->domain.size()));
     }
     shard->append(field);
   }
@@ -73,7 +73,8 @@ class ZarrStore final : public Store {
   std::vector<std::string> member_files(int time, int member) const override {
     assert(time >= 0 && time < static_cast<int>(layout_->times.size()) && member >= 0 && member < layout_->members);
     std::vector<std::string> names;
-    for (const std::string& variable : layout_->variables) names.push_back(shard_name(variable, time, member));
+    for (const std::string& variable : layout_->variables)
+      names.push_back(shard_name(*layout_, variable, time, member));
     return names;
   }
 
@@ -90,12 +91,12 @@ class ZarrStore final : public Store {
     if (first_error != std::errc() || point == end) return false;
     const auto [rest, second_error] = std::from_chars(point + 1, end, time);
     return second_error == std::errc() && member >= 0 && member < layout_->members && time >= 0 &&
-           time < static_cast<int>(layout_->times.size()) && file == shard_name(variable, time, member);
+           time < static_cast<int>(layout_->times.size()) && file == shard_name(*layout_, variable, time, member);
   }
 
   std::vector<float> read(int variable, int time, int member, int lead) const override {
-    std::vector<float> field(layout_->grid.points());
-    read_shard(folder_ / shard_name(layout_->variables.at(variable), time, member), layout_->compression,
+    std::vector<float> field(layout_->domain.size());
+    read_shard(folder_ / shard_name(*layout_, layout_->variables.at(variable), time, member), layout_->compression,
                layout_->leads.size(), static_cast<size_t>(lead), field);
     return field;
   }

@@ -75,12 +75,13 @@ output: {variables: [v10m, t2m], every: 12h, format: zarr}
   }
 
   int run(ToyEngine& engine, RunFolder& folder, std::vector<RunStore>& stores) {
-    Perturber perturber(spec_.perturbation, engine, 0);
+    Perturber perturber(spec_.perturbation, engine, {});
     const at::Tensor analysis = at::arange(3 * 5 * 8, at::kFloat).view({3, 5, 8});
     perturber.prepare(engine, {analysis}, spec_.initial_conditions.times[0], 0);
     WriteQueue queue(2, 8);
-    StoreSink sink(spec_.output[0], 4, toy_channels, *stores[0].store, stores[0].folder, queue);
-    const Rollout rollout{engine, perturber, folder, Log::none(), {&sink}, 4};
+    StoreSink sink(spec_.output[0], 4, {spec_.output[0].variables, toy_channels}, *stores[0].store, stores[0].folder,
+                   queue);
+    Rollout rollout{engine, perturber, folder, Log::none(), {&sink}, 4};
     const std::vector<MemberId> tasks = plan_members(spec_);
     const int failed = run_members(rollout, tasks, spec_.initial_conditions.times[0]);
     sink.drain();
@@ -139,7 +140,7 @@ TEST_F(RolloutTest, AnUnknownVariableIsNamed) {
   output.variables = {"u10m", "z500"};
   WriteQueue queue(1, 1);
   try {
-    StoreSink(output, 4, toy_channels, *stores[0].store, "x", queue);
+    StoreSink(output, 4, {output.variables, toy_channels}, *stores[0].store, "x", queue);
     FAIL() << "z500 is not a channel of the toy model";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::bad_spec);
@@ -189,11 +190,14 @@ class RecordingRecords final : public MemberRecords {
 class SinksTest : public RolloutTest {
  protected:
   int run_with(std::vector<Sink*> sinks, int steps) {
-    Perturber perturber(spec_.perturbation, engine_, 7);
+    Perturber perturber(spec_.perturbation, engine_, {.seed = 7});
     perturber.prepare(engine_, {at::zeros({3, 5, 8})}, spec_.initial_conditions.times[0], 0);
     const std::vector<MemberId> tasks = plan_members(spec_);
-    return run_members({engine_, perturber, records_, Log::none(), std::move(sinks), steps}, tasks,
-                       spec_.initial_conditions.times[0]);
+    Rollout rollout{engine_, perturber, records_, Log::none(), std::move(sinks), steps};
+    const int failed = run_members(rollout, tasks, spec_.initial_conditions.times[0]);
+    EXPECT_LE(rollout.work.member_steps, static_cast<int64_t>(tasks.size()) * steps);
+    EXPECT_GT(rollout.work.member_steps, 0);
+    return failed;
   }
   ToyEngine engine_;
   RecordingRecords records_;

@@ -62,7 +62,7 @@ statistics: [{variables: [t2m], extremes: true}]
     target_.attempt = 1;
   }
 
-  StatisticsSink sink(int block) { return {target_, 0, 0, block, toy_channels, at::kCPU}; }
+  StatisticsSink sink(int block) { return {target_, 0, 0, "", block, toy_channels, at::kCPU}; }
 
   // As a roll-out does. Returns the members that were refused.
   std::vector<int> roll_out(StatisticsSink& sink, const std::vector<int>& members, int time = 0, int ruined = -1) {
@@ -135,7 +135,7 @@ TEST_F(StatisticsSinkTest, AMemberThatLeftIsInNoSum) {
   EXPECT_EQ(done_, (std::vector<int>{0, 1, 2, 3}));
   const RunParts all = parts();
   EXPECT_EQ(all.members({0, 0, 0}).text(), "0-3");
-  const std::vector<PairPlan> plan = plans_of(statistics_pairs(target_.run.spec, 0));
+  const std::vector<PairPlan> plan = plans_of(statistics_pairs(target_.run.spec, 0, ""));
   const TileSums sums = all.parts({0, 0, 0}).front()->read(plan, 1, 0);  // after a step: 281 ... 284
   EXPECT_EQ(value_of(sums.lowest[7]), 281.0f);
   EXPECT_EQ(value_of(sums.highest[7]), 284.0f);
@@ -175,7 +175,7 @@ TEST_F(StatisticsSinkTest, PartsOfAnotherJobDoNotCount) {
 }
 
 TEST_F(StatisticsSinkTest, NamesAVariableThatIsNoChannel) {
-  EXPECT_THROW((StatisticsSink{target_, 0, 0, 1, {"u10m"}, at::kCPU}), Error);
+  EXPECT_THROW((StatisticsSink{target_, 0, 0, "", 1, {"u10m"}, at::kCPU}), Error);
 }
 
 }  // namespace

@@ -62,7 +62,17 @@ TEST(WorkQueue, PairsStayTogether) {
   for (int round = 0; queue.members_left() > 0; ++round) {
     const auto block = queue.next(round % 5);
     ASSERT_TRUE(block);
-    EXPECT_FALSE(block->tasks.front().is_minus()) << "a pair was cut before " << block->tasks.front().member;
+    EXPECT_EQ(block->tasks.front().member % 2, 0) << "a pair was cut before " << block->tasks.front().member;
+  }
+}
+
+TEST(WorkQueue, BehindAControlPairsStayTogetherToo) {
+  WorkQueue queue(tasks_of(1, 1, 65), {4}, {.workers = 5, .granule = 3, .control = true, .load_steps = 0});
+  for (int round = 0; queue.members_left() > 0; ++round) {
+    const auto block = queue.next(round % 5);
+    ASSERT_TRUE(block);
+    const int first = block->tasks.front().member;
+    EXPECT_TRUE(first == 0 || first % 2 == 1) << "a pair was cut before " << first;
   }
 }
 

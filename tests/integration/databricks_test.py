@@ -144,6 +144,8 @@ def test_each_task_is_a_node_of_its_own_and_ends():
             assert ("basic_auth" in node["docker_image"]) == (target == "private_registry")
             # With a login no profile is needed: the default one, nobody's, would be refused.
             assert ("instance_profile_arn" in node["aws_attributes"]) == (target != "private_registry")
+            attributes = node["aws_attributes"]
+            assert (attributes["availability"], int(attributes["first_on_demand"])) == ("ON_DEMAND", 1), attributes
             assert node["spark_conf"]["spark.databricks.unityCatalog.volumes.enabled"] == "true"
             assert node["cluster_log_conf"]["volumes"]["destination"].startswith("/Volumes/")
         [sweep] = [t["for_each_task"] for t in jobs["hens_ensemble"]["tasks"] if "for_each_task" in t]

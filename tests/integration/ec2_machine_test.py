@@ -6,6 +6,7 @@ on PATH and everything below a folder of its own; and `run`, `extend` and `reap`
 With HENS_TEST_CONTAINER=IMAGE the machine is a container of that image (any with bash and coreutils), started by $DOCKER,
 and the scripts find everything where it is on a real one: for OneJob and Timer.
 """
+import http.server
 import json
 import os
 import pathlib
@@ -14,6 +15,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 
@@ -209,6 +211,71 @@ class MachineTest(unittest.TestCase):
     def run_to_off(self):
         self.machine.boot()
         self.machine.wait_for(self.machine.fake / "off")
+
+
+class Metadata(http.server.BaseHTTPRequestHandler):
+    """IMDSv2: a token for every question, and 404 until EC2 wants the machine back."""
+
+    def do_PUT(self):
+        self.answer("token" if self.path == "/latest/api/token" else None)
+
+    def do_GET(self):
+        asked = self.path == "/latest/meta-data/spot/instance-action"
+        self.server.asked += asked
+        allowed = self.headers.get("X-aws-ec2-metadata-token") == "token"
+        self.answer(self.server.notice if asked and allowed else None)
+
+    def answer(self, text):
+        self.send_response(404 if text is None else 200)
+        self.end_headers()
+        self.wfile.write((text or "not found").encode())
+
+    def log_message(self, *_):
+        pass
+
+
+@unittest.skipIf(MachineTest.in_container, "the metadata are on this machine's loopback")
+class SpotJob(MachineTest):
+    way = "spot"
+
+    def setUp(self):
+        super().setUp()
+        self.metadata = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Metadata)
+        self.metadata.notice, self.metadata.asked = None, 0
+        threading.Thread(target=self.metadata.serve_forever, daemon=True).start()
+        self.addCleanup(self.metadata.server_close)
+        self.addCleanup(self.metadata.shutdown)
+        self.machine.environment |= {"HENS_EC2_METADATA": f"http://127.0.0.1:{self.metadata.server_port}",
+                                     "HENS_EC2_NOTICE_SECONDS": "0.1"}
+
+    def test_a_notice_stops_the_job_and_brings_its_results_away(self):
+        self.machine.order("long")
+        self.machine.boot()
+        self.machine.wait_for(self.machine.state / "output/demo/steps")
+        pid = int((self.machine.run_folder / "pid").read_text())
+        while self.metadata.asked < 2:
+            time.sleep(0.05)
+        self.assertEqual(self.machine.calls("docker stop"), [])
+        self.metadata.notice = '{"action": "terminate", "time": "2026-12-01T10:02:00Z"}'
+        begin = time.monotonic()
+        while subprocess.run(["kill", "-0", str(pid)], stderr=subprocess.DEVNULL).returncode == 0:
+            self.assertLess(time.monotonic() - begin, 60, "EC2 gives two minutes")
+            time.sleep(0.05)
+        status = self.machine.status()
+        self.assertEqual((status["state"], status["exit_code"]), ("interrupted", INTERRUPTED))
+        self.assertIn("took this spot machine back", status["message"])
+        self.assertEqual(len(self.machine.calls("docker stop")), 1)
+        self.assertTrue(self.machine.bucket("output/steps").exists())
+        self.assertIn("2026-12-01T10:02:00Z", self.machine.bucket("log.txt").read_text())
+
+    def test_without_a_notice_it_ends_as_any_other(self):
+        self.run_to_off()
+        self.assertEqual(self.machine.status()["state"], "finished")
+        self.assertFalse((self.machine.run_folder / "notice").exists())
+
+    def test_another_machine_does_not_ask(self):
+        self.assertNotIn("spot='yes'", USER_DATA["job"])
+        self.assertIn("spot='yes'", USER_DATA["spot"])
 
 
 class OneJob(MachineTest):
@@ -590,7 +657,8 @@ if __name__ == "__main__":
     try:
         account = CLOUD.fresh()
         account.make_bucket_and_profile()
-        for way, out in [("login", account.create("--dry-run").stdout), ("job", account.submit("--dry-run").stdout)]:
+        for way, out in [("login", account.create("--dry-run").stdout), ("job", account.submit("--dry-run").stdout),
+                         ("spot", account.submit("--dry-run", "--spot").stdout)]:
             USER_DATA[way] = out[out.index("#!/bin/bash"):]
         unittest.main(verbosity=2)
     finally:

@@ -340,6 +340,40 @@ class Lookalikes(Ec2Test):
         self.assertEqual([i["owner"] for i in listed], ["arn:aws:iam::123456789012:user/somebody-else"])
 
 
+class Spot(Ec2Test):
+    def option(self):
+        words = self.account.calls("ec2 run-instances")[-1]
+        return json.loads(words[words.index("--instance-market-options") + 1])
+
+    def test_it_is_asked_for_once_and_ends_when_it_is_taken_back(self):
+        said = self.account.create("--spot").stderr
+        self.assertEqual(self.option(), {"MarketType": "spot", "SpotOptions": {
+            "SpotInstanceType": "one-time", "InstanceInterruptionBehavior": "terminate"}})
+        self.assertIn("never more than on demand", said)
+        self.assertIn("spot='yes'", self.user_data(self.only_instance()))
+
+    def test_its_price_has_a_limit(self):
+        said = self.account.create("--spot", "--spot-price", "1.25").stderr
+        self.assertEqual(self.option()["SpotOptions"]["MaxPrice"], "1.25")
+        self.assertIn("at most 1.25 USD/h (--spot-price)", said)
+        self.assertEqual(tags(self.only_instance())["hens-ec2:price"], "1.25")
+
+    def test_a_price_below_the_markets_leads_to_the_next_zone(self):
+        self.account.plan({"call": "ec2 run-instances", "do": "error", "code": "SpotMaxPriceTooLow", "times": 99})
+        said = self.account.create("--spot", "--spot-price", "0.5", expect=UNAVAILABLE).stderr
+        self.assertEqual(len(self.account.calls("ec2 run-instances")), 4, "every zone")
+        self.assertIn("as a spot machine", said)
+        self.assertIn("a higher --spot-price", said)
+        self.assert_reap_leaves_nothing()
+
+    def test_a_price_without_spot_is_refused(self):
+        self.assertIn("give --spot, too", self.account.create("--spot-price", "1", expect=USAGE).stderr)
+
+    def test_a_machine_on_demand_has_no_market_options(self):
+        self.account.create()
+        self.assertNotIn("--instance-market-options", self.account.calls("ec2 run-instances")[-1])
+
+
 class Errors(Ec2Test):
     def test_only_lack_of_capacity_leads_to_the_next_zone(self):
         self.account.plan({"call": "ec2 run-instances", "do": "error", "code": "InsufficientInstanceCapacity", "times": 2})

@@ -20,11 +20,14 @@ using test::parse_with;
 
 // A spec with every section and no default that a change could hit by chance.
 JobSpec rich_spec() {
-  return parse_with({"perturbation={method: hemispheric_centred_bred_vector, amplitude: {t850: 0.35 std}}",
-                     "initial_conditions={source: netcdf, times: [2024-01-01, 2024-01-02], path: [a.nc]}",
-                     "mirrors={s3: http://a, hf: http://b, https: http://c}", "output=[{name: a}, {name: b}]",
-                     "statistics=[{variables: [t2m], leads: [24h], over: 12h, reduce: max, thresholds: [0.5]},"
-                     "{variables: [z500], every: 6h, moments: false, quantiles: [0.25, 0.5], width: 2.5}]"});
+  return parse_with(
+      {"perturbation={method: hemispheric_centred_bred_vector, amplitude: {t850: 0.35 std}}",
+       "initial_conditions={source: netcdf, times: [2024-01-01, 2024-01-02], path: [a.nc]}",
+       "mirrors={s3: http://a, hf: http://b, https: http://c}", "output=[{name: a, region: here}, {name: b}]",
+       "regions={here: {lat_min: 1, lat_max: 2, lon_min: 3, lon_max: 4}, there: {points: {p: {lat: 5, lon: "
+       "6}}, method: nearest}}",
+       "statistics=[{variables: [t2m], leads: [24h], over: 12h, reduce: max, thresholds: [0.5]},"
+       "{variables: [z500], region: there, every: 6h, moments: false, quantiles: [0.25, 0.5], width: 2.5}]"});
 }
 
 Json schema() { return Json::parse(read_file(fs::path(HENS_SOURCE_DIR) / "jobs/job.schema.json")); }
@@ -34,7 +37,7 @@ struct SchemaLeaf {
   Json default_value;   // null where it has none
 };
 
-// All leaves of the schema by dotted key; items of lists have the list's key.
+// All leaves of the schema by dotted key; items of lists have the list's key, as have regions.
 std::map<std::string, SchemaLeaf> schema_leaves() {
   const Json whole = schema();
   std::map<std::string, SchemaLeaf> leaves;
@@ -58,7 +61,7 @@ void for_each_leaf(const Json& json,
       [&](const Json& node, const std::string& key, const Json::json_pointer& at) {
         if (!node.is_structured()) return use(key, at);
         for (const auto& [name, child] : node.items()) {
-          const bool unnamed = node.is_array() || key.ends_with("amplitude");
+          const bool unnamed = node.is_array() || key.ends_with("amplitude") || key == "regions";
           walk(child, unnamed ? key : key.empty() ? name : key + "." + name, at / name);
         }
       };
@@ -83,6 +86,7 @@ Json changed(const std::string& key, const Json& value) {
   if (value.is_number_integer()) return value.get<int64_t>() + 1;
   if (value.is_number()) return value.get<double>() + 0.0009765625;
   const std::string text = value;
+  if (key == "regions") return "bilinear";
   if (text.ends_with(" std")) return "0.36 std";
   if (key.ends_with("times")) return "2031-01-01T00:00:00Z";
   if (key == "runtime.devices") return Json::array({"cpu", "cpu"});
@@ -148,7 +152,10 @@ TEST(ForecastHash, ChangesExactlyWithWhatAffectsTheForecast) {
     EXPECT_EQ(forecast_hash(spec) != hash, leaves.at(key).affects == "by value") << key;
     tried.insert(key);
   });
-  EXPECT_EQ(tried.size(), leaves.size() - 2) << "all but the one above and lead_time, which becomes steps";
+  EXPECT_EQ(tried.size(), leaves.size() - 4)
+      << "all but the one above, lead_time, which becomes steps, and control and lagged, absent where they are false";
+  EXPECT_NE(forecast_hash(parse_with({"perturbation.method=correlated_spherical_gaussian", "ensemble.control=true"})),
+            forecast_hash(parse_with({"perturbation.method=correlated_spherical_gaussian"})));
 }
 
 TEST(ForecastHash, ChangesWithTheNumberOfModelsNotTheirPlace) {

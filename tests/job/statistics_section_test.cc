@@ -31,6 +31,18 @@ TEST(StatisticsName, TellsWindowsApart) {
   EXPECT_EQ(statistics_name(entry("over: 24h, reduce: max"), "t2m"), "t2m_max1d");
 }
 
+TEST(StatisticsSection, LaggedInitialTimesMustMeet) {
+  const std::string two = "initial_conditions.times=[2024-01-01T00:00:00Z, 2024-01-01T12:00:00Z]",
+                    lagged = "ensemble.lagged=true";
+  EXPECT_EQ(problems_with({two, lagged, "statistics=[{variables: t2m}]"}), "");
+  EXPECT_NE(forecast_hash(parse_with({two, lagged, "statistics=[{variables: t2m}]"})),
+            forecast_hash(parse_with({two, "statistics=[{variables: t2m}]"})));
+  EXPECT_THAT(problems_with({two, lagged, "statistics=[{variables: t2m, leads: [24h]}]"}),
+              HasSubstr("statistics.0: has no lead time of 2024-01-01T12:00:00Z"));
+  EXPECT_THAT(problems_with({two, lagged}), HasSubstr("ensemble.lagged: is true"));
+  EXPECT_THAT(problems_with({lagged, "statistics=[{variables: t2m}]"}), HasSubstr("at least two times"));
+}
+
 TEST(StatisticsSection, MembersMayBeLeftOut) {
   EXPECT_TRUE(parse_with({"output=[]", "statistics=[{variables: t2m}]"}).output.empty());
   EXPECT_THAT(problems_with({"output=[]"}), HasSubstr("expected at least one output, or statistics"));

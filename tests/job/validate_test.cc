@@ -22,7 +22,7 @@ JobSpec bred_job() {
        "output=[{name: wind}, {name: daily, variables: [t2m], format: netcdf, every: 24h, initial_state: false}]"});
 }
 
-constexpr PlanSizes mini{73, 144, 74, 100'000, 32};
+const PlanSizes mini{73, 144, 74, 100'000, 32};
 
 TEST(Validate, CountsWork) {
   const Json json = validation_json(bred_job());
@@ -37,26 +37,26 @@ TEST(Validate, CountsWork) {
 
 TEST(Validate, CountsBreedingOnlyWhereItIs) {
   PerturbationSpec spec;
-  EXPECT_EQ(breeding_steps(spec, 4), 0);
+  EXPECT_EQ(breeding_steps(spec, {4}), 0);
   spec.method = PerturbationMethod::correlated_spherical_gaussian;
-  EXPECT_EQ(breeding_steps(spec, 4), 0);
+  EXPECT_EQ(breeding_steps(spec, {4}), 0);
   spec.method = PerturbationMethod::hemispheric_centred_bred_vector;
   spec.integration_steps = 5;
-  EXPECT_EQ(breeding_steps(spec, 1), 5 * (1 + 1));
-  EXPECT_EQ(breeding_steps(spec, 2), 5 * (1 + 1));
-  EXPECT_EQ(breeding_steps(spec, 3), 5 * (1 + 2));
+  EXPECT_EQ(breeding_steps(spec, {1}), 5 * (1 + 1));
+  EXPECT_EQ(breeding_steps(spec, {2}), 5 * (1 + 1));
+  EXPECT_EQ(breeding_steps(spec, {3}), 5 * (1 + 2));
 }
 
 // A shard: L chunks of a field and its CRC-32C, an index of L pairs of uint64, the index's CRC-32C.
 TEST(Validate, KnowsTheBytesOfAShard) {
-  EXPECT_EQ(member_file_bytes({}, StoreFormat::zarr, 41, 2), 41 * (721 * 1440 * 4 + 4) + 41 * 16 + 4);
-  EXPECT_EQ(member_file_bytes(mini, StoreFormat::netcdf, 10, 3), 10 * 3 * 73 * 144 * 4);
+  EXPECT_EQ(member_file_bytes(721 * 1440, StoreFormat::zarr, 41, 2), 41 * (721 * 1440 * 4 + 4) + 41 * 16 + 4);
+  EXPECT_EQ(member_file_bytes(mini.points(""), StoreFormat::netcdf, 10, 3), 10 * 3 * 73 * 144 * 4);
 }
 
 TEST(Validate, CountsFilesAndBytes) {
   const Json json = validation_json(bred_job(), mini);
-  const int64_t short_shard = member_file_bytes(mini, StoreFormat::zarr, 5, 2);
-  const int64_t long_shard = member_file_bytes(mini, StoreFormat::zarr, 41, 2), field = 73 * 144 * 4;
+  const int64_t short_shard = member_file_bytes(mini.points(""), StoreFormat::zarr, 5, 2);
+  const int64_t long_shard = member_file_bytes(mini.points(""), StoreFormat::zarr, 41, 2), field = 73 * 144 * 4;
   ASSERT_EQ(json["stores"].size(), 8u);
   EXPECT_EQ(
       json["stores"][0],
@@ -94,15 +94,35 @@ TEST(Validate, EstimatesTheMemoryOfTheFullModel) {
 
 TEST(Validate, TellsHoursOnlyWithASpeed) {
   EXPECT_TRUE(validation_json(bred_job())["hours"].is_null());
-  EXPECT_NEAR(validation_json(bred_job(), {}, 250.0)["hours"].get<double>(), (1320 + 144) * 0.25 / 3600, 1e-12);
   EXPECT_THAT(validation_report(bred_job()), ::testing::Not(HasSubstr("Time at")));
-  EXPECT_THAT(validation_report(bred_job(), {}, 250.0), HasSubstr("# Time at 250 ms a step: 0.10 h"));
+  const MachineRate rate{.ms_per_member_step = 250.0, .source = "given"};
+  EXPECT_NEAR(validation_json(bred_job(), {}, rate)["hours"].get<double>(), (1320 + 144) * 0.25 / 3600, 1e-12);
+  EXPECT_TRUE(validation_json(bred_job(), {}, rate)["kwh"].is_null());
+  EXPECT_TRUE(validation_json(bred_job(), {}, rate)["cost"].is_null());
+  EXPECT_THAT(validation_report(bred_job(), {}, rate),
+              HasSubstr("# Time at 250 ms a member-step (given): 0.10 h on one"));
+}
+
+TEST(Validate, TellsEnergyAndMoneyOfSeveralDevices) {
+  JobSpec spec = bred_job();
+  spec.runtime.price_per_hour = 32.0;
+  const MachineRate rate{250.0, 20.0, "a card", 4};
+  const Json json = validation_json(spec, {}, rate);
+  const double hours = (1320 + 144) * 0.25 / 3600;
+  EXPECT_NEAR(json["wall_hours"].get<double>(), hours / 4, 1e-12);
+  EXPECT_NEAR(json["cost"].get<double>(), hours / 4 * 32, 1e-12);
+  EXPECT_NEAR(json["kwh"].get<double>(), 1320 * 20.0 / 3.6e6, 1e-12);
+  const std::string report = validation_report(spec, {}, rate);
+  EXPECT_THAT(report, HasSubstr("h on one device, 0.03 h on 4,"));
+  EXPECT_THAT(report, HasSubstr("# Energy of the cards: 0.01 kWh, 0.0001 a member\n"));
+  EXPECT_THAT(report, HasSubstr("# Cost at $32/h: $0.81, $0.0136 a member\n"));
+  EXPECT_EQ(to_json(test::parse(report)), to_json(spec));
 }
 
 // Whoever keeps the report keeps the job.
 TEST(Validate, ReportIsASpecThatSaysTheSame) {
   for (const JobSpec& spec : {bred_job(), test::parse(test::minimal_spec())}) {
-    EXPECT_EQ(to_json(test::parse(validation_report(spec, {}, 300.0))), to_json(spec));
+    EXPECT_EQ(to_json(test::parse(validation_report(spec, {}, MachineRate{300.0}))), to_json(spec));
   }
 }
 
@@ -111,7 +131,7 @@ TEST(Validate, ReportHasTheTables) {
   EXPECT_THAT(report, HasSubstr("# Work: 2 model(s) x 3 initial time(s) x 5 member(s) for each length\n"));
   EXPECT_THAT(report, HasSubstr("#         40      10d         30           1200               72\n"));
   EXPECT_THAT(report, HasSubstr("#   nsteps_0004/daily_0.netcdf        15     41.1 KiB    615.9 KiB\n"));
-  EXPECT_THAT(report, HasSubstr("73 x 144 grid, uncompressed"));
+  EXPECT_THAT(report, HasSubstr("uncompressed; the models' grid is 73 x 144"));
   EXPECT_THAT(report, HasSubstr("estimated: "));
   EXPECT_THAT(report, HasSubstr(forecast_hash(bred_job())));
 }

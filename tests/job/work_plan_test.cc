@@ -30,7 +30,7 @@ JobSpec spec_of(int models, int times, int members, const std::string& steps) {
 }
 
 std::tuple<int, int, int, int> pair_of(const MemberId& task) {
-  return {task.length, task.model, task.time, task.pair()};
+  return {task.length, task.model, task.time, breeding_group(task.member, false)};
 }
 
 // How many pairs each shard got of the members `wanted`; checks on the way what holds for every number of shards.
@@ -111,10 +111,22 @@ TEST(WorkPlan, NamesAMemberThatTheJobDoesNotHave) {
 }
 
 TEST(WorkPlan, PairsMembersAsPlusAndMinus) {
-  EXPECT_EQ((member_id(0, 0, 0, 6).pair()), 3);
-  EXPECT_EQ((member_id(0, 0, 0, 7).pair()), 3);
-  EXPECT_FALSE((member_id(0, 0, 0, 6).is_minus()));
-  EXPECT_TRUE((member_id(0, 0, 0, 7).is_minus()));
+  EXPECT_EQ(breeding_group(6, false), 3);
+  EXPECT_EQ(breeding_group(7, false), 3);
+  EXPECT_EQ(breeding_group(0, true), 0) << "the control is alone";
+  for (const int k : {1, 2}) EXPECT_EQ(breeding_group(k, true), 1);
+  for (const int k : {3, 4}) EXPECT_EQ(breeding_group(k, true), 2);
+}
+
+TEST(WorkPlan, ShardsOwnAControlAloneAndWholePairsBehindIt) {
+  JobSpec spec = spec_of(1, 1, 7, "[4]");
+  spec.ensemble.control = true;
+  std::vector<std::vector<int>> shards;
+  for (int shard = 0; shard < 4; ++shard) {
+    shards.emplace_back();
+    for (const MemberId& task : select_members(spec, {{}, shard, 4})) shards.back().push_back(task.member);
+  }
+  EXPECT_EQ(shards, (std::vector<std::vector<int>>{{0}, {1, 2}, {3, 4}, {5, 6}}));
 }
 
 TEST(ParseShard, ReadsPartAndNumberOfParts) {

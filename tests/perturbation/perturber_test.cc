@@ -45,7 +45,7 @@ std::vector<at::Tensor> analyses_of(const PerturbationSpec& spec, Time time) {
 // Member `member` by a perturber of its own.
 at::Tensor alone(const PerturbationSpec& spec, int member, uint64_t seed = 1, Time time = start, int model = 0) {
   ToyEngine engine(channels, 37, 72);
-  Perturber perturber(spec, engine, seed);
+  Perturber perturber(spec, engine, {.seed = seed});
   perturber.prepare(engine, analyses_of(spec, time), time, model);
   return perturber.member(engine, member).clone();
 }
@@ -63,6 +63,19 @@ TEST(AnalysisTimes, GoBackAsFarAsBreedingDoes) {
             std::vector<Time>{start});
 }
 
+TEST(Perturber, AControlIsTheAnalysisAndMovesTheOthersByOne) {
+  for (const PerturbationSpec& spec : {bred, spec_of(PerturbationMethod::correlated_spherical_gaussian)}) {
+    ToyEngine engine(channels, 37, 72);
+    Perturber perturber(spec, engine, {.seed = 1, .control = true});
+    perturber.prepare(engine, analyses_of(spec, start), start, 0);
+    for (const int member : {0, 1, 2, 3}) perturber.expect(member);
+    EXPECT_TRUE(tensors_equal(perturber.member(engine, 0), analyses_of(spec, start).back()));
+    for (const int member : {1, 2, 3}) {
+      EXPECT_TRUE(tensors_equal(perturber.member(engine, member), alone(spec, member - 1))) << member;
+    }
+  }
+}
+
 TEST(Perturber, NoneMakesEveryMemberTheAnalysis) {
   const PerturbationSpec none = spec_of(PerturbationMethod::none);
   EXPECT_TRUE(tensors_equal(alone(none, 0), analyses_of(none, start)[0]));
@@ -71,8 +84,8 @@ TEST(Perturber, NoneMakesEveryMemberTheAnalysis) {
 
 TEST(Perturber, NoneNeedsNoGridOfTheNoise) {
   ToyEngine engine(channels, 37, 60);
-  EXPECT_NO_THROW(Perturber(spec_of(PerturbationMethod::none), engine, 0));
-  EXPECT_THROW(Perturber(bred, engine, 0), Error);
+  EXPECT_NO_THROW(Perturber(spec_of(PerturbationMethod::none), engine, {}));
+  EXPECT_THROW(Perturber(bred, engine, {}), Error);
 }
 
 TEST(Perturber, GaussianAddsTheKeysNoiseToTheNamedChannels) {
@@ -112,7 +125,7 @@ TEST(Perturber, BreedingFallsBackOnTheNoisesAmplitude) {
 TEST(Perturber, MemberHasTheSameBitsWhateverWasAskedBefore) {
   for (const PerturbationSpec& spec : {bred, spec_of(PerturbationMethod::correlated_spherical_gaussian)}) {
     ToyEngine engine(channels, 37, 72);
-    Perturber perturber(spec, engine, 1);
+    Perturber perturber(spec, engine, {.seed = 1});
     perturber.prepare(engine, analyses_of(spec, start + model_step), start + model_step, 1);
     perturber.member(engine, 2);  // of another time and model, to be forgotten
     perturber.prepare(engine, analyses_of(spec, start), start, 0);
@@ -124,7 +137,7 @@ TEST(Perturber, MemberHasTheSameBitsWhateverWasAskedBefore) {
 
 TEST(Perturber, BreedsThePairOnceAndTheControlOnce) {
   ToyEngine engine(channels, 37, 72);
-  Perturber perturber(bred, engine, 1);
+  Perturber perturber(bred, engine, {.seed = 1});
   perturber.prepare(engine, analyses_of(bred, start), start, 0);
   EXPECT_EQ(engine.steps.size(), 3u) << "the control";
   perturber.member(engine, 6);

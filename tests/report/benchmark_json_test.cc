@@ -30,6 +30,18 @@ TEST(BenchmarkResults, HasTheOriginalFieldsInTheirOrder) {
                                             "start_date", "benchmarks", "total_time"}));
 }
 
+TEST(BenchmarkResults, HasMoneyAndEnergyWhereTheyAreKnown) {
+  Manifest manifest = test::example_manifest();
+  EXPECT_FALSE(benchmark_results(manifest).contains("energy_kwh"));
+  manifest.spec.runtime.price_per_hour = 2.4;
+  manifest.attempts[1].energy_joules = 36'000.0, manifest.attempts[1].work = {500, 20.0};
+  const Json json = benchmark_results(manifest);
+  EXPECT_DOUBLE_EQ(json["cost_per_member"].get<double>(), 0.1 / 8);
+  EXPECT_DOUBLE_EQ(json["energy_kwh"].get<double>(), 0.01);
+  EXPECT_EQ(json["energy_is_whole"], false);
+  EXPECT_EQ(json["joules_per_member_step"], 72.0);
+}
+
 TEST(BenchmarkResults, TimesAreSumsOverAModelsMembers) {
   const Json lengths = benchmark_results(test::example_manifest())["benchmarks"];
   ASSERT_EQ(lengths.size(), 2U);

@@ -24,7 +24,7 @@ void write_stores(const fs::path& folder, const Manifest& manifest) {
         for (int variable = 0; variable < static_cast<int>(layout.variables.size()); ++variable) {
           for (int lead = 0; lead < static_cast<int>(layout.leads.size()); ++lead) {
             const float value = static_cast<float>(variable == 0 ? 3 * (member + 1) : 4 * (member + 1)) + lead;
-            writer->append(variable, lead, std::vector<float>(layout.grid.points(), value));
+            writer->append(variable, lead, std::vector<float>(layout.domain.size(), value));
           }
         }
         writer->finish();

@@ -35,6 +35,18 @@ TEST(TimingReport, NamesJobMachineAndSoftware) {
   EXPECT_THAT(text, Not(HasSubstr("Cost")));
 }
 
+TEST(TimingReport, TellsMoneyAndEnergyAMember) {
+  Manifest manifest = test::example_manifest();
+  manifest.spec.runtime.price_per_hour = 2.4;
+  EXPECT_THAT(timing_report(manifest), HasSubstr("Cost          $0.1000 at $2.4000/h, $0.0125 a member\n"));
+  EXPECT_THAT(timing_report(manifest), Not(HasSubstr("Energy")));
+  for (Attempt& attempt : manifest.attempts) attempt.energy_joules = 36'000.0, attempt.work = {500, 20.0};
+  EXPECT_THAT(timing_report(manifest),
+              HasSubstr("Energy        0.0200 kWh of the GPUs, 0.0025 kWh a member, 72.0 J a member-step\n"));
+  manifest.attempts[0].energy_joules.reset();
+  EXPECT_THAT(timing_report(manifest), HasSubstr("Energy        at least 0.0100 kWh"));
+}
+
 TEST(TimingReport, HasARowForEachLengthAndModelAndTheirMean) {
   const std::string text = timing_report(test::example_manifest());
   // NSTEPS, forecast, model, members, inference, per step, per member-step, parts.
@@ -82,7 +94,7 @@ TEST(TimingReport, LeavesBlanksWhereMembersAreMissing) {
 TEST(TimingReport, GivesTheCostAtAPrice) {
   Manifest manifest = test::example_manifest();
   manifest.spec.runtime.price_per_hour = 36.0;
-  EXPECT_THAT(timing_report(manifest), HasSubstr("Cost          $1.5000 at $36.0000/h\n"));
+  EXPECT_THAT(timing_report(manifest), HasSubstr("Cost          $1.5000 at $36.0000/h, $0.1875 a member\n"));
 }
 
 TEST(TimingReport, NeverGoesBeyondHundredColumns) {
@@ -117,7 +129,7 @@ TEST(TimingReport, SaysWhereNoEndIsRecorded) {
   EXPECT_THAT(text, HasSubstr("Machine time  at least 141s (2 min)\n"));
   EXPECT_THAT(text, ContainsRegex("1 +2026-01-01T00:00:00Z +shard 0/2 +cuda:0 +no end recorded\n"));
   EXPECT_THAT(text, ContainsRegex("total +50.50 +90.00 +140.50\n"));
-  EXPECT_THAT(text, HasSubstr("Cost          at least $1.4050 at $36.0000/h\n"));
+  EXPECT_THAT(text, HasSubstr("Cost          at least $1.4050 at $36.0000/h, $0.1756 a member\n"));
   EXPECT_THAT(text, HasSubstr("Output        2.00 GiB, "));
 }
 

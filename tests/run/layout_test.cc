@@ -32,7 +32,7 @@ TEST(Layout, IsASpecsOutputForOneModelAndLength) {
   EXPECT_EQ(daily.times, spec.initial_conditions.times);
   EXPECT_EQ(daily.leads.size(), 10u) << "each day of ten, without the initial state";
   EXPECT_EQ(daily.leads.front(), std::chrono::hours(24));
-  EXPECT_EQ(daily.grid, facts.grid);
+  EXPECT_EQ(daily.domain.grid, facts.grid);
   EXPECT_NE(daily.source.find("second"), std::string::npos) << daily.source;
   EXPECT_EQ(store_layout(spec, facts, spec.output[0], 0, 0).leads.size(), 5u);
 }

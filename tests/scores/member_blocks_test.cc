@@ -15,7 +15,7 @@ namespace {
 // Fields that tell member and point apart.
 class NumberedStore : public Store {
  public:
-  explicit NumberedStore(const LatLonGrid& grid) { layout_.grid = grid, layout_.variables = {"t2m"}; }
+  explicit NumberedStore(const LatLonGrid& grid) { layout_.domain.grid = grid, layout_.variables = {"t2m"}; }
   std::vector<PrescribedFile> prescribed_files() const override { return {}; }
   std::vector<StoredFile> publish_metadata() override { return {}; }
   std::unique_ptr<MemberWriter> member(int, int) override { return nullptr; }
@@ -23,7 +23,7 @@ class NumberedStore : public Store {
   bool is_member_file(std::string_view) const override { return false; }
   const StoreLayout& layout() const override { return layout_; }
   std::vector<float> read(int, int, int member, int) const override {
-    std::vector<float> field(layout_.grid.points());
+    std::vector<float> field(layout_.domain.grid.points());
     for (size_t p = 0; p < field.size(); ++p) field[p] = value(static_cast<size_t>(member), p);
     if (member == not_finite) field.back() = NAN;
     return field;

@@ -21,7 +21,7 @@ inline StoreLayout toy_layout(StoreFormat format = StoreFormat::zarr, Compressio
   StoreLayout layout;
   layout.format = format;
   layout.compression = compression;
-  layout.grid = {{90.0, 0.0, -90.0}, {0.0, 90.0, 180.0, 270.0}};
+  layout.domain.grid = {{90.0, 0.0, -90.0}, {0.0, 90.0, 180.0, 270.0}};
   layout.variables = {"u10m", "z500"};
   layout.members = 2;
   layout.times = {parse_time("2024-01-01"), parse_time("2024-02-29T12")};
@@ -33,7 +33,7 @@ inline StoreLayout toy_layout(StoreFormat format = StoreFormat::zarr, Compressio
 
 // Distinct for each point of each field of a store.
 inline std::vector<float> toy_field(const StoreLayout& layout, int variable, int time, int member, int lead) {
-  std::vector<float> field(layout.grid.points());
+  std::vector<float> field(layout.domain.size());
   for (size_t k = 0; k < field.size(); ++k) {
     field[k] = static_cast<float>(variable * 1000 + time * 100 + member * 10 + lead) + static_cast<float>(k) / 64.0F;
   }

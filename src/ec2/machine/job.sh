@@ -12,7 +12,8 @@ state=$root/var/lib/hens-ec2
 run=$root/run/hens-ec2
 log=$state/log.txt
 retry_seconds=${HENS_EC2_RETRY_SECONDS:-15}
-results='' region='' way=login job_name=job image='' launch=''
+metadata=${HENS_EC2_METADATA:-http://169.254.169.254}/latest
+results='' region='' way=login job_name=job image='' launch='' spot=''
 # shellcheck source=/dev/null
 . "$state/config"
 # shellcheck source=/dev/null
@@ -67,11 +68,31 @@ give_up_machine() {
 # The machine goes down under a running job: bring away what there is; after a reboot the job goes on.
 interrupted() {
   trap '' TERM
+  local why='the machine went down'
+  [ ! -e "$run/notice" ] || why='EC2 took this spot machine back: the same command goes on, on another one'
   say 'the machine is going down'
   docker stop -t 30 hens-job >/dev/null 2>&1
-  status interrupted job 75 'the machine went down'
+  status interrupted job 75 "$why"
   upload
   exit 0
+}
+
+# EC2 tells a spot machine two minutes before it takes it back.
+noticed() {
+  local token
+  token=$(curl -sf -m 2 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' "$metadata/api/token") &&
+    curl -sf -m 2 -o "$run/notice" -H "X-aws-ec2-metadata-token: $token" "$metadata/meta-data/spot/instance-action"
+}
+
+watch_for_notice() { # PID of this service
+  while kill -0 "$1" 2>/dev/null; do
+    if noticed 2>/dev/null; then
+      say "EC2 takes this spot machine back: $(cat "$run/notice")"
+      kill -TERM "$1"
+      return
+    fi
+    sleep "${HENS_EC2_NOTICE_SECONDS:-5}"
+  done
 }
 
 time_is_up() {
@@ -148,6 +169,8 @@ run_job() {
   mkdir -p "$run"
   echo $$ >"$run/pid"
   trap interrupted TERM
+  rm -f "$run/notice"
+  if [ -n "$spot" ]; then watch_for_notice $$ & fi
   if grep -q '"state": "finished"' "$state/status.json" 2>/dev/null; then leave; fi
   if time_is_up; then finish time 75 'time was up before the job could go on'; fi
   status running start 0 ''

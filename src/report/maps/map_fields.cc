@@ -75,6 +75,7 @@ std::optional<MapSource> plan_maps(const JobSpec& spec, std::string& reason) {
     return std::nullopt;
   }
   for (size_t i = 0; i < spec.output.size(); ++i) {
+    if (!spec.output[i].region.empty()) continue;  // maps are of the globe
     const auto u = position(spec.output[i].variables, "u10m"), v = position(spec.output[i].variables, "v10m");
     if (!u || !v) continue;
     const int length = longest_length(spec.forecast.steps);
@@ -82,7 +83,7 @@ std::optional<MapSource> plan_maps(const JobSpec& spec, std::string& reason) {
     if (leads.empty()) continue;
     return MapSource{length, static_cast<int>(i), *u, *v, map_tasks(spec, leads)};
   }
-  reason = "output.variables: no output has both u10m and v10m";
+  reason = "output.variables: no output of all of the globe has both u10m and v10m";
   return std::nullopt;
 }
 
