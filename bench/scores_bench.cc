@@ -20,7 +20,7 @@ constexpr int models = 29;
 // Fields of standard deviation 2 without a file: what is measured is what scores cost, not the disk of the stores.
 class MadeUpStore : public Store {
  public:
-  explicit MadeUpStore(const LatLonGrid& grid) { layout_.grid = grid, layout_.variables = {"t2m"}; }
+  explicit MadeUpStore(const LatLonGrid& grid) { layout_.domain.grid = grid, layout_.variables = {"t2m"}; }
   std::vector<PrescribedFile> prescribed_files() const override { return {}; }
   std::vector<StoredFile> publish_metadata() override { return {}; }
   std::unique_ptr<MemberWriter> member(int, int) override { return nullptr; }
@@ -28,7 +28,7 @@ class MadeUpStore : public Store {
   bool is_member_file(std::string_view) const override { return false; }
   const StoreLayout& layout() const override { return layout_; }
   std::vector<float> read(int, int, int member, int) const override {
-    std::vector<float> field(layout_.grid.points());
+    std::vector<float> field(layout_.domain.grid.points());
     uint32_t state = 2'654'435'769u * static_cast<uint32_t>(member + 1);
     for (float& x : field) {
       float sum = 0.0f;

@@ -211,7 +211,8 @@ int score_command(const Arguments& arguments) {
   line.add_log_option();
   if (!line.parse(arguments, 1, 1000)) return 0;
   const std::vector<fs::path> folders(line.positional().begin(), line.positional().end());
-  const fs::path root = folders.front(), output = line.text("output", root.string());
+  const fs::path& root = folders.front();
+  const fs::path output = line.text("output", root.string());
   const ScoreOptions options = score_options(line, output);
   install_stop_signals();
   Log log(line.log_format());

@@ -27,6 +27,7 @@ struct Place {
   int output = 0, variable = 0, lead = 0;  // of members: indices into spec.output, and of the store
   int pair = 0;                            // of statistics
 };
+const std::string only_global = ", and whole fields alone are scored; --region scores a part of them";
 using Places = std::map<std::pair<std::string, Duration>, Place>;  // ordered by variable and lead
 
 int length_index(const JobSpec& spec, int steps) {
@@ -160,7 +161,10 @@ void Scorer::find_places() {
   const bool members = options_.from != ScoreFrom::statistics && !complete_.empty();
   for (int k = 0; members && k < static_cast<int>(spec().output.size()); ++k) {
     const OutputSpec& output = spec().output[static_cast<size_t>(k)];
-    if (!output.region.empty()) continue;  // scores are of fields of the globe, whose regions --region names
+    if (!output.region.empty()) {
+      result_.notes.push_back({"", "output " + output.name, "it is of region " + output.region + only_global});
+      continue;
+    }
     const std::vector<Duration> stored =
         output_leads(output, spec().forecast.steps[static_cast<size_t>(result_.length)]);
     for (int v = 0; v < static_cast<int>(output.variables.size()); ++v) {
@@ -168,6 +172,10 @@ void Scorer::find_places() {
         put(output.variables[static_cast<size_t>(v)], stored[static_cast<size_t>(l)], {true, k, v, l});
       }
     }
+  }
+  for (const std::string& region : statistics_regions(spec())) {
+    if (region.empty()) continue;
+    result_.notes.push_back({"", "statistics of region " + region, "they are of that region" + only_global});
   }
   const bool parts = std::ranges::any_of(parts_, [](const RunParts& folder) { return folder.count() > 0; });
   if (options_.from != ScoreFrom::members && parts) {
@@ -182,9 +190,9 @@ void Scorer::find_places() {
   }
   if (variables.empty()) {
     fail(ExitCode::missing_input,
-         "{}: there is nothing to score: no field of the globe of a member of {} steps is complete in it{}, and its job keeps {}; `hens run` "
-         "the "
-         "job, or say --from members|statistics otherwise",
+         "{}: there is nothing to score: no member of {} steps with fields of the globe is complete in it{}, and its "
+         "job "
+         "keeps {}; `hens run` the job, or say --from members|statistics otherwise",
          folders_.front().string(), spec().forecast.steps[static_cast<size_t>(result_.length)],
          spec().output.empty() ? " (its job stores none)" : "",
          spec().statistics.empty() ? "no statistics" : "statistics of which no part is there");

@@ -4,6 +4,7 @@ The truth is another run's control forecast, read from its Zarr store and, with 
 """
 import csv
 import json
+import os
 import pathlib
 import shutil
 import subprocess
@@ -23,6 +24,7 @@ except ImportError:
     properscoring = None
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+GFS = pathlib.Path(os.environ.get("HENS_TEST_DATA", ROOT.parent / "shared")) / "data/gfs/gfs.20150912.t18z.pgrb2.2p50.f000"
 MEMBERS, MODELS = 7, 2
 TIMES = ["2024-01-01T00:00:00Z", "2024-01-02T00:00:00Z"]
 JOB = """
@@ -368,6 +370,27 @@ class Scores(unittest.TestCase):
         (damaged / "t2m" / chunk.name).write_bytes(content)
         self.assertIn("checksum", hens(*base, "--truth", f"zarr:{damaged}", check=65).stderr)
         self.assertFalse((self.root / "refused/scores.json").exists())
+
+    @unittest.skipUnless(GFS.exists(), f"needs {GFS}: set HENS_TEST_DATA to the test data")
+    def test_gfs_by_byte_ranges_and_as_a_grib_file(self):
+        """A forecast that starts from the analysis itself errs by nothing at lead time 0, and its next time is not there."""
+        folder, mirror = self.root / "gfs", self.root / "mirror/noaa-gfs-bdp-pds/gfs.20150912/18/atmos"
+        mirror.mkdir(parents=True)
+        for end in ("", ".idx"):
+            shutil.copyfile(f"{GFS}{end}", mirror / f"gfs.t18z.pgrb2.2p50.f000{end}")
+        spec = job(self.root / "g", times=["2015-09-12T18:00:00Z"], models=["synth:mini?seed=102"], members=1,
+                   perturbation="{method: none}")
+        hens("run", spec, "--output", folder, "initial_conditions.source=gfs", "initial_conditions.product=2p50",
+             f"mirrors.s3={self.root / 'mirror'}", "forecast.steps=[1]", "--cache", self.root / "gfs_cache")
+        for truth in ("gfs", f"grib:{GFS}"):
+            hens("score", folder, "--truth", truth, "--cache", self.root / "gfs_cache", check=66)
+            made = scores_of(folder)
+            self.assertEqual({e["lead_hours"] for e in made["entries"]}, {0})
+            self.assertEqual({m["valid_time"] for m in made["truth"]["missing"]}, {"2015-09-13T00:00:00Z"})
+            for entry in made["entries"]:
+                self.assertEqual({entry["scores"][name] for name in ("crps", "rmse", "mae", "bias")}, {0})
+                self.assertNotIn("spread", entry["scores"])
+            self.assertTrue(all(len(f["sha256"]) == 64 for f in made["truth"]["files"]))
 
     def test_what_is_typed_wrong_is_told(self):
         base = ["score", self.run_folder, "--output", self.root / "typed"]
