@@ -10,6 +10,7 @@
 #include "job/section_reader.h"
 #include "job/spec_names.h"
 #include "job/statistics_section.h"
+#include "job/tracks_section.h"
 
 namespace hens {
 namespace {
@@ -167,13 +168,13 @@ bool is_taken_by_statistics(const SectionReader& top, const std::string& name) {
   return top.has("statistics") && name == "statistics";
 }
 
-// One output, or a list of them, which is empty where statistics alone are wanted. Each must store something of each
+// One output, or a list of them, which is empty where statistics or tracks alone are wanted. Each must store something of each
 // forecast.
 void read_outputs(SectionReader& top, std::vector<OutputSpec>& outputs, int shortest, Problems& problems) {
   const YamlNode* node = top.raw("output");
   const bool list = node != nullptr && node->kind == YamlNode::Kind::list;
-  if (list && node->items.empty() && !top.has("statistics")) {
-    problems.add(node->place, "output", "is an empty list, expected at least one output, or statistics");
+  if (list && node->items.empty() && !top.has("statistics") && !top.has("tracks")) {
+    problems.add(node->place, "output", "is an empty list, expected at least one output, or statistics, or tracks");
   }
   outputs.clear();
   std::set<std::pair<std::string, StoreFormat>> taken;
@@ -329,6 +330,7 @@ JobSpec read_spec(const YamlNode& root, const fs::path& folder, Problems& proble
   const auto shortest = std::min_element(spec.forecast.steps.begin(), spec.forecast.steps.end());
   read_outputs(top, spec.output, shortest == spec.forecast.steps.end() ? 0 : *shortest, problems);
   read_statistics(top, spec.statistics, shortest == spec.forecast.steps.end() ? 0 : *shortest, problems);
+  read_tracks(top, spec.tracks, problems);
   read_runtime(top.section("runtime"), spec.runtime);
   read_mirrors(top.section("mirrors"), spec.mirrors, folder);
   read_report(top.section("report"), spec.report);

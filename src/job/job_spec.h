@@ -15,6 +15,7 @@
 #include "base/files.h"
 #include "base/time.h"
 #include "job/statistics_spec.h"
+#include "job/tracks_spec.h"
 #include "job/yaml_tree.h"
 
 namespace hens {
@@ -119,8 +120,9 @@ struct JobSpec {
   EnsembleSpec ensemble;
   PerturbationSpec perturbation;
   ForecastSpec forecast;
-  std::vector<OutputSpec> output{OutputSpec{}};  // may be empty where there are statistics: members are not stored then
+  std::vector<OutputSpec> output{OutputSpec{}};  // may be empty where there are statistics or tracks
   std::vector<StatisticsSpec> statistics;
+  std::vector<TracksSpec> tracks;
   RuntimeSpec runtime;
   MirrorsSpec mirrors;
   ReportSpec report;

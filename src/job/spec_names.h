@@ -75,6 +75,12 @@ inline const EnumNames<Exceedance>& comparison_names() {
   return names;
 }
 
+inline const EnumNames<TrackerKind>& tracker_names() {
+  static const EnumNames<TrackerKind> names{
+      {{"hens", TrackerKind::hens}, {"wuduan", TrackerKind::wuduan}, {"vitart", TrackerKind::vitart}}};
+  return names;
+}
+
 template <typename Enum>
 const std::string& name_of(Enum value, const EnumNames<Enum>& names) {
   for (const auto& [name, meaning] : names.names) {
