@@ -12,10 +12,20 @@ using Json = nlohmann::ordered_json;
 
 constexpr Duration longest = 10'000 * model_step;
 constexpr RealRange degrees{0.01, 90.0};
+constexpr double temperature_drop = 0.4;  // K, at 400 hPa: as TempestExtremes' users take it
+constexpr const char* warm_core_wanted = "upper and lower geopotential, as [z300, z500], or one temperature, as t400";
 
 bool is_name(const std::string& text) {
   return !text.empty() && text.size() <= 64 && text.front() != '-' &&
          text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-") == std::string::npos;
+}
+
+bool is_temperature(const std::vector<std::string>& channels) {
+  return channels.size() == 1 && channels[0].front() == 't';
+}
+
+bool is_thickness(const std::vector<std::string>& channels) {
+  return channels.size() == 2 && channels[0].front() == 'z' && channels[1].front() == 'z';
 }
 
 // A key that would have no effect may only say what holds anyway, as the resolved spec does.
@@ -25,12 +35,13 @@ void unused(SectionReader& section, const char* key, const T& value, const T& ot
 }
 
 void read_criteria(SectionReader& section, TracksSpec& spec) {
-  section.words("thickness", spec.thickness, "two channels, as [z300, z500]", is_name);
   section.real("pressure_rise", spec.pressure_rise, {1.0, 10'000.0});
   section.real("pressure_distance", spec.pressure_distance, degrees);
-  section.real("thickness_drop", spec.thickness_drop, {0.01, 10'000.0});
-  section.real("thickness_distance", spec.thickness_distance, degrees);
-  section.real("thickness_offset", spec.thickness_offset, {0.0, 90.0});
+  section.words("warm_core", spec.warm_core, warm_core_wanted, is_name);
+  if (is_temperature(spec.warm_core)) spec.warm_core_drop = temperature_drop;
+  section.real("warm_core_drop", spec.warm_core_drop, {0.01, 10'000.0});
+  section.real("warm_core_distance", spec.warm_core_distance, degrees);
+  section.real("warm_core_offset", spec.warm_core_offset, {0.0, 90.0});
   section.real("merge_distance", spec.merge_distance, {0.0, 90.0});
   section.real("range", spec.range, degrees);
   section.duration("min_duration", spec.min_duration, model_step, longest);
@@ -43,12 +54,12 @@ void read_criteria(SectionReader& section, TracksSpec& spec) {
 
 void refuse_criteria(SectionReader& section, const TracksSpec& spec, const std::string& tracker) {
   const TracksSpec otherwise;
-  unused(section, "thickness", spec.thickness, otherwise.thickness, tracker);
+  unused(section, "warm_core", spec.warm_core, otherwise.warm_core, tracker);
   unused(section, "pressure_rise", spec.pressure_rise, otherwise.pressure_rise, tracker);
   unused(section, "pressure_distance", spec.pressure_distance, otherwise.pressure_distance, tracker);
-  unused(section, "thickness_drop", spec.thickness_drop, otherwise.thickness_drop, tracker);
-  unused(section, "thickness_distance", spec.thickness_distance, otherwise.thickness_distance, tracker);
-  unused(section, "thickness_offset", spec.thickness_offset, otherwise.thickness_offset, tracker);
+  unused(section, "warm_core_drop", spec.warm_core_drop, otherwise.warm_core_drop, tracker);
+  unused(section, "warm_core_distance", spec.warm_core_distance, otherwise.warm_core_distance, tracker);
+  unused(section, "warm_core_offset", spec.warm_core_offset, otherwise.warm_core_offset, tracker);
   unused(section, "merge_distance", spec.merge_distance, otherwise.merge_distance, tracker);
   unused(section, "range", spec.range, otherwise.range, tracker);
   unused(section, "min_duration", spec.min_duration, otherwise.min_duration, tracker);
@@ -61,8 +72,8 @@ void refuse_criteria(SectionReader& section, const TracksSpec& spec, const std::
 
 void check_hens(SectionReader& section, const TracksSpec& spec) {
   const TracksSpec otherwise;
-  if (spec.thickness.size() != 2 || spec.thickness[0].front() != 'z' || spec.thickness[1].front() != 'z') {
-    section.problem("thickness", "expected two geopotentials, the upper one first, as [z300, z500]");
+  if (!is_temperature(spec.warm_core) && !is_thickness(spec.warm_core)) {
+    section.problem("warm_core", fmt::format("expected {}", warm_core_wanted));
   }
   unused(section, "compatible", spec.compatible, false, "hens");
   unused(section, "search_distance", spec.search_distance, otherwise.search_distance, "hens, which has range");
@@ -102,12 +113,12 @@ void read_entry(SectionReader section, TracksSpec& spec) {
 Json entry_json(const TracksSpec& spec) {
   Json json{{"name", spec.name}, {"tracker", name_of(spec.tracker, tracker_names())}};
   if (spec.tracker == TrackerKind::hens) {
-    json.update({{"thickness", spec.thickness},
+    json.update({{"warm_core", spec.warm_core},
                  {"pressure_rise", spec.pressure_rise},
                  {"pressure_distance", spec.pressure_distance},
-                 {"thickness_drop", spec.thickness_drop},
-                 {"thickness_distance", spec.thickness_distance},
-                 {"thickness_offset", spec.thickness_offset},
+                 {"warm_core_drop", spec.warm_core_drop},
+                 {"warm_core_distance", spec.warm_core_distance},
+                 {"warm_core_offset", spec.warm_core_offset},
                  {"merge_distance", spec.merge_distance},
                  {"range", spec.range},
                  {"min_duration", duration_text(spec.min_duration)},
@@ -136,12 +147,12 @@ TracksSpec entry_from(const Json& json) {
     spec.window = json.at("window");
     return spec;
   }
-  spec.thickness = json.at("thickness").get<std::vector<std::string>>();
+  spec.warm_core = json.at("warm_core").get<std::vector<std::string>>();
   spec.pressure_rise = json.at("pressure_rise");
   spec.pressure_distance = json.at("pressure_distance");
-  spec.thickness_drop = json.at("thickness_drop");
-  spec.thickness_distance = json.at("thickness_distance");
-  spec.thickness_offset = json.at("thickness_offset");
+  spec.warm_core_drop = json.at("warm_core_drop");
+  spec.warm_core_distance = json.at("warm_core_distance");
+  spec.warm_core_offset = json.at("warm_core_offset");
   spec.merge_distance = json.at("merge_distance");
   spec.range = json.at("range");
   spec.min_duration = parse_duration(json.at("min_duration").get<std::string>());

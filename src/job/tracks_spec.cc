@@ -8,7 +8,7 @@ std::vector<std::string> track_variables(const TracksSpec& spec) {
     variables.insert(variables.end(), more.begin(), more.end());
   };
   if (spec.tracker == TrackerKind::hens) {
-    add(spec.thickness);
+    add(spec.warm_core);
   } else {
     add({"u850", "v850"});
   }

@@ -16,12 +16,13 @@ struct TracksSpec {
   bool compatible = false;  // of wuduan and vitart: to the letter of Earth2Studio's, its faults included
 
   // Of the tracker hens. Distances are great circles [degrees].
-  std::vector<std::string> thickness{"z300", "z500"};  // upper and lower geopotential
-  double pressure_rise = 200.0;                    // Pa: closed contour around the minimum of sea-level pressure ...
-  double pressure_distance = 5.5;                  // ... within
-  double thickness_drop = 58.8;                    // m2 s-2: closed contour around the maximum of thickness ...
-  double thickness_distance = 6.5;                 // ... within
-  double thickness_offset = 1.0;                   // of that maximum from the minimum of pressure, at most
+  double pressure_rise = 200.0;    // Pa: closed contour around the minimum of sea-level pressure ...
+  double pressure_distance = 5.5;  // ... within
+  // Upper and lower geopotential, whose difference is the thickness of the layer, or one temperature.
+  std::vector<std::string> warm_core{"z300", "z500"};
+  double warm_core_drop = 58.8;                    // m2 s-2, or K: closed contour around the maximum of that ...
+  double warm_core_distance = 6.5;                 // ... within
+  double warm_core_offset = 1.0;                   // of that maximum from the minimum of pressure, at most
   double merge_distance = 6.0;                     // of two minima within it the deeper counts
   double range = 8.0;                              // of a cyclone from one point of its track to the next
   Duration min_duration = std::chrono::hours(54);  // of a track, first to last point

@@ -17,7 +17,7 @@ double cosine_of(double degrees) { return std::cos(degrees * std::numbers::pi / 
 
 // Of the spec, as cosines.
 struct Angles {
-  double pressure, thickness, offset, merge, wind;
+  double pressure, warm_core, offset, merge, wind;
 };
 
 struct Minimum {
@@ -36,7 +36,7 @@ class HensFrame {
         v_(fields[1]),
         msl_(fields[2]),
         upper_(fields[3]),
-        lower_(fields[4]),
+        lower_(fields.size() > 4 ? fields[4] : std::span<const float>()),
         search_(grid) {}
 
   std::vector<Centre> centres(std::span<const float> orography) {
@@ -116,16 +116,17 @@ class HensFrame {
                              [&](size_t k) { return msl_[k]; });
   }
 
-  float thinness(size_t k) const { return lower_[k] - upper_[k]; }
+  // Least where the air aloft is warmest: the layer's thickness, or a temperature, the other way around.
+  float coldness(size_t k) const { return lower_.empty() ? -upper_[k] : lower_[k] - upper_[k]; }
 
   bool has_warm_core(const Minimum& at) {
     int row = at.row, column = at.column;
-    float thinnest = thinness(grid_.index(row, column));
+    float least = coldness(grid_.index(row, column));
     grid_.for_each_within(at.row, at.column, angles_.offset, [&](int r, int c) {
-      if (const float there = thinness(grid_.index(r, c)); there < thinnest) thinnest = there, row = r, column = c;
+      if (const float there = coldness(grid_.index(r, c)); there < least) least = there, row = r, column = c;
     });
-    return search_.is_closed(row, column, static_cast<float>(spec_.thickness_drop), angles_.thickness,
-                             [&](size_t k) { return thinness(k); });
+    return search_.is_closed(row, column, static_cast<float>(spec_.warm_core_drop), angles_.warm_core,
+                             [&](size_t k) { return coldness(k); });
   }
 
   double strongest_wind(const Minimum& at) const {
@@ -140,7 +141,7 @@ class HensFrame {
   const SphereGrid& grid_;
   const TracksSpec& spec_;
   const Angles& angles_;
-  std::span<const float> u_, v_, msl_, upper_, lower_;
+  std::span<const float> u_, v_, msl_, upper_, lower_;  // upper_ alone is a temperature
   ContourSearch search_;
 };
 
@@ -151,7 +152,7 @@ class HensTracker final : public Tracker {
         spec_(spec),
         grid_(grid),
         orography_(std::move(orography)),
-        angles_{cosine_of(spec.pressure_distance), cosine_of(spec.thickness_distance), cosine_of(spec.thickness_offset),
+        angles_{cosine_of(spec.pressure_distance), cosine_of(spec.warm_core_distance), cosine_of(spec.warm_core_offset),
                 cosine_of(spec.merge_distance), cosine_of(wind_distance)},
         step_(step) {}
 

@@ -13,7 +13,9 @@
 // with geopotential in m2 s-2: 58.8 are 6 m. Beyond the words: of minima of equal pressure side by side one counts, and
 // a frame's cyclones go to the tracks that are nearest to them, pair by pair from the nearest on (linking.h).
 //
-// Fields: u10m v10m msl, upper and lower geopotential. Any global grid.
+// In place of the thickness a temperature may tell the warm core (T400 and 0.4 K, as those tools' users take them).
+//
+// Fields: u10m v10m msl, then upper and lower geopotential, or a temperature. Any global grid.
 #pragma once
 
 #include "tracks/tracker.h"
