@@ -91,13 +91,15 @@ void Worker::prepare(int time) {
   time_ = time;
 }
 
-// Statistics that are in no part yet are published; what stores have still to write they write.
+// Statistics that are in no part yet are published, tracks are linked; what stores have still to write they write.
 void Worker::drop_sinks() {
-  if (statistics_ != nullptr) {
+  {
     const StageTimer timer(stage("finish_output"));
-    statistics_->drain();
+    if (statistics_ != nullptr) statistics_->drain();
+    for (TrackSink* tracks : tracks_) tracks->drain();
   }
   statistics_ = nullptr;
+  tracks_.clear();
   sinks_.clear();
 }
 
@@ -109,12 +111,23 @@ void Worker::make_sinks(int length) {
     sinks_.push_back(std::make_unique<StoreSink>(job_.spec.output[store.output], job_.spec.forecast.steps[length],
                                                  engine_->channel_names(), *store.store, store.folder, queue_));
   }
+  for (int k = 0; k < static_cast<int>(job_.spec.tracks.size()); ++k) make_track_sink(k);
   if (job_.spec.statistics.empty()) return;
   auto statistics = std::make_unique<StatisticsSink>(job_.parts, length, model_, job_.spec.runtime.block,
                                                      engine_->channel_names(), device_);
   statistics_ = statistics.get();
   statistics_bytes_ = std::max(statistics_bytes_, statistics->device_bytes());
   sinks_.push_back(std::move(statistics));
+}
+
+void Worker::make_track_sink(int tracks) {
+  auto tracker = make_tracker(job_.spec.tracks[static_cast<size_t>(tracks)], engine_->grid(), engine_->time_step(),
+                              job_.models.packages[static_cast<size_t>(model_)].orography);
+  auto sink =
+      std::make_unique<TrackSink>(TrackSink::Place{job_.parts.root, job_.spec, tracks}, std::move(tracker),
+                                  engine_->time_step(), engine_->channel_names(), job_.spec.runtime.queue_fields);
+  tracks_.push_back(sink.get());
+  sinks_.push_back(std::move(sink));
 }
 
 void Worker::record_check(const MemberId& task, const nlohmann::ordered_json& by_step) {

@@ -168,8 +168,8 @@ bool is_taken_by_statistics(const SectionReader& top, const std::string& name) {
   return top.has("statistics") && name == "statistics";
 }
 
-// One output, or a list of them, which is empty where statistics or tracks alone are wanted. Each must store something of each
-// forecast.
+// One output, or a list of them, which is empty where statistics or tracks alone are wanted. Each must store something
+// of each forecast.
 void read_outputs(SectionReader& top, std::vector<OutputSpec>& outputs, int shortest, Problems& problems) {
   const YamlNode* node = top.raw("output");
   const bool list = node != nullptr && node->kind == YamlNode::Kind::list;
