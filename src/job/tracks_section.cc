@@ -20,12 +20,18 @@ bool is_name(const std::string& text) {
          text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-") == std::string::npos;
 }
 
+// t400, z300
+bool is_on_level(const std::string& channel, char quantity) {
+  return channel.size() > 1 && channel[0] == quantity &&
+         channel.find_first_not_of("0123456789", 1) == std::string::npos;
+}
+
 bool is_temperature(const std::vector<std::string>& channels) {
-  return channels.size() == 1 && channels[0].front() == 't';
+  return channels.size() == 1 && is_on_level(channels[0], 't');
 }
 
 bool is_thickness(const std::vector<std::string>& channels) {
-  return channels.size() == 2 && channels[0].front() == 'z' && channels[1].front() == 'z';
+  return channels.size() == 2 && is_on_level(channels[0], 'z') && is_on_level(channels[1], 'z');
 }
 
 // A key that would have no effect may only say what holds anyway, as the resolved spec does.
@@ -111,27 +117,26 @@ void read_entry(SectionReader section, TracksSpec& spec) {
 }
 
 Json entry_json(const TracksSpec& spec) {
-  Json json{{"name", spec.name}, {"tracker", name_of(spec.tracker, tracker_names())}};
-  if (spec.tracker == TrackerKind::hens) {
-    json.update({{"warm_core", spec.warm_core},
-                 {"pressure_rise", spec.pressure_rise},
-                 {"pressure_distance", spec.pressure_distance},
-                 {"warm_core_drop", spec.warm_core_drop},
-                 {"warm_core_distance", spec.warm_core_distance},
-                 {"warm_core_offset", spec.warm_core_offset},
-                 {"merge_distance", spec.merge_distance},
-                 {"range", spec.range},
-                 {"min_duration", duration_text(spec.min_duration)},
-                 {"max_gap", duration_text(spec.max_gap)},
-                 {"min_points", spec.min_points},
-                 {"wind", spec.wind},
-                 {"max_latitude", spec.max_latitude},
-                 {"max_elevation", spec.max_elevation}});
-  } else {
-    json.update({{"compatible", spec.compatible}, {"search_distance", spec.search_distance}, {"window", spec.window}});
-  }
-  json["strike_radius"] = spec.strike_radius;
-  return json;
+  return {{"name", spec.name},
+          {"tracker", name_of(spec.tracker, tracker_names())},
+          {"compatible", spec.compatible},
+          {"pressure_rise", spec.pressure_rise},
+          {"pressure_distance", spec.pressure_distance},
+          {"warm_core", spec.warm_core},
+          {"warm_core_drop", spec.warm_core_drop},
+          {"warm_core_distance", spec.warm_core_distance},
+          {"warm_core_offset", spec.warm_core_offset},
+          {"merge_distance", spec.merge_distance},
+          {"range", spec.range},
+          {"min_duration", duration_text(spec.min_duration)},
+          {"max_gap", duration_text(spec.max_gap)},
+          {"min_points", spec.min_points},
+          {"wind", spec.wind},
+          {"max_latitude", spec.max_latitude},
+          {"max_elevation", spec.max_elevation},
+          {"search_distance", spec.search_distance},
+          {"window", spec.window},
+          {"strike_radius", spec.strike_radius}};
 }
 
 TracksSpec entry_from(const Json& json) {
@@ -140,16 +145,10 @@ TracksSpec entry_from(const Json& json) {
   for (const auto& [name, value] : tracker_names().names) {
     if (json.at("tracker") == name) spec.tracker = value;
   }
-  spec.strike_radius = json.at("strike_radius");
-  if (spec.tracker != TrackerKind::hens) {
-    spec.compatible = json.at("compatible");
-    spec.search_distance = json.at("search_distance");
-    spec.window = json.at("window");
-    return spec;
-  }
-  spec.warm_core = json.at("warm_core").get<std::vector<std::string>>();
+  spec.compatible = json.at("compatible");
   spec.pressure_rise = json.at("pressure_rise");
   spec.pressure_distance = json.at("pressure_distance");
+  spec.warm_core = json.at("warm_core").get<std::vector<std::string>>();
   spec.warm_core_drop = json.at("warm_core_drop");
   spec.warm_core_distance = json.at("warm_core_distance");
   spec.warm_core_offset = json.at("warm_core_offset");
@@ -161,6 +160,9 @@ TracksSpec entry_from(const Json& json) {
   spec.wind = json.at("wind");
   spec.max_latitude = json.at("max_latitude");
   spec.max_elevation = json.at("max_elevation");
+  spec.search_distance = json.at("search_distance");
+  spec.window = json.at("window");
+  spec.strike_radius = json.at("strike_radius");
   return spec;
 }
 

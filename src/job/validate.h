@@ -46,11 +46,11 @@ int64_t member_file_bytes(const PlanSizes& sizes, StoreFormat format, size_t lea
 int64_t breeding_steps(const PerturbationSpec& spec, int members);
 
 // Keys: spec, forecast_hash, model_size {nlat, nlon, channels, parameters}, lengths [{steps, lead_hours, members,
-// member_steps, breeding_steps}], members, member_steps, breeding_steps, stores [{path, format, files, bytes}], files,
-// bytes, gpu_memory {estimate, engine, weights_bytes, activations_bytes, states_bytes, total_bytes},
-// ms_per_member_step, hours. Totals are over models, initial times and lengths; bytes are uncompressed. The last two
-// are null where no speed is given, from `ms_per_member_step` [ms]; hours count steps and breeding, not loading or
-// output.
+// member_steps, breeding_steps}], members, member_steps, breeding_steps, stores [{path, format, files, bytes}],
+// track_files, files, bytes, gpu_memory {estimate, engine, weights_bytes, activations_bytes, states_bytes,
+// total_bytes}, ms_per_member_step, hours. Totals are over models, initial times and lengths; bytes are uncompressed.
+// The last two are null where no speed is given, from `ms_per_member_step` [ms]; hours count steps and breeding, not
+// loading or output.
 nlohmann::ordered_json validation_json(const JobSpec& spec, const PlanSizes& sizes = {},
                                        std::optional<double> ms_per_member_step = std::nullopt);
 

@@ -80,6 +80,9 @@ class VitartFrame {
     std::optional<Pixel> found;
     double least = std::numeric_limits<double>::infinity();
     for (const Pixel& peak : peaks) {
+      constexpr double km_a_degree = 111.0;  // a little less than it is
+      const double lats = lat_[static_cast<size_t>(peak.row)] - lat_[static_cast<size_t>(to.row)];
+      if (std::abs(lats) * km_a_degree > within) continue;
       if (const double d = distance(peak, to); d < least) found = peak, least = d;
     }
     return least <= within ? found : std::nullopt;

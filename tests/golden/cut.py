@@ -16,7 +16,8 @@ OUT = pathlib.Path(sys.argv[2] if len(sys.argv) > 2 else pathlib.Path(__file__).
 
 # As they are.
 COPIED = ["zenith/*", "sht/*", "noise/*", "model/mini_seed102/**/*", "model/forecast/mini_seed102_stats.csv",
-          "model/bred_vector/z500_*", "model/bred_vector/all_amplitude.npy"]
+          "model/bred_vector/z500_*", "model/bred_vector/all_amplitude.npy",
+          "tracks/fields_clean.nc", "tracks/true_centres_clean.tsv", "tracks/*_clean_*_centres.npy", "tracks/*_clean_*_tracks.npy"]
 # Other sizes of the same facts, and intermediate arrays that no test reads.
 LEFT = {"noise/large_draws_triangle_f32.npy", "noise/small_coefficients_f64.npy", "noise/small_draws_f32.npy"}
 LEFT_LIKE = ("sht/eq73x144_l36_m36", "sht/lg36x72_l36_m36", "noise/bred_batch4")
