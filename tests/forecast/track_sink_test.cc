@@ -54,7 +54,8 @@ class Storms final : public StateView {
     const auto members = static_cast<int64_t>(lons_.size());
     state_ = at::zeros({members, 6, grid_.nlat(), grid_.nlon()});
     for (int64_t m = 0; m < members; ++m) {
-      auto fields = state_[m].accessor<float, 3>();
+      const at::Tensor member = state_[m];
+      auto fields = member.accessor<float, 3>();
       for (int i = 0; i < grid_.nlat(); ++i) {
         for (int j = 0; j < grid_.nlon(); ++j) {
           const double angle =
