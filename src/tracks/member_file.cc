@@ -10,6 +10,7 @@ namespace hens {
 namespace {
 
 constexpr std::string_view header = "track,step,valid_time,lat,lon,msl,wind\n";
+constexpr int most_steps = 10'000;  // of a roll-out
 
 template <typename Number>
 Number number(std::string_view field, const fs::path& path, size_t line) {
@@ -17,7 +18,9 @@ Number number(std::string_view field, const fs::path& path, size_t line) {
   const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), value);
   bool good = error == std::errc() && end == field.data() + field.size();
   if constexpr (std::is_floating_point_v<Number>) good = good && std::isfinite(value);
-  if (!good) fail(ExitCode::bad_input, "{}:{}: '{}' is no number; run the job again", path.string(), line, field);
+  if (!good) {
+    fail(ExitCode::bad_input, "{}:{}: '{}' is no number; run the job again", path.string(), line, field.substr(0, 40));
+  }
   return value;
 }
 
@@ -59,7 +62,12 @@ std::vector<Track> parse_member_file(const std::string& text, const fs::path& pa
       *value = number<double>(next(), path, line);
     }
     const bool begins = track == tracks.size(), follows = track + 1 == tracks.size();
-    if ((!begins && !(follows && tracks.back().back().step < point.step)) || point.step < 0 || !fields.empty()) {
+    const Centre& at = point.centre;
+    const bool on_earth = std::abs(at.lat) <= 90.0 && at.lon >= 0.0 && at.lon < 360.0;
+    if (!on_earth || point.step < 0 || point.step > most_steps) {
+      fail(ExitCode::bad_input, "{}:{}: is no point of a forecast; run the job again", path.string(), line);
+    }
+    if ((!begins && !(follows && tracks.back().back().step < point.step)) || !fields.empty()) {
       fail(ExitCode::bad_input, "{}:{}: is out of order; run the job again", path.string(), line);
     }
     if (begins) tracks.emplace_back();

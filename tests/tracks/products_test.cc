@@ -59,7 +59,9 @@ TEST(MemberFile, DamageIsNamedByLine) {
   refused("0,3,", "0,2,", "tracks/a.csv:3: is out of order");
   refused("1,4,", "2,4,", "tracks/a.csv:5: is out of order");
   refused("1,4,", "18446744073709551615,4,", "tracks/a.csv:5: is out of order");
-  refused("0,5,", "0,-5,", "out of order");
+  refused("0,5,", "0,-5,", "no point of a forecast");
+  refused("181.5000", "360.0000", "tracks/a.csv:3: is no point of a forecast");
+  refused("-20.1260", "-90.1260", "tracks/a.csv:5: is no point of a forecast");
   refused(",30.00", ",30.00,7", "out of order");
   refused("17.50\n", "17.50", "is no file");
 }
