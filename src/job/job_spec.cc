@@ -339,13 +339,13 @@ JobSpec read_spec(const YamlNode& root, const fs::path& folder, Problems& proble
   return spec;
 }
 
-// `output` may be one mapping for a list of one, and overrides number it either way.
-void list_outputs(YamlNode& root) {
-  YamlNode* output = root.find("output");
-  if (output == nullptr || output->kind != YamlNode::Kind::map) return;
-  YamlNode list{.kind = YamlNode::Kind::list, .place = output->place, .key_place = output->key_place};
-  list.items.push_back(std::move(*output));
-  *output = std::move(list);
+// `output` and `tracks` may be one mapping for a list of one, and overrides number it either way.
+void make_list(YamlNode& root, const std::string& key) {
+  YamlNode* section = root.find(key);
+  if (section == nullptr || section->kind != YamlNode::Kind::map) return;
+  YamlNode list{.kind = YamlNode::Kind::list, .place = section->place, .key_place = section->key_place};
+  list.items.push_back(std::move(*section));
+  *section = std::move(list);
 }
 
 // steps and lead_time say the same: the one that an override sets takes the other's place.
@@ -362,7 +362,9 @@ SpecReading read_text(const std::string& text, const std::string& name, const fs
   YamlNode& root = reading.root = parse_yaml(text, name, reading.problems);
   if (root.kind == YamlNode::Kind::map) {
     for (const std::string& override : overrides) {
-      if (override.starts_with("output.0")) list_outputs(root);
+      for (const char* key : {"output", "tracks"}) {
+        if (override.starts_with(fmt::format("{}.0", key))) make_list(root, key);
+      }
       if (apply_override(root, override, reading.problems)) drop_other_length(root, override);
     }
     reading.spec = read_spec(root, folder, reading.problems);

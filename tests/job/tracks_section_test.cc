@@ -25,6 +25,8 @@ TEST(TracksSection, OneMappingOrAListAndMembersMayBeLeftOut) {
   EXPECT_EQ(two.tracks[0].name, "tc");
   EXPECT_EQ(two.tracks[1].search_distance, 250.0);
   EXPECT_TRUE(parse_with({"tracks=null"}).tracks.empty());
+  EXPECT_EQ(parse_with({"tracks={name: low}", "tracks.0.range=7"}).tracks.at(0).range, 7.0);
+  EXPECT_EQ(parse_with({"tracks={name: low}", "tracks.range=7"}).tracks.at(0).range, 7.0);
 }
 
 TEST(TracksSection, ChannelsAreTheTrackers) {

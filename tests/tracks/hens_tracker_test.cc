@@ -191,6 +191,17 @@ struct SmallWorld {
   }
 };
 
+TEST(HensTracker, KnowsTheGroundBelowACentre) {
+  const SmallWorld world({{20, 100}});
+  std::vector<float> orography(world.grid.points());
+  orography[35 * 180 + 50] = 9.80665F * 200;  // 20 N, 100 E
+  const auto tracker = make_tracker({}, world.grid, model_step, orography);
+  const auto centres = tracker->centres({world.fields.begin(), world.fields.end()});
+  ASSERT_EQ(centres.size(), 1U);
+  EXPECT_NEAR(centres[0].elevation, 200.0, 1e-4);  // of a float32
+  EXPECT_TRUE(std::isnan(world.centres().at(0).elevation));
+}
+
 TEST(HensTracker, SeesAcrossGreenwichAndThePoles) {
   for (const auto& [lat, lon] : {std::pair{20.0, 0.0}, {-20.0, 358.0}, {88.0, 10.0}, {-86.0, 200.0}, {2.0, 180.0}}) {
     const auto centres = SmallWorld({{lat, lon}}).centres();
