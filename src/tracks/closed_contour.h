@@ -1,5 +1,5 @@
-// Closed contours, as TempestExtremes defines them (Ullrich and Zarzycki, 2017, Geosci. Model Dev. 10, 1069-1090,
-// section 2.2): every way from a point to beyond a distance crosses a rise of a field. Found by flooding the grid from
+// Closed contours, as TempestExtremes defines them (Ullrich and Zarzycki, 2017, Geosci. Model Dev. 10, 1069-1090):
+// every way from a point to beyond a distance crosses a rise of a field. Found by flooding the grid from
 // the point through neighbours over sides. Not thread-safe: it keeps its marks between calls.
 #pragma once
 

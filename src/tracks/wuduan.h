@@ -1,5 +1,5 @@
 // Earth2Studio's TCTrackerWuDuan (0.19), to the letter: objects of vorticity at 850 hPa, tested for shape and basin
-// (after Wu and Duan, 2023, doi:10.1007/s00376-022-2092-5). For comparison with what that made; its faults are in
+// (its documentation names the method after Wu and Duan). For comparison with what that made; its faults are in
 // docs/tracks.md.
 //
 // Fields: u10m v10m msl u850 v850. Exactly the 721 x 1440 grid.
