@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "report/report.h"
+#include "run/gather_tracks.h"
 #include "run/layout.h"
 #include "run/merge_statistics.h"
 #include "run/run_folder.h"
@@ -12,7 +13,9 @@ namespace hens {
 
 Manifest finish_reports(const fs::path& folder, Log& log) {
   if (!read_manifest(folder).spec.statistics.empty()) merge_statistics({folder}, folder, StoreFormat::zarr, 0, 1, log);
-  const std::vector<StoredFile> maps = write_maps(folder, merged_manifest(folder), log);
+  const Manifest before = merged_manifest(folder);
+  gather_tracks(folder, before, log);
+  const std::vector<StoredFile> maps = write_maps(folder, before, log);
   // Several processes that end together draw the same maps, but each knows of other attempts' ends: the last one's
   // texts and its run.json have to be of one mind.
   const RunLock lock(folder);
@@ -31,6 +34,9 @@ void print_outcome(const fs::path& folder, const Manifest& manifest) {
   }
   for (const fs::path& store : statistics_stores(manifest.spec)) {
     if (fs::exists(folder / store, none)) std::cout << fmt::format("  store   {}\n", (folder / store).string());
+  }
+  for (const fs::path& file : track_product_files(folder, manifest.spec)) {
+    std::cout << fmt::format("  tracks  {}\n", (folder / file).string());
   }
   if (!fs::exists(folder / "run.json", none)) return;
   for (const StoredFile& report : read_manifest(folder).reports) {

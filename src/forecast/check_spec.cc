@@ -44,6 +44,7 @@ class ModelCheck {
     check_regions();
     check_statistics();
     read_amplitude_files();
+    check_tracks();
     check_amplitudes();
     check_gfs_dates();
     if (reading_.problems.empty() && unusable_) throw *unusable_;
@@ -139,6 +140,27 @@ class ModelCheck {
         if (reading_.problems.count() > before || before >= enough) continue;
         const StatisticsProblem problem = statistics_problem(spec_.statistics[k], variable);
         if (!problem.what.empty()) reading_.problem(entry + "." + problem.key, problem.what, variable);
+      }
+    }
+  }
+
+  // A tracker's channels are its own but for the ones of the warm core, which the spec names.
+  void check_tracks() {
+    for (size_t k = 0; k < spec_.tracks.size(); ++k) {
+      const TracksSpec& tracks = spec_.tracks[k];
+      const std::string entry = fmt::format("tracks.{}", k);
+      const bool ours = tracks.tracker == TrackerKind::hens;
+      for (const std::string& variable : track_variables(tracks)) {
+        const bool named = ours && std::ranges::find(tracks.warm_core, variable) != tracks.warm_core.end();
+        check_channel(variable, entry + (named ? ".warm_core" : ".tracker"));
+      }
+      for (const KnownModel& model : known_) {
+        if (tracks.tracker != TrackerKind::wuduan || (model.nlat == 721 && model.nlon == 1440)) continue;
+        reading_.problem(
+            entry + ".tracker",
+            fmt::format("wuduan knows the grid of 721x1440 alone, and '{}' has one of {}x{}: expected hens", model.uri,
+                        model.nlat, model.nlon));
+        break;
       }
     }
   }

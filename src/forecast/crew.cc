@@ -218,7 +218,7 @@ class Crew {
       const MemberId id = member_id_from(message["complete"]);
       in_hand_[k].erase(id);
       // The worker recorded it, but for its time where it has no marker that could tell it.
-      if (task_.run.spec.output.empty()) records_.complete(id, {}, member_time_from(message.at("time")));
+      if (!leaves_files(task_.run.spec)) records_.complete(id, {}, member_time_from(message.at("time")));
     } else if (message.contains("failed")) {
       const MemberFailure failure = member_failure_from(message["failed"]);
       records_.record_failed(failure);

@@ -99,13 +99,15 @@ void Worker::prepare(int time) {
   time_ = time;
 }
 
-// Statistics that are in no part yet are published; what stores have still to write they write.
+// Statistics that are in no part yet are published, tracks are linked; what stores have still to write they write.
 void Worker::drop_sinks() {
-  for (StatisticsSink* statistics : statistics_) {
+  {
     const StageTimer timer(stage("finish_output"));
-    statistics->drain();
+    for (StatisticsSink* statistics : statistics_) statistics->drain();
+    for (TrackSink* tracks : tracks_) tracks->drain();
   }
   statistics_.clear();
+  tracks_.clear();
   sinks_.clear();
 }
 
@@ -123,6 +125,7 @@ void Worker::make_sinks(int length) {
                                     FieldSelection(output.variables, engine_->channel_names(), std::move(cut)),
                                     *store.store, store.folder, queue_));
   }
+  for (int k = 0; k < static_cast<int>(job_.spec.tracks.size()); ++k) make_track_sink(k);
   uint64_t bytes = 0;
   for (const std::string& region : statistics_regions(job_.spec)) {
     auto statistics = std::make_unique<StatisticsSink>(job_.parts, length, model_, region, job_.spec.runtime.block,
@@ -141,6 +144,16 @@ std::vector<MemberId> Worker::lost_members() {
     for (const MemberId& task : statistics->lost()) lost.insert(task);
   }
   return {lost.begin(), lost.end()};
+}
+
+void Worker::make_track_sink(int tracks) {
+  auto tracker = make_tracker(job_.spec.tracks[static_cast<size_t>(tracks)], engine_->grid(), engine_->time_step(),
+                              job_.models.packages[static_cast<size_t>(model_)].orography);
+  auto sink =
+      std::make_unique<TrackSink>(TrackSink::Place{job_.parts.root, job_.spec, tracks}, std::move(tracker),
+                                  engine_->time_step(), engine_->channel_names(), job_.spec.runtime.queue_fields);
+  tracks_.push_back(sink.get());
+  sinks_.push_back(std::move(sink));
 }
 
 void Worker::record_check(const MemberId& task, const nlohmann::ordered_json& by_step) {

@@ -17,6 +17,7 @@
 #include "forecast/reference_check.h"
 #include "forecast/rollout.h"
 #include "forecast/statistics_sink.h"
+#include "forecast/track_sink.h"
 #include "forecast/work_queue.h"
 #include "model/device.h"
 #include "run/layout.h"
@@ -74,6 +75,7 @@ class Worker {
   void read_ahead(std::optional<int> model);
   void prepare(int time);
   void make_sinks(int length);
+  void make_track_sink(int tracks);
   void drop_sinks();
   std::vector<MemberId> lost_members();
   void run_members_of(Rollout& rollout, std::span<const MemberId> members);
@@ -99,6 +101,7 @@ class Worker {
   std::vector<std::unique_ptr<Sink>> sinks_;
   uint64_t statistics_bytes_ = 0;            // of the GPU's memory, at most, with this model
   std::vector<StatisticsSink*> statistics_;  // some of them, where the job has statistics: one a region
+  std::vector<TrackSink*> tracks_;           // some of them
   std::optional<ReadAhead> ahead_;
   std::optional<int> read_model_;  // what ahead_ reads
 };

@@ -11,6 +11,7 @@
 #include "job/section_reader.h"
 #include "job/spec_names.h"
 #include "job/statistics_section.h"
+#include "job/tracks_section.h"
 
 namespace hens {
 namespace {
@@ -175,13 +176,13 @@ bool is_taken_by_statistics(const SectionReader& top, const std::string& name) {
   return top.has("statistics") && (name == "statistics" || name.starts_with("statistics_"));
 }
 
-// One output, or a list of them, which is empty where statistics alone are wanted. Each must store something of each
-// forecast.
+// One output, or a list of them, which is empty where statistics or tracks alone are wanted. Each must store something
+// of each forecast.
 void read_outputs(SectionReader& top, std::vector<OutputSpec>& outputs, int shortest, Problems& problems) {
   const YamlNode* node = top.raw("output");
   const bool list = node != nullptr && node->kind == YamlNode::Kind::list;
-  if (list && node->items.empty() && !top.has("statistics")) {
-    problems.add(node->place, "output", "is an empty list, expected at least one output, or statistics");
+  if (list && node->items.empty() && !top.has("statistics") && !top.has("tracks")) {
+    problems.add(node->place, "output", "is an empty list, expected at least one output, or statistics, or tracks");
   }
   outputs.clear();
   std::set<std::pair<std::string, StoreFormat>> taken;
@@ -396,6 +397,7 @@ JobSpec read_spec(const YamlNode& root, const fs::path& folder, Problems& proble
   const auto shortest = std::min_element(spec.forecast.steps.begin(), spec.forecast.steps.end());
   read_outputs(top, spec.output, shortest == spec.forecast.steps.end() ? 0 : *shortest, problems);
   read_statistics(top, spec.statistics, shortest == spec.forecast.steps.end() ? 0 : *shortest, problems);
+  read_tracks(top, spec.tracks, problems);
   read_runtime(top.section("runtime"), spec.runtime);
   read_mirrors(top.section("mirrors"), spec.mirrors, folder);
   read_report(top.section("report"), spec.report);
@@ -404,13 +406,13 @@ JobSpec read_spec(const YamlNode& root, const fs::path& folder, Problems& proble
   return spec;
 }
 
-// `output` may be one mapping for a list of one, and overrides number it either way.
-void list_outputs(YamlNode& root) {
-  YamlNode* output = root.find("output");
-  if (output == nullptr || output->kind != YamlNode::Kind::map) return;
-  YamlNode list{.kind = YamlNode::Kind::list, .place = output->place, .key_place = output->key_place};
-  list.items.push_back(std::move(*output));
-  *output = std::move(list);
+// `output` and `tracks` may be one mapping for a list of one, and overrides number it either way.
+void make_list(YamlNode& root, const std::string& key) {
+  YamlNode* section = root.find(key);
+  if (section == nullptr || section->kind != YamlNode::Kind::map) return;
+  YamlNode list{.kind = YamlNode::Kind::list, .place = section->place, .key_place = section->key_place};
+  list.items.push_back(std::move(*section));
+  *section = std::move(list);
 }
 
 // steps and lead_time say the same: the one that an override sets takes the other's place.
@@ -427,7 +429,9 @@ SpecReading read_text(const std::string& text, const std::string& name, const fs
   YamlNode& root = reading.root = parse_yaml(text, name, reading.problems);
   if (root.kind == YamlNode::Kind::map) {
     for (const std::string& override : overrides) {
-      if (override.starts_with("output.0")) list_outputs(root);
+      for (const char* key : {"output", "tracks"}) {
+        if (override.starts_with(fmt::format("{}.0", key))) make_list(root, key);
+      }
       if (apply_override(root, override, reading.problems)) drop_other_length(root, override);
     }
     reading.spec = read_spec(root, folder, reading.problems);

@@ -16,6 +16,7 @@
 #include "base/time.h"
 #include "job/region_spec.h"
 #include "job/statistics_spec.h"
+#include "job/tracks_spec.h"
 #include "job/yaml_tree.h"
 
 namespace hens {
@@ -135,8 +136,9 @@ struct JobSpec {
   PerturbationSpec perturbation;
   ForecastSpec forecast;
   std::vector<RegionSpec> regions;
-  std::vector<OutputSpec> output{OutputSpec{}};  // may be empty where there are statistics: members are not stored then
+  std::vector<OutputSpec> output{OutputSpec{}};  // may be empty where there are statistics or tracks
   std::vector<StatisticsSpec> statistics;
+  std::vector<TracksSpec> tracks;
   RuntimeSpec runtime;
   MirrorsSpec mirrors;
   ReportSpec report;

@@ -6,6 +6,7 @@
 #include "job/job_spec.h"
 #include "job/spec_names.h"
 #include "job/statistics_section.h"
+#include "job/tracks_section.h"
 
 namespace hens {
 namespace {
@@ -202,6 +203,7 @@ Json to_json(const JobSpec& spec) {
   // Absent where there are none, so that the hash of a job without them is what it always was.
   if (!spec.regions.empty()) json["regions"] = regions_json(spec.regions);
   if (!spec.statistics.empty()) json["statistics"] = statistics_json(spec.statistics);
+  if (!spec.tracks.empty()) json["tracks"] = tracks_json(spec.tracks);
   return json;
 }
 
@@ -221,6 +223,7 @@ JobSpec job_spec_from_json(const Json& json) {
   spec.output.clear();
   for (const Json& output : json.at("output")) spec.output.push_back(output_from(output));
   if (json.contains("statistics")) spec.statistics = statistics_from(json["statistics"]);
+  if (json.contains("tracks")) spec.tracks = tracks_from(json["tracks"]);
   spec.runtime = runtime_from(json.at("runtime"));
   const Json& mirrors = json.at("mirrors");
   spec.mirrors = {mirrors.at("s3"), mirrors.at("hf"), mirrors.at("https")};

@@ -80,6 +80,12 @@ inline const EnumNames<PointMethod>& point_method_names() {
   return names;
 }
 
+inline const EnumNames<TrackerKind>& tracker_names() {
+  static const EnumNames<TrackerKind> names{
+      {{"hens", TrackerKind::hens}, {"wuduan", TrackerKind::wuduan}, {"vitart", TrackerKind::vitart}}};
+  return names;
+}
+
 template <typename Enum>
 const std::string& name_of(Enum value, const EnumNames<Enum>& names) {
   for (const auto& [name, meaning] : names.names) {

@@ -30,6 +30,7 @@ struct Costs {
   std::vector<LengthCost> lengths;
   std::vector<StoreCost> stores;
   int64_t members = 0, member_steps = 0, breeding_steps = 0, files = 0, bytes = 0;
+  int64_t track_files = 0;  // among the files; of some kilobytes each
 };
 
 StoreCost store_cost(const JobSpec& spec, const PlanSizes& sizes, const OutputSpec& output, int length, int model) {
@@ -56,6 +57,7 @@ Costs job_costs(const JobSpec& spec, const PlanSizes& sizes) {
     all.members += members;
     all.member_steps += members * steps;
     all.breeding_steps += breeding;
+    all.track_files += members * static_cast<int64_t>(spec.tracks.size());
     for (int model = 0; model < models; ++model) {
       for (const OutputSpec& output : spec.output) {
         all.stores.push_back(store_cost(spec, sizes, output, length, model));
@@ -64,6 +66,7 @@ Costs job_costs(const JobSpec& spec, const PlanSizes& sizes) {
       }
     }
   }
+  all.files += all.track_files;
   return all;
 }
 
@@ -103,13 +106,15 @@ std::string work_table(const JobSpec& spec, const Costs& costs) {
 std::string store_table(const PlanSizes& sizes, const Costs& costs) {
   std::string out =
       fmt::format("Output: members' files, uncompressed; the models' grid is {} x {}\n", sizes.nlat, sizes.nlon);
-  size_t width = 3;
+  size_t width = costs.track_files > 0 ? 6 : 3;
   for (const StoreCost& c : costs.stores) width = std::max(width, c.path.size());
   out += fmt::format("  {:{}} {:>9} {:>12} {:>12}\n", "", width, "files", "bytes each", "bytes");
   for (const StoreCost& c : costs.stores) {
     out += fmt::format("  {:{}} {:>9} {:>12} {:>12}\n", c.path, width, c.files, bytes_text(c.bytes / c.files),
                        bytes_text(c.bytes));
   }
+  if (costs.track_files > 0)
+    out += fmt::format("  {:{}} {:>9} {:>12}\n", "tracks", width, costs.track_files, "some kB");
   return out + fmt::format("  {:{}} {:>9} {:>12} {:>12}\n", "all", width, costs.files, "", bytes_text(costs.bytes));
 }
 
@@ -209,6 +214,7 @@ Json validation_json(const JobSpec& spec, const PlanSizes& sizes, const std::opt
       {"member_steps", costs.member_steps},
       {"breeding_steps", costs.breeding_steps},
       {"stores", stores_json(costs)},
+      {"track_files", costs.track_files},
       {"files", costs.files},
       {"bytes", costs.bytes},
       {"gpu_memory",

@@ -57,6 +57,9 @@ std::vector<MemberId> plan_members(const JobSpec& spec);
 std::vector<MemberId> select_members(const JobSpec& spec, const Selection& selection);
 
 // Names of what a member leaves, relative to the run's folder.
+// Whether members leave files of their own, and so have markers: those of which statistics alone are kept have none.
+inline bool leaves_files(const JobSpec& spec) { return !spec.output.empty() || !spec.tracks.empty(); }
+
 std::string length_folder(const JobSpec& spec, int length);                        // "" or "nsteps_0004"
 std::string store_name(const JobSpec& spec, const OutputSpec& output, int model);  // hens_0.zarr, hens_0.netcdf
 std::string marker_name(const JobSpec& spec,

@@ -16,6 +16,7 @@
 #include "run/member_table.h"
 #include "run/metrics.h"
 #include "run/run_parts.h"
+#include "run/track_files.h"
 
 namespace hens {
 namespace {
@@ -193,8 +194,8 @@ Manifest merge(const fs::path& root, Manifest manifest, int attempt = 0, const s
   Failures failures = failures_of(manifest.attempts, plan);
   add_failures(failures, plan, attempt, own);
   const std::vector<size_t> numbers = known_numbers(complete_members(root, manifest, plan), failures);
-  manifest.members = manifest.spec.output.empty() ? part_entries(root, manifest, plan, numbers)
-                                                  : marked_entries(root, manifest, plan, numbers);
+  manifest.members = leaves_files(manifest.spec) ? marked_entries(root, manifest, plan, numbers)
+                                                 : part_entries(root, manifest, plan, numbers);
   for (size_t k = 0; k < numbers.size(); ++k) {
     const auto failed = failures.find(numbers[k]);
     MemberEntry& entry = manifest.members[k];
@@ -321,6 +322,7 @@ void RunFolder::remove_run(const Manifest& there) const {
     fs::remove_all(root_ / store.folder, ignored);
     if (store.folder.has_parent_path()) fs::remove(root_ / store.folder.parent_path(), ignored);
   }
+  if (!there.spec.tracks.empty()) fs::remove_all(root_ / tracks_folder, ignored);
   fs::remove(root_ / "run.json", ignored);
   fs::remove(root_ / member_table_file, ignored);
   fs::remove_all(root_ / "attempts", ignored);
@@ -341,10 +343,10 @@ std::vector<MemberId> RunFolder::pending(const std::vector<MemberId>& tasks, boo
     log_.info("stale_temporaries_removed", {{"files", stale}});
   for (const RunStore& store : open_stores(root_, identity_.spec, identity_.facts())) store.store->publish_metadata();
   const RunParts parts = adopt_parts(full);
-  const bool stores = !identity_.spec.output.empty(), sums = !identity_.spec.statistics.empty();
+  const bool files = leaves_files(identity_.spec), sums = !identity_.spec.statistics.empty();
   std::vector<MemberId> todo;
   for (const MemberId& task : tasks) {
-    const bool stored = !stores || is_stored(task, full);
+    const bool stored = !files || is_stored(task, full);
     if (!stored || (sums && !parts.contains(task))) todo.push_back(task);
   }
   return todo;
@@ -448,7 +450,7 @@ void RunFolder::mend_records() {
 }
 
 void RunFolder::complete(const MemberId& task, std::vector<StoredFile> files, const MemberTime& time) {
-  if (identity_.spec.output.empty()) return add_time(task, time);  // the part that it is in says that it is complete
+  if (!leaves_files(identity_.spec)) return add_time(task, time);  // the part that it is in says that it is complete
   Marker marker;
   marker.forecast_hash = hash_;
   marker.run_identity = identity_.of_model(task.model);

@@ -149,7 +149,7 @@ size_t RunParts::count() const {
 }
 
 std::vector<bool> complete_members(const fs::path& root, const RunIdentity& run, const WorkPlan& plan) {
-  const bool stored = !run.spec.output.empty();
+  const bool stored = leaves_files(run.spec);
   std::vector<bool> complete = stored ? marked_members(root, plan) : std::vector<bool>(plan.size(), true);
   if (run.spec.statistics.empty()) return complete;
   const RunParts parts(root, run);

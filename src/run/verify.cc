@@ -110,6 +110,7 @@ Known known_files(const ExpectedRun& expected) {
     known.folders.insert(store.folder);
     for (const PrescribedFile& file : store.store->prescribed_files()) known.files.insert(store.folder / file.path);
   }
+  known.folders.insert(expected.folders.begin(), expected.folders.end());
   if (expected.members > 0) known.folders.insert(expected.member(0).marker.parent_path());
   known.folders.erase(fs::path());
   return known;
@@ -146,7 +147,8 @@ std::vector<Finding> find_extra(const fs::path& root, const ExpectedRun& expecte
       findings.push_back({path, "extra",
                           "temporary file of a process that still runs, or was interrupted: then running the job again "
                           "removes it"});
-    } else if (lies_in(known.folders, path) && !known.files.contains(path) && !is_members(expected, markers, path)) {
+    } else if (lies_in(known.folders, path) && !known.files.contains(path) && !is_members(expected, markers, path) &&
+               !expected.is_known(path)) {
       findings.push_back({path, "extra", "belongs to nothing in this run; delete it"});
     }
   }

@@ -27,7 +27,9 @@ struct ExpectedMember {
 // Members have numbers, not a list: there may be millions of them.
 struct ExpectedRun {
   std::vector<ExpectedStore> stores;
-  size_t members = 0;                                                  // how many
+  std::vector<fs::path> folders;  // beside stores and markers: in these, too, every file has to be known ...
+  std::function<bool(const fs::path&)> is_known = [](const fs::path&) { return false; };  // ... by this
+  size_t members = 0;                                                                     // how many
   std::function<ExpectedMember(size_t)> member;                        // by number from 0; called from several threads
   std::function<std::optional<size_t>(std::string_view)> find_marker;  // the member with a marker of this file name
   std::vector<bool> marked;  // [number]: whether it has a marker, as a listing tells

@@ -4,9 +4,11 @@
 #include <map>
 
 #include "base/error.h"
+#include "run/gather_tracks.h"
 #include "run/layout.h"
 #include "run/merge_statistics.h"
 #include "run/run_folder.h"
+#include "run/track_files.h"
 
 namespace hens {
 namespace {
@@ -22,11 +24,26 @@ std::map<size_t, std::string> failure_texts(const std::vector<Attempt>& attempts
   return texts;
 }
 
-ExpectedRun expected_run(const fs::path& root, const WorkPlan& plan, const std::vector<RunStore>& stores,
-                         const std::map<size_t, std::string>& failures) {
+bool is_product(const JobSpec& spec, const fs::path& path) {
+  for (const TracksSpec& tracks : spec.tracks) {
+    for (int length = 0; length < static_cast<int>(spec.forecast.steps.size()); ++length) {
+      const TrackProducts products = track_products(spec, tracks, length);
+      const std::vector<fs::path> files = products.files();
+      if (path == products.record || std::ranges::find(files, path) != files.end()) return true;
+    }
+  }
+  return false;
+}
+
+ExpectedRun expected_run(const fs::path& root, const JobSpec& spec, const WorkPlan& plan,
+                         const std::vector<RunStore>& stores, const std::map<size_t, std::string>& failures) {
   ExpectedRun expected;
   for (const RunStore& store : stores) expected.stores.push_back({store.folder, store.store.get()});
-  expected.members = stores.empty() ? 0 : plan.size();  // of which statistics alone are kept has no marker
+  expected.members = leaves_files(spec) ? plan.size() : 0;  // of which statistics alone are kept has no marker
+  if (!spec.tracks.empty()) expected.folders.emplace_back(tracks_folder);
+  expected.is_known = [&](const fs::path& path) {
+    return is_track_file(plan, spec.tracks, path) || is_product(spec, path);
+  };
   expected.marked = marked_members(root, plan);
   expected.find_marker = [&plan](std::string_view file) { return plan.find_marker(file); };
   expected.member = [&](size_t number) {
@@ -39,6 +56,7 @@ ExpectedRun expected_run(const fs::path& root, const WorkPlan& plan, const std::
         member.files.push_back(store.folder / file);
       }
     }
+    for (const TracksSpec& tracks : spec.tracks) member.files.push_back(track_file(plan, tracks, task));
     return member;
   };
   return expected;
@@ -83,11 +101,15 @@ std::vector<Finding> verify_folder(const fs::path& root, bool full) {
   const std::vector<RunStore> stores = open_stores(root, manifest.spec, {manifest.grid, manifest.model_names});
   const WorkPlan plan(manifest.spec);
   const std::map<size_t, std::string> failures = failure_texts(read_attempts(root), plan);
-  std::vector<Finding> findings = verify_run(root, expected_run(root, plan, stores, failures), full);
+  std::vector<Finding> findings = verify_run(root, expected_run(root, manifest.spec, plan, stores, failures), full);
   std::vector<bool> failed(plan.size(), false);
   for (const auto& [number, why] : failures) failed[number] = true;
   const std::vector<Finding> of_statistics = verify_statistics(root, manifest, failed, full);
   findings.insert(findings.end(), of_statistics.begin(), of_statistics.end());
+  const std::vector<bool> marked = marked_members(root, plan);
+  const bool all_complete = std::ranges::find(marked, false) == marked.end();
+  const std::vector<Finding> of_tracks = verify_track_products(root, manifest, all_complete, full);
+  findings.insert(findings.end(), of_tracks.begin(), of_tracks.end());
   check_attempts(root, manifest, findings);
   std::vector<StoredFile> reports = manifest.reports;
   if (!manifest.member_table.path.empty()) reports.push_back(manifest.member_table);

@@ -33,10 +33,10 @@ nc_type number_type(const std::vector<int32_t>&) { return NC_INT; }
 nc_type number_type(const std::vector<std::string>&) { return NC_STRING; }
 
 template <typename Number>
-int put_values(int file, int variable, const std::vector<Number>& values) {
+int put_coordinate(int file, int variable, const std::vector<Number>& values) {
   return nc_put_var(file, variable, values.data());
 }
-int put_values(int file, int variable, const std::vector<std::string>& texts) {
+int put_coordinate(int file, int variable, const std::vector<std::string>& texts) {
   std::vector<const char*> pointers;
   for (const std::string& text : texts) pointers.push_back(text.c_str());
   return nc_put_var_string(file, variable, pointers.data());
@@ -47,6 +47,20 @@ std::vector<size_t> chunk_of(const FieldArray& array) {
   std::vector<size_t> chunk = array.shape;
   std::fill(chunk.begin(), chunk.end() - static_cast<std::ptrdiff_t>(array.field_dimensions), 1);
   return chunk;
+}
+
+nc_type series_type(SeriesType type) {
+  switch (type) {
+    case SeriesType::float32:
+      return NC_FLOAT;
+    case SeriesType::float64:
+      return NC_DOUBLE;
+    case SeriesType::int32:
+      return NC_INT;
+    case SeriesType::int64:
+      return NC_INT64;
+  }
+  return NC_NAT;
 }
 
 // RAII for a file open for reading.
@@ -144,6 +158,15 @@ void NetcdfOutput::define(const NetcdfLayout& layout) {
     if (type == NC_STRING) continue;
     check(nc_def_var_fill(id_, coordinate_ids.back(), NC_NOFILL, nullptr), "leave out the fill value");
   }
+  for (const auto& [name, size] : layout.dimensions) {
+    int ignored = 0;
+    check(nc_def_dim(id_, name.c_str(), size, &ignored), "define a dimension");
+  }
+  for (const Series& series : layout.series) {
+    series_ids_.push_back(
+        define_variable(series.name, series_type(series.type), {series.dimension}, series.attributes));
+    check(nc_def_var_fill(id_, series_ids_.back(), NC_NOFILL, nullptr), "leave out the fill value");
+  }
   for (const FieldArray& field : layout.fields) {
     const nc_type type = field.integers ? NC_INT : NC_FLOAT;
     variable_ids_.push_back(define_variable(field.name, type, field.dimensions, field.attributes));
@@ -153,7 +176,7 @@ void NetcdfOutput::define(const NetcdfLayout& layout) {
   put_attributes(NC_GLOBAL, layout.attributes);
   check(nc_enddef(id_), "end the definitions");
   for (size_t k = 0; k < coordinate_ids.size(); ++k) {
-    check(std::visit([&](const auto& values) { return put_values(id_, coordinate_ids[k], values); },
+    check(std::visit([&](const auto& values) { return put_coordinate(id_, coordinate_ids[k], values); },
                      layout.coordinates[k].values),
           "write a coordinate");
   }
@@ -176,6 +199,28 @@ void NetcdfOutput::put(int variable, std::vector<size_t> place, std::span<const 
 
 void NetcdfOutput::put(int variable, std::vector<size_t> place, std::span<const int32_t> field) {
   put_slab(variable, std::move(place), field);
+}
+
+void NetcdfOutput::put_values(int series, size_t first, size_t count, const void* values) {
+  if (count == 0) return;
+  const NetcdfLock lock;
+  check(nc_put_vara(id_, series_ids_.at(static_cast<size_t>(series)), &first, &count, values), "write a series");
+}
+
+void NetcdfOutput::put_series(int series, size_t first, std::span<const float> values) {
+  put_values(series, first, values.size(), values.data());
+}
+
+void NetcdfOutput::put_series(int series, size_t first, std::span<const double> values) {
+  put_values(series, first, values.size(), values.data());
+}
+
+void NetcdfOutput::put_series(int series, size_t first, std::span<const int32_t> values) {
+  put_values(series, first, values.size(), values.data());
+}
+
+void NetcdfOutput::put_series(int series, size_t first, std::span<const int64_t> values) {
+  put_values(series, first, values.size(), values.data());
 }
 
 void NetcdfOutput::close(const std::function<void(std::span<const std::byte>)>& use) {

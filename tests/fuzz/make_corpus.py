@@ -40,6 +40,13 @@ def npy():
             put("npy", f"version_{version[0]}", path.read_bytes())
 
 
+def tracks():
+    header = "track,step,valid_time,lat,lon,msl,wind\n"
+    put("tracks", "none", header)
+    put("tracks", "two", header + "0,2,2024-01-01T12:00:00Z,15.2500,179.0000,96220.91,38.88\n"
+        "0,3,2024-01-01T18:00:00Z,15.5000,181.5000,96133.06,38.86\n1,4,2024-01-02T00:00:00Z,-20.1260,0.0000,98000.00,17.50\n")
+
+
 def netcdf(target, name, kind, fill):
     """Through a file: netCDF-4 in memory has another layout."""
     with tempfile.TemporaryDirectory() as folder:
@@ -221,7 +228,7 @@ def checkpoints():
 
 if OUT.exists():
     shutil.rmtree(OUT)
-for make in (npy, static_fields, analyses, grib, zarr_arrays, texts, records, checkpoints):
+for make in (npy, tracks, static_fields, analyses, grib, zarr_arrays, texts, records, checkpoints):
     make()
 for folder in sorted(OUT.iterdir()):
     print(folder.name, *(f"{file.name}:{file.stat().st_size}" for file in sorted(folder.iterdir())))

@@ -17,8 +17,9 @@ OUT = pathlib.Path(sys.argv[2] if len(sys.argv) > 2 else pathlib.Path(__file__).
 PACKED = ["model/forecast/initial_2015091218.npy", "scores/ensemble.npy", "scores/tied_ensemble.npy"]
 # As they are.
 COPIED = ["zenith/*", "sht/*", "noise/*", "diagnostics/*.npy", "scores/*.npy", "model/mini_seed102/**/*",
-          "model/forecast/mini_seed102_stats.csv",
-          "model/bred_vector/z500_*", "model/bred_vector/all_amplitude.npy"]
+          "model/forecast/mini_seed102_stats.csv", "model/bred_vector/z500_*", "model/bred_vector/all_amplitude.npy",
+          "tracks/fields_clean.nc", "tracks/true_centres_clean.tsv", "tracks/*_clean_*_centres.npy",
+          "tracks/*_clean_*_tracks.npy"]
 # Other sizes of the same facts, and intermediate arrays that no test reads.
 LEFT = {"noise/large_draws_triangle_f32.npy", "noise/small_coefficients_f64.npy", "noise/small_draws_f32.npy",
         "scores/quantiles_linear.npy", "scores/quantile_levels.npy", "scores/exceedance_probability.npy",

@@ -52,7 +52,9 @@ WRONG = [
     ("statistics", [{"variables": "t2m", "over": "24h"}]), ("statistics", [{"variables": "t2m", "reduce": "max"}]),
     ("statistics", [{"variables": "t2m", "quantiles": [1.0]}]), ("statistics", [{"variables": "t2m", "width": 0.5}]),
     ("statistics", [{"variables": "t2m", "thresholds": ["warm"]}]), ("runtime.block", 0),
-    ("mirrors.ftp", "http://host"), ("report.map_leads", ["tomorrow"]), ("report.maps", 1),
+    ("tracks", "tc"), ("tracks", {"nam": "tc"}), ("tracks", {"tracker": "tempest"}), ("tracks", {"tracker": "wuduan"}),
+    ("tracks", {"compatible": True}), ("tracks", [{"range": 0}]), ("tracks", {"min_duration": 54}),
+    ("tracks", {"warm_core": "u10m"}), ("mirrors.ftp", "http://host"), ("report.map_leads", ["tomorrow"]), ("report.maps", 1),
 ]
 
 # The same for what hens takes.
@@ -69,6 +71,8 @@ RIGHT = [
     ("runtime.device", "cuda:1"), ("runtime.devices", "auto"), ("runtime.devices", ["cuda:0", "cuda:2"]),
     ("runtime.devices", ["cpu", "cpu"]), ("mirrors.hf", "../mirror"), ("mirrors.s3", "http://localhost:9000"),
     ("report.map_leads", ["0h", "10d"]), ("statistics", None), ("statistics", []), ("runtime.block", 8),
+    ("tracks", None), ("tracks", {"name": "tc"}), ("tracks", [{}, {"name": "b", "tracker": "vitart", "compatible": True}]),
+    ("tracks", {"warm_core": "t400", "min_points": 3, "min_duration": "18h"}),
     ("statistics", [{"variables": "t2m", "quantiles": [0.5], "width": 0.25, "thresholds": 273.15, "extremes": True},
                     {"variables": ["u10m"], "over": "1d", "reduce": "max", "leads": ["1d"], "comparison": "above"}]),
 ]

@@ -40,7 +40,7 @@ TEST(SpecErrors, ComeAllAtOnceInTheOrderOfTheFile) {
       "job.yaml:5:9: models: is a list, expected a list with at least one value\n"
       "job.yaml:6:21: ensemble.members: is '0', expected a whole number from 1 to 100000\n"
       "job.yaml:7:1: forcast: is no key here (did you mean 'forecast'?); known are name, initial_conditions, models, "
-      "ensemble, perturbation, forecast, regions, output, statistics, runtime, mirrors, report\n"
+      "ensemble, perturbation, forecast, regions, output, statistics, tracks, runtime, mirrors, report\n"
       "job.yaml:10:21: output.variables: names 'u10m' twice\n"
       "job.yaml:11:10: output.every: is '5h', expected a duration in whole multiples of 6h, at most 10000d, as 24h or "
       "10d\n"

@@ -27,7 +27,8 @@ JobSpec rich_spec() {
        "regions={here: {lat_min: 1, lat_max: 2, lon_min: 3, lon_max: 4}, there: {points: {p: {lat: 5, lon: "
        "6}}, method: nearest}}",
        "statistics=[{variables: [t2m], leads: [24h], over: 12h, reduce: max, thresholds: [0.5]},"
-       "{variables: [z500], region: there, every: 6h, moments: false, quantiles: [0.25, 0.5], width: 2.5}]"});
+       "{variables: [z500], region: there, every: 6h, moments: false, quantiles: [0.25, 0.5], width: 2.5}]",
+       "tracks=[{wind: 12.5}, {name: peer, tracker: vitart, compatible: true, window: 3}]"});
 }
 
 Json schema() { return Json::parse(read_file(fs::path(HENS_SOURCE_DIR) / "jobs/job.schema.json")); }
@@ -46,7 +47,7 @@ std::map<std::string, SchemaLeaf> schema_leaves() {
       leaves[key] = {node["x-affects-forecast"], node.value("default", Json())};
       return;
     }
-    const bool list = key == "output" || key == "statistics";
+    const bool list = key == "output" || key == "statistics" || key == "tracks";
     const Json& properties = list ? whole["$defs"][key]["properties"] : node.at("properties");
     for (const auto& [name, child] : properties.items()) walk(child, key.empty() ? name : key + "." + name);
   };
@@ -80,7 +81,8 @@ Json changed(const std::string& key, const Json& value) {
                                                               {"output.compression", "zstd"},
                                                               {"statistics.reduce", "min"},
                                                               {"statistics.comparison", "above"},
-                                                              {"forecast.engine", "fast"}};
+                                                              {"forecast.engine", "fast"},
+                                                              {"tracks.tracker", "wuduan"}};
   if (const auto word = other_words.find(key); word != other_words.end()) return word->second;
   if (value.is_boolean()) return !value.get<bool>();
   if (value.is_number_integer()) return value.get<int64_t>() + 1;
@@ -92,6 +94,7 @@ Json changed(const std::string& key, const Json& value) {
   if (key == "runtime.devices") return Json::array({"cpu", "cpu"});
   if (key == "runtime.silence_limit") return "7m";
   if (key == "statistics.leads" || key == "statistics.every" || key == "statistics.over") return "30h";
+  if (key == "tracks.min_duration" || key == "tracks.max_gap") return "30h";
   if (key == "output.every" || key.ends_with("time_scale") || key.ends_with("map_leads")) return "30h";
   return text + "x";
 }
@@ -188,6 +191,7 @@ TEST(JobSchema, ListsTheKeysThatTheReaderKnows) {
                                                 "forecast",
                                                 "output",
                                                 "statistics",
+                                                "tracks",
                                                 "runtime",
                                                 "mirrors",
                                                 "report"};
@@ -206,7 +210,7 @@ TEST(JobSchema, ListsTheKeysThatTheReaderKnows) {
 }
 
 TEST(JobSchema, HasTheReadersDefaults) {
-  const Json resolved = to_json(parse(minimal_spec("statistics: [{variables: [t2m]}]\n")));
+  const Json resolved = to_json(parse(minimal_spec("statistics: [{variables: [t2m]}]\ntracks: {name: tc}\n")));
   for (const auto& [key, leaf] : schema_leaves()) {
     if (leaf.default_value.is_null()) continue;
     Json at = resolved;
