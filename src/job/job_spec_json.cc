@@ -181,6 +181,7 @@ RuntimeSpec runtime_from(const Json& json) {
 ReportSpec report_from(const Json& json) {
   ReportSpec spec{{}, json.at("maps")};
   for (const Json& lead : json.at("map_leads")) spec.map_leads.push_back(parse_duration(lead.get<std::string>()));
+  if (json.contains("places")) spec.places = points_from(json["places"]);
   return spec;
 }
 
@@ -202,6 +203,7 @@ Json to_json(const JobSpec& spec) {
   // Absent where there are none, so that the hash of a job without them is what it always was.
   if (!spec.regions.empty()) json["regions"] = regions_json(spec.regions);
   if (!spec.statistics.empty()) json["statistics"] = statistics_json(spec.statistics);
+  if (!spec.report.places.empty()) json["report"]["places"] = points_json(spec.report.places);
   return json;
 }
 
