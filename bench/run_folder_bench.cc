@@ -109,7 +109,7 @@ void bench(const fs::path& root, size_t count, size_t shard) {
   measure("report: texts and run.json", [&] {
     const RunLock lock(root);
     Manifest now = merged_manifest(root);
-    const std::vector<StoredFile> texts = write_texts(root, now);
+    const std::vector<StoredFile> texts = write_texts(root, now, {});
     publish_views(root, std::move(now), texts);
   });
   measure("verify, sizes", [&] { verify_folder(root, false); });

@@ -15,13 +15,13 @@ Manifest finish_reports(const fs::path& folder, Log& log) {
   if (!read_manifest(folder).spec.statistics.empty()) merge_statistics({folder}, folder, StoreFormat::zarr, 0, 1, log);
   const Manifest before = merged_manifest(folder);
   gather_tracks(folder, before, log);
-  const std::vector<StoredFile> maps = write_maps(folder, before, log);
+  const DrawnMaps maps = write_maps(folder, before, log);
   // Several processes that end together draw the same maps, but each knows of other attempts' ends: the last one's
   // texts and its run.json have to be of one mind.
   const RunLock lock(folder);
   Manifest manifest = merged_manifest(folder);
-  std::vector<StoredFile> reports = write_texts(folder, manifest);
-  reports.insert(reports.end(), maps.begin(), maps.end());
+  std::vector<StoredFile> reports = write_texts(folder, manifest, maps.page);
+  reports.insert(reports.end(), maps.files.begin(), maps.files.end());
   return publish_views(folder, std::move(manifest), std::move(reports));
 }
 

@@ -7,9 +7,11 @@
 namespace hens {
 
 int report_command(const Arguments& arguments) {
-  CommandLine line("hens report DIR",
-                   "Writes timing_report.txt, benchmark_results.json and the maps again, from what the run left.",
-                   "hens report runs/demo");
+  CommandLine line(
+      "hens report DIR",
+      "Writes timing_report.txt, benchmark_results.json, report.html and the maps again, from what the run left:\n"
+      "after `hens score`, with the scores.",
+      "hens report runs/demo");
   line.add_log_option();
   if (!line.parse(arguments, 1, 1)) return 0;
   Log log(line.log_format());

@@ -261,9 +261,10 @@ void read_mirrors(SectionReader section, MirrorsSpec& spec, const fs::path& fold
   section.finish();
 }
 
-void read_report(SectionReader section, ReportSpec& spec) {
+void read_report(SectionReader section, ReportSpec& spec, Problems& problems) {
   section.boolean("maps", spec.maps);
   section.durations("map_leads", spec.map_leads, model_step);
+  read_named_points(section, "places", spec.places, problems);
   section.finish();
 }
 
@@ -400,7 +401,7 @@ JobSpec read_spec(const YamlNode& root, const fs::path& folder, Problems& proble
   read_tracks(top, spec.tracks, problems);
   read_runtime(top.section("runtime"), spec.runtime);
   read_mirrors(top.section("mirrors"), spec.mirrors, folder);
-  read_report(top.section("report"), spec.report);
+  read_report(top.section("report"), spec.report, problems);
   check_plan_size(top, spec);
   top.finish();
   return spec;

@@ -126,6 +126,7 @@ struct MirrorsSpec {  // base URL that stands for a scheme's hosts: <mirror>/<bu
 struct ReportSpec {
   std::vector<Duration> map_leads{std::chrono::hours(24)};  // lead times of the maps, or the last if shorter
   bool maps = true;
+  std::vector<NamedPoint> places = {};  // of plumes, by the nearest grid point
 };
 
 struct JobSpec {

@@ -182,6 +182,7 @@ RuntimeSpec runtime_from(const Json& json) {
 ReportSpec report_from(const Json& json) {
   ReportSpec spec{{}, json.at("maps")};
   for (const Json& lead : json.at("map_leads")) spec.map_leads.push_back(parse_duration(lead.get<std::string>()));
+  if (json.contains("places")) spec.places = points_from(json["places"]);
   return spec;
 }
 
@@ -204,6 +205,7 @@ Json to_json(const JobSpec& spec) {
   if (!spec.regions.empty()) json["regions"] = regions_json(spec.regions);
   if (!spec.statistics.empty()) json["statistics"] = statistics_json(spec.statistics);
   if (!spec.tracks.empty()) json["tracks"] = tracks_json(spec.tracks);
+  if (!spec.report.places.empty()) json["report"]["places"] = points_json(spec.report.places);
   return json;
 }
 

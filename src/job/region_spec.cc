@@ -42,19 +42,8 @@ void read_point(SectionReader section, NamedPoint& point) {
 }
 
 void read_points(SectionReader& section, RegionSpec& region, Problems& problems) {
-  const YamlNode* node = section.raw("points");
-  if (node == nullptr) return;
-  if (node->kind != YamlNode::Kind::map || node->entries.empty()) {
-    return section.problem(
-        "points", fmt::format("is {}, expected points by name, as paris: {{lat: 48.85, lon: 2.35}}", shown(*node)));
-  }
-  for (const auto& [name, where] : node->entries) {
-    const std::string key = section.dotted("points." + name);
-    if (!is_name(name))
-      problems.add(where.key_place, key, "is no name: expected a letter a-z, then a-z, digits, _ and -, at most 64");
-    region.points.push_back({name});
-    read_point(SectionReader(&where, key, node->place, problems), region.points.back());
-  }
+  read_named_points(section, "points", region.points, problems);
+  if (region.points.empty()) return;
   for (const char* edge : {"lat_min", "lat_max", "lon_min", "lon_max"}) {
     if (section.has(edge)) section.problem(edge, "is of a box, and the region has points: leave one of them out");
   }
@@ -75,9 +64,7 @@ Json region_json(const RegionSpec& region) {
   if (region.points.empty()) {
     return {{"lat_min", box.lat_min}, {"lat_max", box.lat_max}, {"lon_min", box.lon_min}, {"lon_max", box.lon_max}};
   }
-  Json points = Json::object();
-  for (const NamedPoint& point : region.points) points[point.name] = {{"lat", point.lat}, {"lon", point.lon}};
-  return {{"points", points}, {"method", name_of(region.method, point_method_names())}};
+  return {{"points", points_json(region.points)}, {"method", name_of(region.method, point_method_names())}};
 }
 
 RegionSpec region_from(const std::string& name, const Json& json) {
@@ -86,9 +73,7 @@ RegionSpec region_from(const std::string& name, const Json& json) {
     region.box = {json.at("lat_min"), json.at("lat_max"), json.at("lon_min"), json.at("lon_max")};
     return region;
   }
-  for (const auto& [point, where] : json["points"].items()) {
-    region.points.push_back({point, where.at("lat"), where.at("lon")});
-  }
+  region.points = points_from(json["points"]);
   for (const auto& [word, method] : point_method_names().names) {
     if (json.at("method") == word) region.method = method;
   }
@@ -102,6 +87,35 @@ const RegionSpec* region_named(const std::vector<RegionSpec>& regions, const std
   const auto found = std::ranges::find(regions, name, &RegionSpec::name);
   if (found == regions.end()) fail(ExitCode::bad_spec, "regions: there is none with the name '{}'", name);
   return &*found;
+}
+
+void read_named_points(SectionReader& section, const std::string& key, std::vector<NamedPoint>& points,
+                       Problems& problems) {
+  const YamlNode* node = section.raw(key);
+  if (node == nullptr) return;
+  if (node->kind != YamlNode::Kind::map || node->entries.empty()) {
+    return section.problem(
+        key, fmt::format("is {}, expected points by name, as paris: {{lat: 48.85, lon: 2.35}}", shown(*node)));
+  }
+  for (const auto& [name, where] : node->entries) {
+    const std::string dotted = section.dotted(key + "." + name);
+    if (!is_name(name))
+      problems.add(where.key_place, dotted, "is no name: expected a letter a-z, then a-z, digits, _ and -, at most 64");
+    points.push_back({name});
+    read_point(SectionReader(&where, dotted, node->place, problems), points.back());
+  }
+}
+
+Json points_json(const std::vector<NamedPoint>& points) {
+  Json json = Json::object();
+  for (const NamedPoint& point : points) json[point.name] = {{"lat", point.lat}, {"lon", point.lon}};
+  return json;
+}
+
+std::vector<NamedPoint> points_from(const Json& json) {
+  std::vector<NamedPoint> points;
+  for (const auto& [name, where] : json.items()) points.push_back({name, where.at("lat"), where.at("lon")});
+  return points;
 }
 
 void read_regions(SectionReader& top, std::vector<RegionSpec>& regions, Problems& problems) {

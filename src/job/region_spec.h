@@ -43,6 +43,11 @@ struct RegionSpec {
 const RegionSpec* region_named(const std::vector<RegionSpec>& regions, const std::string& name);
 
 void read_regions(SectionReader& top, std::vector<RegionSpec>& regions, Problems& problems);
+// Points by name, as `paris: {lat: 48.85, lon: 2.35}`, under `key` of the section.
+void read_named_points(SectionReader& section, const std::string& key, std::vector<NamedPoint>& points,
+                       Problems& problems);
+nlohmann::ordered_json points_json(const std::vector<NamedPoint>& points);
+std::vector<NamedPoint> points_from(const nlohmann::ordered_json& json);
 nlohmann::ordered_json regions_json(const std::vector<RegionSpec>& regions);
 std::vector<RegionSpec> regions_from(const nlohmann::ordered_json& json);
 

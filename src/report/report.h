@@ -4,18 +4,25 @@
 #include <vector>
 
 #include "base/log.h"
+#include "report/page/page_pictures.h"
 #include "run/manifest.h"
 
 namespace hens {
 
-// Both write into `run_folder`, each file whole or not at all; the same run gives the same bytes again. They return the
+// All write into `run_folder`, each file whole or not at all; the same run gives the same bytes again. They return the
 // files, relative to the folder. Throw Error{bad_input} for a manifest that contradicts itself, {cannot_create}, {io}.
 
-// timing_report.txt and benchmark_results.json.
-std::vector<StoredFile> write_texts(const fs::path& run_folder, const Manifest& manifest);
+struct DrawnMaps {
+  std::vector<StoredFile> files;
+  PagePictures page;  // the same in small, and what else the page shows
+};
 
-// The maps of 10 m wind. They are for looking at: where one cannot be drawn (no member complete, a damaged field, no
-// u10m and v10m among the outputs) the log says why, and the others are written all the same.
-std::vector<StoredFile> write_maps(const fs::path& run_folder, const Manifest& manifest, Log& log);
+// The maps of 10 m wind, and what report.html shows of the run's stores, which is not written yet. They are for looking
+// at: where one cannot be drawn (no member complete, a damaged field, no u10m and v10m among the outputs) the log says
+// why, and the others are made all the same.
+DrawnMaps write_maps(const fs::path& run_folder, const Manifest& manifest, Log& log);
+
+// timing_report.txt, benchmark_results.json and report.html.
+std::vector<StoredFile> write_texts(const fs::path& run_folder, const Manifest& manifest, const PagePictures& page);
 
 }  // namespace hens

@@ -28,9 +28,15 @@ std::string joined(const std::vector<std::string>& parts) {
   return text;
 }
 
-std::string labelled(const std::string& label, const std::string& value) {
-  if (value.empty()) return "";
-  return fmt::format("{:<{}}{}\n", label, label_width, shortened(value, line_width - label_width));
+std::string labelled(const Fact& fact) {
+  if (fact.value.empty()) return "";
+  return fmt::format("{:<{}}{}\n", fact.label, label_width, shortened(fact.value, line_width - label_width));
+}
+
+std::string lines_of(const std::vector<Fact>& facts) {
+  std::string text;
+  for (const Fact& fact : facts) text += labelled(fact);
+  return text;
 }
 
 std::string device_text(const Hardware& hardware) {
@@ -51,31 +57,14 @@ std::string times_text(const std::vector<Time>& times) {
   return fmt::format("{} .. {} ({})", iso_time(times.front()), iso_time(times.back()), times.size());
 }
 
-std::string times_lines(const Manifest& manifest) {
+std::vector<Fact> time_facts(const Manifest& manifest) {
   const RunTime time = run_time(manifest);
   const std::string least = time.open_ends > 0 ? "at least " : "";
   const std::string open =
       time.open_ends > 0 ? fmt::format("; no end is recorded of {}", plural(time.open_ends, "attempt")) : "";
-  std::string text = labelled("Total time", least + seconds_text(time.wall) + open);
-  if (manifest.attempts.size() > 1) text += labelled("Machine time", least + seconds_text(time.machine));
-  return text;
-}
-
-std::string header(const Manifest& manifest) {
-  const Attempt last = last_attempt(manifest);
-  const Hardware& hardware = last.hardware;
-  const JobSpec& spec = manifest.spec;
-  const MemberCounts members = count_members(manifest);
-  const std::string failed = members.failed > 0 ? fmt::format(", {} failed", members.failed) : "";
-  return "HENS timing report\n==================\n" + labelled("Job", spec.name) +
-         labelled("Platform", joined({hardware.platform, hardware.instance_type, hardware.region})) +
-         labelled("Device", device_text(hardware)) + labelled("Host", host_text(hardware)) +
-         labelled("Software", joined({last.hens_version.empty() ? "" : "hens " + last.hens_version,
-                                      last.libtorch_version.empty() ? "" : "LibTorch " + last.libtorch_version})) +
-         labelled("Engine", last.engine) + labelled("Initial times", times_text(spec.initial_conditions.times)) +
-         labelled("Grid", fmt::format("{} x {}", manifest.grid.nlat(), manifest.grid.nlon())) +
-         labelled("Members", fmt::format("{} of {} complete{}", members.complete, members.planned, failed)) +
-         times_lines(manifest);
+  std::vector<Fact> facts{{"Total time", least + seconds_text(time.wall) + open}};
+  if (manifest.attempts.size() > 1) facts.push_back({"Machine time", least + seconds_text(time.machine)});
+  return facts;
 }
 
 Table model_table(const Manifest& manifest) {
@@ -252,7 +241,31 @@ std::string energy_text(const Manifest& manifest) {
   return text;
 }
 
-std::string amounts(const Manifest& manifest) {
+}  // namespace
+
+std::vector<Fact> run_facts(const Manifest& manifest) {
+  const Attempt last = last_attempt(manifest);
+  const Hardware& hardware = last.hardware;
+  const JobSpec& spec = manifest.spec;
+  const MemberCounts members = count_members(manifest);
+  const std::string failed = members.failed > 0 ? fmt::format(", {} failed", members.failed) : "";
+  std::vector<Fact> facts{
+      {"Job", spec.name},
+      {"Platform", joined({hardware.platform, hardware.instance_type, hardware.region})},
+      {"Device", device_text(hardware)},
+      {"Host", host_text(hardware)},
+      {"Software", joined({last.hens_version.empty() ? "" : "hens " + last.hens_version,
+                           last.libtorch_version.empty() ? "" : "LibTorch " + last.libtorch_version})},
+      {"Engine", last.engine},
+      {"Initial times", times_text(spec.initial_conditions.times)},
+      {"Grid", fmt::format("{} x {}", manifest.grid.nlat(), manifest.grid.nlon())},
+      {"Members", fmt::format("{} of {} complete{}", members.complete, members.planned, failed)}};
+  for (Fact& fact : time_facts(manifest)) facts.push_back(std::move(fact));
+  std::erase_if(facts, [](const Fact& fact) { return fact.value.empty(); });
+  return facts;
+}
+
+std::vector<Fact> amount_facts(const Manifest& manifest) {
   uint64_t host = 0, gpu = 0;
   for (const Attempt& attempt : manifest.attempts) {
     host = std::max(host, attempt.peak_host_bytes);
@@ -263,25 +276,26 @@ std::string amounts(const Manifest& manifest) {
   const double price = manifest.spec.runtime.price_per_hour;
   const std::string rate =
       time.wall > 0.0 ? fmt::format(", {}/s", bytes_text(static_cast<uint64_t>(output / time.wall))) : "";
-  return labelled("Output", bytes_text(output) + rate) +
-         labelled("Peak memory",
-                  joined({host > 0 ? bytes_text(host) + " host" : "", gpu > 0 ? bytes_text(gpu) + " GPU" : ""})) +
-         labelled("Energy", energy_text(manifest)) +
-         labelled("Cost", price > 0.0 ? fmt::format("{}${} at ${}/h{}", time.open_ends > 0 ? "at least " : "",
-                                                    fixed(total_cost(manifest), 4), fixed(price, 4),
-                                                    a_member(manifest, total_cost(manifest), "$", ""))
-                                      : "");
+  std::vector<Fact> facts{
+      {"Output", bytes_text(output) + rate},
+      {"Peak memory", joined({host > 0 ? bytes_text(host) + " host" : "", gpu > 0 ? bytes_text(gpu) + " GPU" : ""})},
+      {"Energy", energy_text(manifest)},
+      {"Cost", price > 0.0 ? fmt::format("{}${} at ${}/h{}", time.open_ends > 0 ? "at least " : "",
+                                         fixed(total_cost(manifest), 4), fixed(price, 4),
+                                         a_member(manifest, total_cost(manifest), "$", ""))
+                           : ""}};
+  std::erase_if(facts, [](const Fact& fact) { return fact.value.empty(); });
+  return facts;
 }
 
-}  // namespace
+std::vector<Table> timing_tables(const Manifest& manifest) {
+  return {model_table(manifest), attempt_table(manifest), stage_table(manifest), length_table(manifest)};
+}
 
 std::string timing_report(const Manifest& manifest) {
-  std::string text = header(manifest);
-  for (const Table& table :
-       {model_table(manifest), attempt_table(manifest), stage_table(manifest), length_table(manifest)}) {
-    text += "\n" + as_text(table);
-  }
-  return text + "\n" + amounts(manifest);
+  std::string text = "HENS timing report\n==================\n" + lines_of(run_facts(manifest));
+  for (const Table& table : timing_tables(manifest)) text += "\n" + as_text(table);
+  return text + "\n" + lines_of(amount_facts(manifest));
 }
 
 }  // namespace hens

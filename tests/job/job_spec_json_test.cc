@@ -155,8 +155,9 @@ TEST(ForecastHash, ChangesExactlyWithWhatAffectsTheForecast) {
     EXPECT_EQ(forecast_hash(spec) != hash, leaves.at(key).affects == "by value") << key;
     tried.insert(key);
   });
-  EXPECT_EQ(tried.size(), leaves.size() - 4)
-      << "all but the one above, lead_time, which becomes steps, and control and lagged, absent where they are false";
+  EXPECT_EQ(tried.size(), leaves.size() - 5) << "all but the one above, lead_time, which becomes steps, and control, "
+                                                "lagged and places, absent where not asked "
+                                                "for";
   EXPECT_NE(forecast_hash(parse_with({"perturbation.method=correlated_spherical_gaussian", "ensemble.control=true"})),
             forecast_hash(parse_with({"perturbation.method=correlated_spherical_gaussian"})));
 }

@@ -46,6 +46,19 @@ TEST(Regions, AreInTheHashWhereThereAreSome) {
   EXPECT_NE(forecast_hash(parse_with({regions})), forecast_hash(parse_with({})));
 }
 
+TEST(ReportPlaces, AreNamedPointsThatNoForecastDependsOn) {
+  const std::string places = "report={places: {paris: {lat: 48.85, lon: 2.35}}}";
+  const JobSpec spec = parse_with({places});
+  EXPECT_EQ(spec.report.places, (std::vector<NamedPoint>{{"paris", 48.85, 2.35}}));
+  EXPECT_EQ(job_spec_from_json(to_json(spec)).report.places, spec.report.places);
+  EXPECT_EQ(forecast_hash(spec), forecast_hash(parse_with({})));
+  EXPECT_FALSE(to_json(parse_with({}))["report"].contains("places"));
+  EXPECT_THAT(problems_with({"report={places: {Paris: {lat: 48, lon: 2}}}"}),
+              HasSubstr("report.places.Paris: is no name"));
+  EXPECT_THAT(problems_with({"report={places: {paris: {lat: 98, lon: 2}}}"}), HasSubstr("report.places.paris.lat"));
+  EXPECT_THAT(problems_with({"report={places: []}"}), HasSubstr("report.places: is"));
+}
+
 TEST(Regions, SayWhatIsWrong) {
   const auto told = [](const std::string& region) { return problems_with({"regions={here: " + region + "}"}); };
   EXPECT_THAT(told("{lat_min: 10, lat_max: 5}"),

@@ -43,6 +43,23 @@ TEST(Palette, EndsHoldBeyondTheRange) {
   EXPECT_EQ(high.blue, last.blue);
 }
 
+TEST(BandScale, RangesLieInEightToSixteenRoundBandsAndSignsAreSymmetric) {
+  for (double low = -1e5; low < 1e5; low += 911.0) {
+    for (double range = 1e-1; range < 1e6; range *= 2.7) {
+      for (const Palette palette : {Palette::temperature, Palette::signs}) {
+        const BandScale scale = make_range_scale(palette, low, low + range);
+        const double high = scale.low + scale.step * static_cast<double>(scale.bands.size());
+        ASSERT_LE(scale.low, low + 1e-6 * scale.step);
+        ASSERT_GE(high, low + range - 1e-6 * scale.step);
+        ASSERT_LE(scale.bands.size(), 17U) << low << " " << range;
+        ASSERT_GE(scale.bands.size(), 6U) << low << " " << range;
+        if (palette != Palette::signs) continue;
+        ASSERT_NEAR(scale.low, -high, 1e-9 * high);
+      }
+    }
+  }
+}
+
 TEST(BandScale, BandsCoverTheRangeInRoundSteps) {
   for (double top = 1e-3; top < 1e3; top *= 1.37) {
     const BandScale scale = make_scale(Palette::wind, top);

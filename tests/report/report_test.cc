@@ -40,8 +40,9 @@ std::vector<std::string> names(const std::vector<StoredFile>& files) {
 }
 
 std::vector<StoredFile> write_reports(const fs::path& folder, const Manifest& manifest) {
-  std::vector<StoredFile> files = write_texts(folder, manifest);
-  for (const StoredFile& map : write_maps(folder, manifest, Log::none())) files.push_back(map);
+  const DrawnMaps maps = write_maps(folder, manifest, Log::none());
+  std::vector<StoredFile> files = write_texts(folder, manifest, maps.page);
+  for (const StoredFile& map : maps.files) files.push_back(map);
   return files;
 }
 
@@ -50,8 +51,8 @@ TEST(WriteReports, LeavesReportsAndMapsAndChangesNothingTheSecondTime) {
   const Manifest manifest = test::example_manifest();
   write_stores(folder.path(), manifest);
   const auto files = write_reports(folder.path(), manifest);
-  EXPECT_EQ(names(files),
-            (std::vector<std::string>{"timing_report.txt", "benchmark_results.json", "hens_wind_2024_01_01.jpg"}));
+  EXPECT_EQ(names(files), (std::vector<std::string>{"timing_report.txt", "benchmark_results.json", "report.html",
+                                                    "hens_wind_2024_01_01.jpg"}));
   for (const StoredFile& file : files) {
     EXPECT_EQ(file.sha256, sha256_file(folder / file.path));
     EXPECT_EQ(file.bytes, fs::file_size(folder / file.path));
@@ -60,7 +61,7 @@ TEST(WriteReports, LeavesReportsAndMapsAndChangesNothingTheSecondTime) {
 }
 
 TEST(WriteReports, WritesTheRestWhereAMapCannotBeDrawn) {
-  const std::vector<std::string> texts{"timing_report.txt", "benchmark_results.json"};
+  const std::vector<std::string> texts{"timing_report.txt", "benchmark_results.json", "report.html"};
   const test::TemporaryFolder folder;
   Manifest manifest = test::example_manifest();
   EXPECT_EQ(names(write_reports(folder.path(), manifest)), texts) << "the stores are not there";

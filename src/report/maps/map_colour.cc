@@ -32,7 +32,44 @@ const std::vector<Anchor>& anchors(Palette palette) {
       {0.750, 0.155, 68},  {0.640, 0.175, 38},  {0.520, 0.185, 15},  {0.415, 0.170, -18}, {0.310, 0.140, -55}};
   static const std::vector<Anchor> spread{{0.980, 0.008, 110}, {0.900, 0.060, 150}, {0.780, 0.090, 185},
                                           {0.640, 0.095, 220}, {0.480, 0.110, 255}, {0.310, 0.120, 285}};
-  return palette == Palette::wind ? wind : spread;
+  static const std::vector<Anchor> moisture{{0.980, 0.010, 95},  {0.900, 0.070, 115}, {0.780, 0.110, 150},
+                                            {0.630, 0.105, 195}, {0.470, 0.110, 240}, {0.310, 0.120, 275}};
+  static const std::vector<Anchor> probability{{0.985, 0.004, 90}, {0.920, 0.070, 95}, {0.820, 0.130, 75},
+                                               {0.680, 0.165, 45}, {0.510, 0.165, 15}, {0.330, 0.130, -25}};
+  static const std::vector<Anchor> height{{0.310, 0.110, 290}, {0.440, 0.110, 255}, {0.580, 0.100, 220},
+                                          {0.720, 0.105, 175}, {0.840, 0.120, 130}, {0.950, 0.090, 105}};
+  static const std::vector<Anchor> signs{{0.360, 0.130, 260}, {0.560, 0.120, 250}, {0.780, 0.075, 235},
+                                         {0.970, 0.006, 100}, {0.800, 0.090, 50},  {0.600, 0.150, 35},
+                                         {0.400, 0.140, 20}};
+  static const std::vector<Anchor> temperature{
+      {0.330, 0.130, 300}, {0.450, 0.140, 270}, {0.620, 0.120, 245}, {0.800, 0.080, 215}, {0.930, 0.050, 150},
+      {0.920, 0.090, 100}, {0.810, 0.130, 75},  {0.660, 0.165, 45},  {0.500, 0.165, 25},  {0.340, 0.120, 5}};
+  switch (palette) {
+    case Palette::wind:
+      return wind;
+    case Palette::spread:
+      return spread;
+    case Palette::moisture:
+      return moisture;
+    case Palette::probability:
+      return probability;
+    case Palette::height:
+      return height;
+    case Palette::signs:
+      return signs;
+    case Palette::temperature:
+      break;
+  }
+  return temperature;
+}
+
+// The smallest of 1, 2, 2.5 and 5 times a power of ten of which 16 are at least `range`.
+double round_step(double range) {
+  const double power = std::pow(10.0, std::floor(std::log10(range / 16.0)));
+  for (const double factor : {1.0, 2.0, 2.5, 5.0}) {
+    if (range <= 16.0 * factor * power) return factor * power;
+  }
+  return 10.0 * power;
 }
 
 }  // namespace
@@ -69,22 +106,33 @@ Colour palette_colour(Palette palette, double position) {
 }
 
 int BandScale::band(double value) const {
-  const double index = std::floor(value / step);
+  const double index = std::floor((value - low) / step);
   return static_cast<int>(std::clamp(index, 0.0, static_cast<double>(bands.size() - 1)));
 }
 
 BandScale make_scale(Palette palette, double top) {
   assert(top >= 0.0);
   const double reach = top > 0.0 ? top : 1.0;
-  double power = std::pow(10.0, std::floor(std::log10(reach / 16.0)));
-  double step = 0.0;
-  for (const double factor : {1.0, 2.0, 2.5, 5.0, 10.0}) {
-    step = factor * power;
-    if (reach <= 16.0 * step) break;
-  }
+  const double step = round_step(reach);
   const int count = std::max(8, static_cast<int>(std::ceil(reach / step - 1e-9))) + 1;
   BandScale scale{step, {}};
   for (int i = 0; i < count; ++i) scale.bands.push_back(palette_colour(palette, static_cast<double>(i) / (count - 1)));
+  return scale;
+}
+
+BandScale make_range_scale(Palette palette, double low, double high) {
+  // Two values that a float does not tell apart are one.
+  const double least = std::max(1e-30, 1e-6 * std::max(std::abs(low), std::abs(high)));
+  if (!(high - low > least)) low -= std::max(0.5, least), high += std::max(0.5, least);
+  if (palette == Palette::signs) high = std::max(std::abs(low), std::abs(high)), low = -high;
+  // Edges at whole steps may take one more band on either side.
+  double step = round_step((high - low) * 16.0 / 15.0);
+  auto first = std::floor(low / step + 1e-9), last = std::ceil(high / step - 1e-9);
+  if (last - first > 16.0)
+    step = round_step(16.1 * step), first = std::floor(low / step), last = std::ceil(high / step);
+  const int count = std::max(1, static_cast<int>(last - first));
+  BandScale scale{step, {}, first * step};
+  for (int i = 0; i < count; ++i) scale.bands.push_back(palette_colour(palette, (i + 0.5) / count));
   return scale;
 }
 

@@ -55,23 +55,36 @@ std::string meridian_label(int lon) {
 FieldSampler::FieldSampler(const LatLonGrid& grid, std::span<const float> field)
     : grid_(grid),
       field_(field),
-      row_step_((grid.lat.front() - grid.lat.back()) / (grid.nlat() - 1)),
-      column_step_(360.0 / grid.nlon()) {}
+      row_step_(grid.nlat() > 1 ? (grid.lat.front() - grid.lat.back()) / (grid.nlat() - 1) : 1.0),
+      column_step_(360.0 / grid.nlon()) {
+  const double step = grid.nlon() > 1 ? (grid.lon.back() - grid.lon.front()) / (grid.nlon() - 1) : 1.0;
+  closed_ = std::abs(step * grid.nlon() - 360.0) < 1e-6 * 360.0;
+  if (!closed_) column_step_ = step;
+}
 
 double FieldSampler::at(GeoPoint point) const {
   const int nlat = grid_.nlat(), nlon = grid_.nlon();
   const double row = std::clamp((grid_.lat.front() - point.lat) / row_step_, 0.0, static_cast<double>(nlat - 1));
-  const double column = (point.lon - grid_.lon.front()) / column_step_;
+  double column = (point.lon - grid_.lon.front()) / column_step_;
+  if (!closed_) column = std::clamp(column, 0.0, static_cast<double>(nlon - 1));
   const int i = static_cast<int>(row), j = static_cast<int>(std::floor(column));
   const auto down = cubic_weights(row - i), across = cubic_weights(column - j);
   double sum = 0.0;
   for (int a = 0; a < 4; ++a) {
     const float* values = field_.data() + static_cast<size_t>(std::clamp(i + a - 1, 0, nlat - 1)) * nlon;
     double along = 0.0;
-    for (int b = 0; b < 4; ++b) along += across[b] * values[((j + b - 1) % nlon + nlon) % nlon];
+    for (int b = 0; b < 4; ++b) along += across[b] * values[wrapped(j + b - 1)];
     sum += down[a] * along;
   }
-  return sum;
+  if (std::isfinite(sum)) return sum;
+  // Beside missing values the nearest one counts, so that what is missing is no wider than it is.
+  const auto nearest_row = static_cast<size_t>(std::clamp(static_cast<int>(std::lround(row)), 0, nlat - 1));
+  return field_[nearest_row * nlon + wrapped(static_cast<int>(std::lround(column)))];
+}
+
+int FieldSampler::wrapped(int column) const {
+  const int nlon = grid_.nlon();
+  return closed_ ? (column % nlon + nlon) % nlon : std::clamp(column, 0, nlon - 1);
 }
 
 MapPanel::MapPanel(Pixel corner, int width)
@@ -111,7 +124,8 @@ void MapPanel::fill(Canvas& canvas, const LatLonGrid& grid, std::span<const floa
         for (int x = 0; x < width_ * samples; ++x) {
           const double lon = ((x + 0.5) / samples - 0.5 * width_) / degree;
           // A pixel beyond the outline takes the colour at it: the clip blends it there.
-          sums[x / samples].add(scale.colour(sampler.at({lat, std::clamp(lon, -180.0, 180.0)})));
+          const double value = sampler.at({lat, std::clamp(lon, -180.0, 180.0)});
+          if (!std::isnan(value)) sums[x / samples].add(scale.colour(value));
         }
       }
       for (int x = 0; x < width_; ++x) sums[x].store(&picture.rgb[(static_cast<size_t>(y) * width_ + x) * 3]);

@@ -15,8 +15,9 @@
 
 namespace hens {
 
-// A field between its grid points: cubic (Catmull-Rom) eastward, where the grid closes on itself, and southward, where
-// the end rows repeat. Views; both must outlive it.
+// A field between its grid points: cubic (Catmull-Rom) eastward, where a grid of all longitudes closes on itself, and
+// southward; else the end rows and columns repeat. Beside a missing value (NaN) the nearest grid point's counts. Views;
+// both must outlive it.
 class FieldSampler {
  public:
   FieldSampler(const LatLonGrid& grid, std::span<const float> field);
@@ -25,7 +26,10 @@ class FieldSampler {
  private:
   const LatLonGrid& grid_;
   std::span<const float> field_;
+  int wrapped(int column) const;
+
   double row_step_, column_step_;  // degrees; grids of hens are equiangular
+  bool closed_ = true;             // whether its columns go all around the globe
 };
 
 class MapPanel {
@@ -42,6 +46,7 @@ class MapPanel {
   std::optional<GeoPoint> geo(Pixel pixel) const;
   const std::vector<Pixel>& outline() const { return outline_; }
 
+  // Where a value is missing (NaN), the panel stays white.
   void fill(Canvas& canvas, const LatLonGrid& grid, std::span<const float> field, const BandScale& scale) const;
   void coastlines(Canvas& canvas, std::span<const CoastSegment> segments) const;
   // Meridians and parallels every 30 degrees, the outline, and labels outside it.
