@@ -12,7 +12,7 @@
 namespace hens {
 namespace {
 
-constexpr double left_margin = 62.0, right_margin = 16.0, top_margin = 30.0, bottom_margin = 60.0;
+constexpr double left_margin = 62.0, right_margin = 26.0, top_margin = 30.0, bottom_margin = 60.0;
 constexpr double letter_width = 6.6;  // of 12 px sans-serif, about
 
 double round_step(double range, int count) {
