@@ -202,6 +202,8 @@ void Worker::run(const WorkItem& block, std::optional<int> next_model) {
   run_members_of(rollout, block.tasks);
   // Where a member left the finite numbers, those that were summed up with it are rolled out once more.
   for (std::vector<MemberId> again = lost_members(); !again.empty(); again = lost_members()) {
+    // In another region they may stand in a part already, and do not count there a second time.
+    for (StatisticsSink* statistics : statistics_) statistics->look_again();
     job_.log.info("statistics_again", {{"members", again.size()}, {"model", block.model}});
     report_.members_done -= static_cast<int>(again.size());
     run_members_of(rollout, again);

@@ -44,7 +44,6 @@ inline const EnumNames<Compression>& compression_names() {
   return names;
 }
 
-// `fast` joins when the fast engine does: until then a spec that asks for it is told so.
 inline const EnumNames<EngineKind>& engine_names() {
   static const EnumNames<EngineKind> names{
       {{"auto", EngineKind::automatic}, {"reference", EngineKind::reference}, {"fast", EngineKind::fast}}};

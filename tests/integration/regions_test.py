@@ -167,6 +167,23 @@ class Regions(unittest.TestCase):
         self.assertEqual(stores(folder), stores(self.run_))
         self.assertEqual(hens("verify", folder).stdout, "all is well\n")
 
+    def test_a_member_that_leaves_its_range_is_in_the_sums_of_no_region(self):
+        """Temperatures perturbed by six standard deviations leave 250 K +- 512 K in some members, not in every region."""
+        folder = self.root / "spoilt"
+        hens("run", self.spec, "--output", folder, "models=['synth:mini?seed=102']", "ensemble.members=8",
+             "perturbation.noise.amplitude={t2m: 6 std}", "output=[]",
+             "statistics=[{variables: [t2m], extremes: true}, {variables: [t2m], extremes: true, region: europe}]",
+             "runtime.block=1", check=None)
+        failed = assert_as_the_schemas_say(folder)["members_failed"]
+        self.assertTrue(0 < failed < 8, failed)
+        hens("merge", folder)
+        globe, europe = (opened(folder / f"statistics_0{of}.zarr") for of in ("", "_europe"))
+        self.assertEqual(list(globe["members"].values), [8 - failed])
+        self.assertEqual(list(europe["members"].values), [8 - failed])
+        crop = globe.sel(lat=europe.lat, lon=europe.lon.values % 360)
+        for name in europe.data_vars:
+            np.testing.assert_array_equal(europe[name].values, crop[name].values, name)
+
     def test_validate_counts_the_bytes_of_a_region(self):
         said = json.loads(hens("validate", self.spec, "--json").stdout)
         sizes = {store["path"]: store["bytes"] for store in said["stores"]}
