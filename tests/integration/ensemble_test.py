@@ -44,7 +44,7 @@ class Ensemble(unittest.TestCase):
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="hens_ensemble_"))
 
     def tearDown(self):
-        shutil.rmtree(self.root)
+        shutil.rmtree(self.root, ignore_errors=True)
 
     def test_a_control_is_the_analysis_and_the_others_move_by_one(self):
         spec = write_job(self.root, JOB)
