@@ -23,7 +23,7 @@ setup:  ## install what is missing (system packages, LibTorch, nvcc)
 
 configure: setup
 	@cmake -G Ninja -S . -B $(BUILD) -DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache -DCMAKE_CUDA_COMPILER_LAUNCHER=ccache \
-	  -DHENS_BUILD_TESTS=$(or $(TESTS),OFF) >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
+	  -DHENS_BUILD_TESTS=$(or $(TESTS),OFF) -DHENS_BUILD_BENCH=$(or $(TESTS),OFF) >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
 
 build: configure  ## build the programs into build/
 	@cmake --build $(BUILD) -j $(JOBS)

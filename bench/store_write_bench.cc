@@ -51,7 +51,7 @@ Options parse(int argc, char** argv) {
 StoreLayout layout_of(const Options& options) {
   StoreLayout layout;
   layout.compression = options.compression;
-  layout.grid = equiangular_grid(721, 1440);
+  layout.domain.grid = equiangular_grid(721, 1440);
   layout.variables = {"u10m", "v10m", "t2m", "msl", "u850", "v850", "t850", "z500", "t500", "u250", "v250", "q700"};
   layout.members = options.members;
   layout.times = {parse_time("2024-01-01")};
