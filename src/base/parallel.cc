@@ -36,4 +36,26 @@ void parallel_for(int64_t count, const std::function<void(int64_t first, int64_t
   if (error) std::rethrow_exception(error);
 }
 
+void parallel_in_order(int64_t count, const std::function<void(int64_t row)>& row) {
+  std::exception_ptr error;
+  int64_t failed = count;
+  std::mutex mutex;
+  parallel_for(count, [&](int64_t first, int64_t last) {
+    for (int64_t k = first; k < last; ++k) {
+      {
+        const std::lock_guard guard(mutex);
+        if (k > failed) return;
+      }
+      try {
+        row(k);
+      } catch (...) {
+        const std::lock_guard guard(mutex);
+        if (k < failed) failed = k, error = std::current_exception();
+        return;
+      }
+    }
+  });
+  if (error) std::rethrow_exception(error);
+}
+
 }  // namespace hens

@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "base/error.h"
+#include "base/parallel.h"
 #include "grid/channels.h"
 
 namespace hens {
@@ -228,8 +229,10 @@ State analytic_state(Time valid_time, const std::vector<std::string>& channels, 
   std::vector<Row> rows;
   for (const double latitude : grid.lat) rows.push_back(row_at(latitude));
   State state{grid, channels, valid_time, std::vector<float>(channels.size() * grid.points())};
-  for (size_t c = 0; c < channels.size(); ++c)
+  parallel_in_order(static_cast<int64_t>(channels.size()), [&](int64_t channel) {
+    const auto c = static_cast<size_t>(channel);
     fill(state.channel(c), channel_info(channels[c]), valid_time, grid, rows);
+  });
   return state;
 }
 

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "base/error.h"
+#include "base/parallel.h"
 #include "grid/channels.h"
 #include "source/source.h"
 
@@ -176,11 +177,14 @@ void check_longitudes(const State& state, size_t pressure, const std::string& or
 }  // namespace
 
 void check_state(const State& state, const std::string& origin, StateCheck check) {
-  for (size_t c = 0; c < state.channels.size(); ++c) check_finite(state, c, origin);
+  const auto channels = static_cast<int64_t>(state.channels.size());
+  parallel_in_order(channels, [&](int64_t c) { check_finite(state, static_cast<size_t>(c), origin); });
   if (check == StateCheck::finite) return;
-  for (size_t c = 0; c < state.channels.size(); ++c) check_values(state, c, origin);
+  parallel_in_order(channels, [&](int64_t c) { check_values(state, static_cast<size_t>(c), origin); });
   const std::vector<LevelFields> levels = levels_of(state);
-  for (size_t k = 1; k < levels.size(); ++k) check_thickness(state, levels[k - 1], levels[k], origin);
+  parallel_in_order(static_cast<int64_t>(levels.size()) - 1, [&](int64_t k) {
+    check_thickness(state, levels[static_cast<size_t>(k)], levels[static_cast<size_t>(k) + 1], origin);
+  });
   const auto pressure = std::ranges::find(state.channels, "sp");
   if (pressure == state.channels.end()) return;
   check_hemispheres(state, pressure - state.channels.begin(), origin);

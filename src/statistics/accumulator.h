@@ -30,12 +30,20 @@ class Accumulator {
   // number), -1 where all were; then forgets them. What was added of such a member has to be taken back by set().
   virtual std::vector<int> refused(int slots) = 0;
 
-  virtual PairSums sums(int pair) = 0;                   // a copy
+  // Copies the sums of a pair into `into`, whose memory is used again where it suffices. Any thread may call it while
+  // no other is in the accumulator.
+  virtual void copy(int pair, PairSums& into) = 0;
   virtual void set(int pair, const PairSums& sums) = 0;  // puts them in the place of what is there
   virtual void clear() = 0;                              // of no member, all pairs
 
   virtual const std::vector<PairPlan>& plan() const = 0;
   virtual size_t points() const = 0;
+
+  PairSums sums(int pair) {
+    PairSums sums;
+    copy(pair, sums);
+    return sums;
+  }
 };
 
 std::unique_ptr<Accumulator> make_host_accumulator(std::vector<PairPlan> plan, size_t points);

@@ -117,6 +117,7 @@ class DevicePair {
 class CudaAccumulator final : public Accumulator {
  public:
   CudaAccumulator(std::vector<PairPlan> plan, size_t points) : plan_(std::move(plan)), points_(points) {
+    check(cudaGetDevice(&device_), "asking for the GPU");
     for (const PairPlan& pair : plan_) pairs_.emplace_back(pair, points);
     refused_ = DeviceBytes(most_slots * sizeof(int));
     forget_refused();
@@ -147,16 +148,15 @@ class CudaAccumulator final : public Accumulator {
     return pairs;
   }
 
-  PairSums sums(int pair) override {
+  void copy(int pair, PairSums& into) override {
+    check(cudaSetDevice(device_), "choosing the GPU");  // of this thread
     drain();
-    const PairPlan& plan = plan_.at(static_cast<size_t>(pair));
-    PairSums sums(plan, points_);
+    into.resize(plan_.at(static_cast<size_t>(pair)), points_);
     const PairView view = pairs_[static_cast<size_t>(pair)].view();
-    download(sums.sum, view.sum), download(sums.squares, view.squares);
-    download(sums.lowest, view.lowest), download(sums.highest, view.highest);
-    download(sums.above, view.above), download(sums.base, view.base), download(sums.bins, view.bins);
-    sums.outliers = drained_[static_cast<size_t>(pair)];
-    return sums;
+    download(into.sum, view.sum), download(into.squares, view.squares);
+    download(into.lowest, view.lowest), download(into.highest, view.highest);
+    download(into.above, view.above), download(into.base, view.base), download(into.bins, view.bins);
+    into.outliers = drained_[static_cast<size_t>(pair)];
   }
 
   void set(int pair, const PairSums& sums) override {
@@ -216,6 +216,7 @@ class CudaAccumulator final : public Accumulator {
     return windows_[w][s].as<double>();
   }
 
+  int device_ = 0;
   std::vector<PairPlan> plan_;
   size_t points_;
   std::vector<DevicePair> pairs_;

@@ -73,7 +73,7 @@ class HostAccumulator final : public Accumulator {
     return pairs;
   }
 
-  PairSums sums(int pair) override { return sums_.at(static_cast<size_t>(pair)); }
+  void copy(int pair, PairSums& into) override { into = sums_.at(static_cast<size_t>(pair)); }
   void set(int pair, const PairSums& sums) override { sums_.at(static_cast<size_t>(pair)) = sums; }
 
   void clear() override {

@@ -44,6 +44,13 @@ PairSums::PairSums(const PairPlan& plan, size_t points) {
   if (plan.histogram) base.assign(points, no_base), bins.assign(points * window_bins, 0);
 }
 
+void PairSums::resize(const PairPlan& plan, size_t points) {
+  sum.resize(plan.moments ? points : 0), squares.resize(plan.moments ? points : 0);
+  lowest.resize(plan.extremes ? points : 0), highest.resize(plan.extremes ? points : 0);
+  above.resize(plan.thresholds.size() * points);
+  base.resize(plan.histogram ? points : 0), bins.resize(plan.histogram ? points * window_bins : 0);
+}
+
 Spans spans_of(PairSums& sums, size_t begin, size_t end) {
   if (!std::ranges::is_sorted(sums.outliers)) std::ranges::sort(sums.outliers);
   const Outlier first_of_tile{static_cast<uint32_t>(begin), INT32_MIN};

@@ -79,6 +79,9 @@ struct PairSums {
 
   PairSums() = default;
   PairSums(const PairPlan& plan, size_t points);  // of no member
+
+  // Makes the vectors as long as the plan's sums are. What is in them then is not said; memory is used again.
+  void resize(const PairPlan& plan, size_t points);
 };
 
 // The counts of one pair's histogram at consecutive points: from the first to the last bin that is not zero.

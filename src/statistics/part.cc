@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <future>
 #include <numeric>
 
 #include "base/checksum.h"
@@ -136,8 +137,8 @@ Chunks encode_tile(const PairPlan& plan, PairSums& sums, size_t points, size_t t
   return chunks;
 }
 
-// Tiles are compressed side by side, and written in their order.
-void put_pair(PartWriter& file, const PairPlan& plan, PairSums sums, size_t points) {
+// Of a pair. Tiles are compressed side by side.
+std::vector<Chunks> encode_pair(const PairPlan& plan, PairSums& sums, size_t points) {
   std::ranges::sort(sums.outliers);
   std::vector<Chunks> tiles(tiles_of(points));
   parallel_for(static_cast<int64_t>(tiles.size()), [&](int64_t first, int64_t last) {
@@ -145,9 +146,7 @@ void put_pair(PartWriter& file, const PairPlan& plan, PairSums sums, size_t poin
       tiles[tile] = encode_tile(plan, sums, points, tile);
     }
   });
-  for (const Chunks& tile : tiles) {
-    for (const std::vector<std::byte>& chunk : tile) file.put(chunk);
-  }
+  return tiles;
 }
 
 }  // namespace
@@ -165,10 +164,29 @@ std::string part_name(const PartHeader& header, int steps, const std::string& ti
 
 void write_part(const fs::path& path, const PartHeader& header, Accumulator& sums) {
   PartWriter file(path);
-  for (size_t pair = 0; pair < sums.plan().size(); ++pair) {
+  const std::vector<PairPlan>& plan = sums.plan();
+  PairSums now, next;
+  std::vector<Chunks> tiles;  // of the pair that is being written
+  std::future<void> copying, writing;
+  // What runs beside ends before what it uses does.
+  const auto copy = [&](size_t pair) { sums.copy(static_cast<int>(pair), next); };
+  if (!plan.empty()) copy(0);
+  // A pair is compressed while the one before it is written and the next one comes from the device.
+  for (size_t pair = 0; pair < plan.size(); ++pair) {
     stop_if_requested();  // a part of many gigabytes takes longer than a stop may
-    put_pair(file, sums.plan()[pair], sums.sums(static_cast<int>(pair)), sums.points());
+    std::swap(now, next);
+    if (pair + 1 < plan.size()) copying = std::async(std::launch::async, copy, pair + 1);
+    std::vector<Chunks> encoded = encode_pair(plan[pair], now, sums.points());
+    if (writing.valid()) writing.get();
+    tiles = std::move(encoded);
+    writing = std::async(std::launch::async, [&] {
+      for (const Chunks& tile : tiles) {
+        for (const std::vector<std::byte>& chunk : tile) file.put(chunk);
+      }
+    });
+    if (copying.valid()) copying.get();
   }
+  if (writing.valid()) writing.get();
   file.publish(header_json(header).dump());
 }
 

@@ -133,11 +133,14 @@ class TimeWriter {
     }
   }
 
-  // The fields of a pair of the lead time at hand.
-  void append(const std::vector<PairFields>& pair) {
-    for (const PairFields& fields : pair) {
-      append_to(shards_[static_cast<size_t>(fields.array - layout_.arrays.data())], *fields.array, &fields);
-    }
+  // Fields of the lead time at hand, each of another array: shards are compressed side by side.
+  void append(const std::vector<PairFields>& all) {
+    parallel_for(static_cast<int64_t>(all.size()), [&](int64_t from, int64_t to) {
+      for (auto k = static_cast<size_t>(from); k < static_cast<size_t>(to); ++k) {
+        const PairFields& fields = all[k];
+        append_to(shards_[static_cast<size_t>(fields.array - layout_.arrays.data())], *fields.array, &fields);
+      }
+    });
   }
 
   // Arrays that have no such lead time skip it.
@@ -186,27 +189,56 @@ class TimeWriter {
   size_t leads_ = 0;
 };
 
-// The final values of one pair, at all points.
-std::vector<PairFields> pair_values(const StatisticsLayout& layout, const std::vector<PairPlan>& plan, size_t pair,
-                                    const std::vector<PartSource>& parts) {
-  std::vector<PairFields> fields = fields_of(layout, layout.pairs[pair]);
-  parallel_for(static_cast<int64_t>(tiles_of(layout.domain.size())), [&](int64_t from, int64_t to) {
-    for (auto tile = static_cast<size_t>(from); tile < static_cast<size_t>(to); ++tile) {
-      const TileTotals totals = merge_tile(parts, plan, static_cast<int>(pair), tile);
-      const TileValues values(layout, layout.pairs[pair], totals, tile * part_tile);
-      for (PairFields& array : fields) values.put(array);
-    }
-  });
-  return fields;
+// Pairs [begin, end), and their fields.
+struct PairGroup {
+  size_t begin = 0, end = 0;
+  std::vector<std::vector<PairFields>> fields;  // [pair of the group]
+};
+
+constexpr size_t group_bytes = size_t{512} << 20;  // of fields in memory: 120 of 721 x 1440 points
+
+size_t bytes_of(const std::vector<PairFields>& pair, size_t points) {
+  size_t fields = 0;
+  for (const PairFields& array : pair) fields += array.array->array.integers ? 1 : array.values.size();
+  return fields * points * sizeof(float);
 }
 
-// Takes final values pair by pair, by lead time.
+// From `begin` on the pairs of one lead time, as many as memory is meant for, and at least one.
+PairGroup next_group(const StatisticsLayout& layout, size_t begin) {
+  PairGroup group{begin, begin, {}};
+  size_t bytes = 0;
+  while (group.end < layout.pairs.size() && layout.pairs[group.end].lead == layout.pairs[begin].lead) {
+    if (group.end > begin && bytes >= group_bytes) break;
+    group.fields.push_back(fields_of(layout, layout.pairs[group.end++]));
+    bytes += bytes_of(group.fields.back(), layout.domain.size());
+  }
+  return group;
+}
+
+// The final values of a group's pairs at all points, a tile of a pair at a time.
+std::vector<PairFields> values_of(const StatisticsLayout& layout, const std::vector<PairPlan>& plan, PairGroup group,
+                                  const std::vector<PartSource>& parts) {
+  const size_t tiles = tiles_of(layout.domain.size());
+  parallel_for(static_cast<int64_t>(group.fields.size() * tiles), [&](int64_t from, int64_t to) {
+    for (auto k = static_cast<size_t>(from); k < static_cast<size_t>(to); ++k) {
+      const size_t pair = group.begin + k / tiles, tile = k % tiles;
+      const TileTotals totals = merge_tile(parts, plan, static_cast<int>(pair), tile);
+      const TileValues values(layout, layout.pairs[pair], totals, tile * part_tile);
+      for (PairFields& array : group.fields[k / tiles]) values.put(array);
+    }
+  });
+  std::vector<PairFields> all;
+  for (auto& pair : group.fields) std::move(pair.begin(), pair.end(), std::back_inserter(all));
+  return all;
+}
+
+// Takes final values by lead time.
 class StoreWriter {
  public:
   virtual ~StoreWriter() = default;
   virtual void begin_time(size_t time) = 0;
-  virtual void append(const std::vector<PairFields>& pair) = 0;  // of the lead time at hand
-  virtual void end_lead() = 0;                                   // what did not come is missing there
+  virtual void append(const std::vector<PairFields>& fields) = 0;  // of the lead time at hand
+  virtual void end_lead() = 0;                                     // what did not come is missing there
   virtual void end_time() = 0;
   // Everything is durable under its final name; paths relative to the store's folder.
   virtual std::vector<StoredFile> finish() = 0;
@@ -218,7 +250,7 @@ class ZarrWriter final : public StoreWriter {
       : folder_(std::move(folder)), layout_(layout), coordinates_(std::move(coordinates)) {}
 
   void begin_time(size_t time) override { shards_.emplace(folder_, layout_, time); }
-  void append(const std::vector<PairFields>& pair) override { shards_->append(pair); }
+  void append(const std::vector<PairFields>& fields) override { shards_->append(fields); }
   void end_lead() override { shards_->end_lead(); }
   void end_time() override {
     shards_->publish(files_);
@@ -245,8 +277,8 @@ class NetcdfWriter final : public StoreWriter {
       : path_(path), layout_(layout), output_(path, {coordinates, field_arrays(layout), layout.attributes, true}) {}
 
   void begin_time(size_t time) override { time_ = time, lead_ = 0; }
-  void append(const std::vector<PairFields>& pair) override {
-    for (const PairFields& fields : pair) {
+  void append(const std::vector<PairFields>& all) override {
+    for (const PairFields& fields : all) {
       const int variable = static_cast<int>(fields.array - layout_.arrays.data());
       if (fields.array->array.integers) output_.put(variable, {time_, lead_}, std::span<const int32_t>(fields.numbers));
       for (size_t level = 0; level < fields.values.size(); ++level) {
@@ -285,11 +317,13 @@ class NetcdfWriter final : public StoreWriter {
 
 void write_time(StoreWriter& writer, const StatisticsLayout& layout, const std::vector<PairPlan>& plan,
                 const std::vector<PartSource>& parts) {
-  for (size_t pair = 0; pair < layout.pairs.size(); ++pair) {
+  for (size_t begin = 0; begin < layout.pairs.size();) {
     stop_if_requested();
-    writer.append(pair_values(layout, plan, pair, parts));
-    const bool last = pair + 1 == layout.pairs.size() || layout.pairs[pair + 1].lead != layout.pairs[pair].lead;
-    if (last) writer.end_lead();
+    PairGroup group = next_group(layout, begin);
+    const size_t end = group.end;
+    writer.append(values_of(layout, plan, std::move(group), parts));
+    if (end == layout.pairs.size() || layout.pairs[end].lead != layout.pairs[begin].lead) writer.end_lead();
+    begin = end;
   }
 }
 

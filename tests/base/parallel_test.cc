@@ -28,4 +28,22 @@ TEST(ParallelFor, ThrowsWhatAPartThrew) {
 }
 
 }  // namespace
+TEST(ParallelInOrder, TheLowestFailureIsTold) {
+  for (int round = 0; round < 20; ++round) {
+    std::vector<int> calls(100, 0);
+    const auto row = [&](int64_t k) {
+      ++calls[static_cast<size_t>(k)];
+      if (k == 31 || k == 32 || k == 99) throw std::runtime_error(std::to_string(k));
+    };
+    try {
+      parallel_in_order(100, row);
+      FAIL() << "nothing was thrown";
+    } catch (const std::runtime_error& error) {
+      EXPECT_STREQ(error.what(), "31");
+    }
+    EXPECT_EQ(std::vector<int>(calls.begin(), calls.begin() + 32), std::vector<int>(32, 1));
+  }
+  parallel_in_order(0, [](int64_t) { FAIL(); });
+}
+
 }  // namespace hens

@@ -92,6 +92,33 @@ struct Denormalise {
   }
 };
 
+// The same on a GPU, a tile of some quads of a latitude and some of the selected channels at a time: read along the
+// rows of the state, in whose memory sectors several channels lie, and written along the longitudes.
+constexpr int tile_quads = 32, tile_channels = 32, tile_rows = 4 * tile_quads;
+
+__global__ void denormalise_tiles(const __grid_constant__ Denormalise work, int selected) {
+  __shared__ float values[tile_channels][tile_rows + 1];  // [channel][point of the quad][quad]
+  const GridRows& rows = work.rows;
+  const int quads = quads_of(rows.half), tiles = (quads + tile_quads - 1) / tile_quads;
+  const int lat = static_cast<int>(blockIdx.x) / tiles, quad0 = (static_cast<int>(blockIdx.x) % tiles) * tile_quads;
+  const int first = static_cast<int>(blockIdx.y) * tile_channels, channels = min(tile_channels, selected - first);
+  const int64_t row0 = static_cast<int64_t>(lat) * rows.of_latitude() + 4 * quad0;
+  const int rows_here = 4 * min(tile_quads, quads - quad0);
+  for (int i = static_cast<int>(threadIdx.x); i < rows_here * channels; i += block_threads) {
+    const int row = i / channels, k = i - row * channels;
+    values[k][row % 4 * tile_quads + row / 4] = work.state[(row0 + row) * work.state_width + work.selected[first + k]];
+  }
+  __syncthreads();
+  for (int i = static_cast<int>(threadIdx.x); i < tile_rows * channels; i += block_threads) {
+    const int k = i / tile_rows, in = i % tile_rows, of_quad = in / tile_quads, quad = quad0 + in % tile_quads;
+    if (quad >= quads || (of_quad >= 2 && has_two_points(quad, rows.half))) continue;
+    const int c = work.selected[first + k];
+    const int64_t point = static_cast<int64_t>(lat) * 2 * rows.half + longitude_of(quad, of_quad, rows.half);
+    work.physical[(first + k) * rows.points() + point] =
+        rounded_product_and_sum(work.scaling.mean[c], values[k][in], work.scaling.std[c]);
+  }
+}
+
 struct SetInput {
   __half* input;
   const float* state;
@@ -234,8 +261,14 @@ void normalise(const Backend& backend, const StateRows& state, const float* phys
 void denormalise(const Backend& backend, float* physical, const StateRows& state, const ChannelSelection& selected,
                  const Scaling& scaling) {
   const GridRows rows{state.nlat, state.nlon / 2};
-  for_each(backend, rows.points() * selected.count,
-           Denormalise{physical, state.values, scaling, selected.channels, rows, state.width});
+  const Denormalise work{physical, state.values, scaling, selected.channels, rows, state.width};
+  if (!backend.on_gpu()) return for_each(backend, rows.points() * selected.count, work);
+  if (selected.count == 0) return;
+  const auto tiles = static_cast<unsigned>((quads_of(rows.half) + tile_quads - 1) / tile_quads * rows.nlat);
+  const auto groups = static_cast<unsigned>((selected.count + tile_channels - 1) / tile_channels);
+  denormalise_tiles<<<dim3(tiles, groups), block_threads, 0, static_cast<cudaStream_t>(backend.stream())>>>(
+      work, selected.count);
+  check_cuda(cudaGetLastError(), "launching a kernel");
 }
 
 void set_input(const Backend& backend, const InputRows& input, const StateRows& state) {
