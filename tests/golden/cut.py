@@ -21,9 +21,7 @@ COPIED = ["zenith/*", "sht/*", "noise/*", "diagnostics/*.npy", "scores/*.npy", "
           "tracks/fields_clean.nc", "tracks/true_centres_clean.tsv", "tracks/*_clean_*_centres.npy",
           "tracks/*_clean_*_tracks.npy"]
 # Other sizes of the same facts, and intermediate arrays that no test reads.
-LEFT = {"noise/large_draws_triangle_f32.npy", "noise/small_coefficients_f64.npy", "noise/small_draws_f32.npy",
-        "scores/quantiles_linear.npy", "scores/quantile_levels.npy", "scores/exceedance_probability.npy",
-        "scores/ensemble_std_ddof1.npy", *PACKED}
+LEFT = {"noise/large_draws_triangle_f32.npy", "noise/small_coefficients_f64.npy", "noise/small_draws_f32.npy", *PACKED}
 LEFT_LIKE = ("sht/eq73x144_l36_m36", "sht/lg36x72_l36_m36", "noise/bred_batch4")
 U10M, Z500, Q700 = 0, 42, 70
 CHANNELS = [U10M, Z500, Q700]
