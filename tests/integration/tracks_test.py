@@ -140,6 +140,24 @@ class Tracks(unittest.TestCase):
 
     # The same bytes however the job was cut.
 
+    def test_the_page_shows_strikes_and_tracks(self):
+        out = self.root / "page"
+        hens("run", job(self.root / "p"), "report.maps=true", "--output", out)
+        page = (out / "report.html").read_text()
+        self.assertEqual(page.count("<h3>Tropical cyclones: probability of one within 400 km</h3>"), 2, "of each initial time")
+        with open(out / "tracks/low.csv", newline="") as file:
+            tracks = {(r["model"], r["time"], r["member"], r["track"]) for r in csv.DictReader(file)}
+        for day in ("01", "02"):
+            count = sum(time == f"2024-01-{day}T00:00:00Z" for _, time, _, _ in tracks)
+            self.assertIn(f"; {count} tracks", page)
+        self.assertEqual(page.count("src=\"data:image/jpeg;base64,/9j/"), 4, "two initial times of two trackers")
+        with open(out / "tracks/low.csv", "a") as file:
+            file.write("0,2024-01-01T00:00:00Z,0,99,0,0,2024-01-01T00:00:00Z,north,0,0,0\n")
+        # The gathering mends what is no longer as its record says, and the page is made of what it wrote.
+        hens("report", out)
+        self.assertEqual((out / "report.html").read_text().count("base64,/9j/"), 4)
+        self.assertEqual(track_files(out), self.expected)
+
     def test_batches_and_workers_do_not_matter(self):
         for name, arguments in (("batch", {"batch": 3}), ("workers", {"runtime": "devices: [cpu, cpu]"}),
                                 ("queue", {"batch": 4, "runtime": "device: cpu, queue_fields: 1"})):

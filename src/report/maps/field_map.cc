@@ -97,6 +97,25 @@ void draw_bar(Canvas& canvas, const FieldScale& scale, double y) {
   canvas.text({0.5 * (from + to), y + height + 35.0}, scale.units, {14.0, false, ink, TextAlign::centre});
 }
 
+double west_or_east(double lon) { return lon - 360.0 * std::floor((lon + 180.0) / 360.0); }  // -180 .. 180
+
+// Cut where it leaves the map at 180 degrees.
+void draw_line(Canvas& canvas, const MapPanel& globe, const GeoLine& line) {
+  const Colour colour{ink.red, ink.green, ink.blue, 0.6};
+  std::vector<Pixel> piece;
+  double before = 0.0;
+  for (const GeoPoint& point : line) {
+    const double lon = west_or_east(point.lon);
+    if (!piece.empty() && std::abs(lon - before) > 180.0) {
+      if (piece.size() > 1) canvas.line(piece, 1.0, colour);
+      piece.clear();
+    }
+    piece.push_back(globe.pixel({point.lat, lon}));
+    before = lon;
+  }
+  if (piece.size() > 1) canvas.line(piece, 1.0, colour);
+}
+
 }  // namespace
 
 FieldScale field_scale(FieldKind kind, const std::string& quantity, const std::string& units, const LatLonGrid& grid,
@@ -119,7 +138,7 @@ FieldScale field_scale(FieldKind kind, const std::string& quantity, const std::s
 }
 
 Picture draw_field_map(const LatLonGrid& grid, std::span<const float> field, const FieldScale& scale,
-                       std::span<const CoastSegment> coastlines) {
+                       std::span<const CoastSegment> coastlines, std::span<const GeoLine> lines) {
   const int width = picture_width - left - right;
   if (is_globe(grid)) {
     const MapPanel globe({left, top}, width);
@@ -127,6 +146,7 @@ Picture draw_field_map(const LatLonGrid& grid, std::span<const float> field, con
     globe.fill(canvas, grid, field, scale.bands);
     globe.graticule(canvas);
     globe.coastlines(canvas, coastlines);
+    for (const GeoLine& line : lines) draw_line(canvas, globe, line);
     globe.frame(canvas);
     draw_bar(canvas, scale, top + globe.height() + foot);
     return canvas.result();

@@ -29,7 +29,10 @@ FieldScale field_scale(FieldKind kind, const std::string& quantity, const std::s
 
 // `field`: [lat, lon] on `grid`, NaN where a value is missing: blank. A grid of all latitudes and longitudes is drawn
 // as the globe, 760 pixels wide; any other as a box at most 760 pixels wide and 640 high.
+// `lines` are drawn onto the globe, each from point to point; a step of more than half the globe eastward or westward
+// is one across 180 degrees.
+using GeoLine = std::vector<GeoPoint>;
 Picture draw_field_map(const LatLonGrid& grid, std::span<const float> field, const FieldScale& scale,
-                       std::span<const CoastSegment> coastlines);
+                       std::span<const CoastSegment> coastlines, std::span<const GeoLine> lines = {});
 
 }  // namespace hens

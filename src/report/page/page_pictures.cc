@@ -4,6 +4,7 @@
 #include "report/page/plumes.h"
 #include "report/page/score_charts.h"
 #include "report/page/statistics_maps.h"
+#include "report/page/track_maps.h"
 
 namespace hens {
 
@@ -23,7 +24,10 @@ size_t PagePictures::map_bytes() const {
 
 void add_pictures(const fs::path& run_folder, const Manifest& manifest, std::span<const CoastSegment> coastlines,
                   PagePictures& pictures, Log& log) {
-  if (manifest.spec.report.maps) add_statistics_maps(run_folder, manifest, coastlines, pictures, log);
+  if (manifest.spec.report.maps) {
+    add_track_maps(run_folder, manifest, coastlines, pictures, log);
+    add_statistics_maps(run_folder, manifest, coastlines, pictures, log);
+  }
   add_plumes(run_folder, manifest, pictures, log);
   try {
     pictures.scores = score_charts(run_folder, manifest);
