@@ -118,11 +118,20 @@ std::string store_table(const PlanSizes& sizes, const Costs& costs) {
   return out + fmt::format("  {:{}} {:>9} {:>12} {:>12}\n", "all", width, costs.files, "", bytes_text(costs.bytes));
 }
 
+// 4.57 h, 11.5 min, 8.20 s: three figures of the largest unit that is not below one.
+std::string time_text(double hours) {
+  const auto figures = [](double value) {
+    return fmt::format("{:.{}f}", value, value < 10.0 ? 2 : value < 100.0 ? 1 : 0);
+  };
+  if (hours >= 1.0) return figures(hours) + " h";
+  return hours >= 1.0 / 60.0 ? figures(hours * 60.0) + " min" : figures(hours * 3600.0) + " s";
+}
+
 std::string bill_text(const Bill& bill, const MachineRate& rate, const Costs& costs, double price) {
   const auto members = static_cast<double>(costs.members);
-  std::string out = fmt::format("Time at {:.4g} ms a member-step ({}): {:.2f} h on one device", rate.ms_per_member_step,
-                                rate.source, bill.hours);
-  if (rate.devices > 1) out += fmt::format(", {:.2f} h on {}", bill.wall_hours, rate.devices);
+  std::string out = fmt::format("Time at {:.4g} ms a member-step ({}): {} on one device", rate.ms_per_member_step,
+                                rate.source, time_text(bill.hours));
+  if (rate.devices > 1) out += fmt::format(", {} on {}", time_text(bill.wall_hours), rate.devices);
   out += ", for steps and breeding, without loading and output\n";
   if (bill.kwh)
     out += fmt::format("Energy of the cards: {:.2f} kWh, {:.4f} a member\n", *bill.kwh, *bill.kwh / members);

@@ -48,6 +48,7 @@ Comparison compare_platforms(std::vector<BenchmarkFile> files);
 // Summary with winner, detailed by NSTEPS, per step, variance between models, and cost where a file has a price.
 std::string comparison_text(const Comparison& comparison);
 std::string comparison_markdown(const Comparison& comparison);
+std::string comparison_html(const Comparison& comparison);             // a page of one file, with bars of the times
 nlohmann::ordered_json comparison_json(const Comparison& comparison);  // the same, numbers not rounded
 
 }  // namespace hens

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include "report/compare.h"
+#include "report/page/html.h"
+#include "report/page/html_page.h"
 #include "report/table.h"
 
 namespace hens {
@@ -231,6 +233,29 @@ std::string comparison_markdown(const Comparison& comparison) {
   }
   for (const std::string& note : comparison.notes) text += note + "\n";
   return text;
+}
+
+std::string comparison_html(const Comparison& comparison) {
+  const std::vector<Table> all = tables(comparison, Style::text);
+  std::string summary = "<p>Key finding: " + escaped(finding(comparison)) + "</p>\n" + html_table(all.front());
+  for (const std::string& note : comparison.notes) summary += "<p class=\"soft\">" + escaped(note) + "</p>\n";
+  std::string charts, details;
+  for (const ComparedLength& length : comparison.lengths) {
+    std::vector<Bar> bars;
+    for (size_t i = 0; i < length.platforms.size(); ++i) {
+      if (!length.platforms[i]) continue;
+      const double time = length.platforms[i]->time;
+      bars.push_back({comparison.names[i], time, seconds(time)});
+    }
+    const std::string title = fmt::format("{} steps, {}", length.nsteps, forecast_text(length.forecast_hours));
+    charts += "<h3>" + escaped(title) + "</h3>\n" + svg_bars("Seconds a model of " + title, bars);
+  }
+  for (size_t k = 1; k < all.size(); ++k) details += html_table(all[k]);
+  std::string names;
+  for (const std::string& name : comparison.names) names += (names.empty() ? "" : ", ") + name;
+  return html_page("hens: " + names + " compared",
+                   "The same job on " + plural(static_cast<int64_t>(comparison.names.size()), "platform"), names,
+                   {{"summary", "Summary", summary}, {"times", "Times", charts}, {"details", "Details", details}});
 }
 
 Json comparison_json(const Comparison& comparison) {

@@ -100,7 +100,17 @@ TEST(Validate, TellsHoursOnlyWithASpeed) {
   EXPECT_TRUE(validation_json(bred_job(), {}, rate)["kwh"].is_null());
   EXPECT_TRUE(validation_json(bred_job(), {}, rate)["cost"].is_null());
   EXPECT_THAT(validation_report(bred_job(), {}, rate),
-              HasSubstr("# Time at 250 ms a member-step (given): 0.10 h on one"));
+              HasSubstr("# Time at 250 ms a member-step (given): 6.10 min on one device,"));
+}
+
+TEST(Validate, TellsTimesInAUnitThatShowsThem) {
+  const auto told = [](double ms) {
+    return validation_report(bred_job(), {}, MachineRate{.ms_per_member_step = ms, .source = "given"});
+  };
+  EXPECT_THAT(told(5.0), HasSubstr(": 7.32 s on one device"));  // 1464 steps
+  EXPECT_THAT(told(100.0), HasSubstr(": 2.44 min on one device"));
+  EXPECT_THAT(told(5000.0), HasSubstr(": 2.03 h on one device"));
+  EXPECT_THAT(told(500000.0), HasSubstr(": 203 h on one device"));
 }
 
 TEST(Validate, TellsEnergyAndMoneyOfSeveralDevices) {
@@ -113,7 +123,7 @@ TEST(Validate, TellsEnergyAndMoneyOfSeveralDevices) {
   EXPECT_NEAR(json["cost"].get<double>(), hours / 4 * 32, 1e-12);
   EXPECT_NEAR(json["kwh"].get<double>(), 1320 * 20.0 / 3.6e6, 1e-12);
   const std::string report = validation_report(spec, {}, rate);
-  EXPECT_THAT(report, HasSubstr("h on one device, 0.03 h on 4,"));
+  EXPECT_THAT(report, HasSubstr(": 6.10 min on one device, 1.53 min on 4,"));
   EXPECT_THAT(report, HasSubstr("# Energy of the cards: 0.01 kWh, 0.0001 a member\n"));
   EXPECT_THAT(report, HasSubstr("# Cost at $32/h: $0.81, $0.0136 a member\n"));
   EXPECT_EQ(to_json(test::parse(report)), to_json(spec));

@@ -268,5 +268,26 @@ TEST(Comparison, NamesCardsAndHowMany) {
   EXPECT_THAT(comparison_text(published()), testing::Not(HasSubstr("GPUs"))) << "files that name none";
 }
 
+TEST(Compare, PageHoldsTheTablesAndNoForeignMarkup) {
+  Json foreign = ec2();
+  foreign["platform"] = "<b>EC2</b>";
+  const std::string page =
+      comparison_html(compare_platforms({file(databricks(), "databricks.json"), file(foreign, "ec2.json")}));
+  for (const char* text :
+       {"905.26s", "2.52s/step", "10% faster", "Key finding: Databricks is 10% faster at NSTEPS=400.",
+        "Variance Analysis (Model 0 vs Model 1)", "400 steps, 100 days", "default-src 'none'"}) {
+    EXPECT_THAT(page, HasSubstr(text));
+  }
+  // A bar a platform and length.
+  size_t bars = 0;
+  for (size_t at = page.find("<rect class=\"a\""); at != std::string::npos; at = page.find("<rect class=\"a\"", at + 1))
+    ++bars;
+  EXPECT_EQ(bars, 6u);
+  EXPECT_EQ(page.find("<b>EC2"), std::string::npos);
+  EXPECT_THAT(page, HasSubstr("&lt;b&gt;EC2&lt;/b&gt;"));
+  EXPECT_EQ(page.find("http://"), std::string::npos);
+  EXPECT_EQ(page.find("src="), std::string::npos);
+}
+
 }  // namespace
 }  // namespace hens

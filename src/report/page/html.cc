@@ -1,5 +1,6 @@
 #include "report/page/html.h"
 
+#include <algorithm>
 #include <cstdint>
 
 #include <fmt/format.h>
@@ -74,6 +75,26 @@ std::string html_table(const Table& table) {
     html += "</tr>\n";
   }
   return html + "</tbody></table></div>\n";
+}
+
+std::string svg_bars(const std::string& title, const std::vector<Bar>& bars) {
+  constexpr int row = 24, label = 150, width = 640;
+  const double longest = std::ranges::max(bars, {}, &Bar::value).value;
+  const double scale = longest > 0.0 ? (width - label - 90) / longest : 0.0;
+  std::string drawn, words;
+  for (size_t k = 0; k < bars.size(); ++k) {
+    const Bar& bar = bars[k];
+    const auto y = static_cast<int>(k) * row;
+    drawn += fmt::format(
+        "<text class=\"end\" x=\"{}\" y=\"{}\">{}</text><rect class=\"a\" x=\"{}\" y=\"{}\" "
+        "width=\"{:.1f}\" height=\"14\"/><text x=\"{:.1f}\" y=\"{}\">{}</text>\n",
+        label - 8, y + 16, escaped(shortened(bar.name, 20)), label, y + 4, std::max(1.0, scale * bar.value),
+        label + scale * bar.value + 8.0, y + 16, escaped(bar.text));
+    words += fmt::format("{}{} {}", k == 0 ? "" : ", ", bar.name, bar.text);
+  }
+  return fmt::format(
+      "<figure><svg class=\"chart\" role=\"img\" viewBox=\"0 0 {} {}\" aria-label=\"{}\">\n{}</svg></figure>\n", width,
+      static_cast<int>(bars.size()) * row, escaped(title + ": " + words), drawn);
 }
 
 std::string script_hash(std::string_view script) {

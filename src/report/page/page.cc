@@ -8,7 +8,7 @@
 #include "base/version.h"
 #include "report/page/chart.h"
 #include "report/page/html.h"
-#include "report/page/page_style.h"
+#include "report/page/html_page.h"
 #include "report/run_summary.h"
 #include "report/timing_report.h"
 
@@ -17,10 +17,6 @@ namespace {
 
 constexpr size_t most_sources = 200, most_models_named = 200, most_rows = 200;
 constexpr size_t longest_spec = 100'000;  // bytes
-
-struct Section {
-  std::string id, title, html;
-};
 
 std::string paragraph(const std::string& text) { return "<p>" + escaped(text) + "</p>\n"; }
 std::string soft(const std::string& text) {
@@ -98,25 +94,12 @@ std::string stage_bars(const Manifest& manifest) {
   if (stages.empty()) return "";
   std::vector<std::pair<std::string, double>> sorted(stages.begin(), stages.end());
   std::ranges::stable_sort(sorted, std::greater<>(), &std::pair<std::string, double>::second);
-  constexpr int row = 24, label = 150, width = 640;
-  const double longest = sorted.front().second, scale = (width - label - 90) / longest;
-  std::string bars, words;
-  for (size_t k = 0; k < sorted.size(); ++k) {
-    const auto& [stage, seconds] = sorted[k];
-    const auto y = static_cast<int>(k) * row;
-    const std::string time = fixed(seconds, seconds < 10.0 ? 2 : 1) + " s";
-    bars += fmt::format(
-        "<text class=\"end\" x=\"{}\" y=\"{}\">{}</text><rect class=\"a\" x=\"{}\" y=\"{}\" "
-        "width=\"{:.1f}\" height=\"14\"/><text x=\"{:.1f}\" y=\"{}\">{}</text>\n",
-        label - 8, y + 16, escaped(shortened(stage, 20)), label, y + 4, std::max(1.0, scale * seconds),
-        label + scale * seconds + 8.0, y + 16, escaped(time));
-    words += fmt::format("{}{} {}", k == 0 ? "" : ", ", stage, time);
+  std::vector<Bar> bars;
+  for (const auto& [stage, seconds] : sorted) {
+    bars.push_back({stage, seconds, fixed(seconds, seconds < 10.0 ? 2 : 1) + " s"});
   }
-  return fmt::format(
-      "<h3>Time by stage</h3>\n<p class=\"soft\">Of all attempts; stages overlap where work is "
-      "asynchronous.</p>\n<figure><svg class=\"chart\" role=\"img\" viewBox=\"0 0 {} {}\" "
-      "aria-label=\"{}\">\n{}</svg></figure>\n",
-      width, static_cast<int>(sorted.size()) * row, escaped("Seconds by stage: " + words), bars);
+  return "<h3>Time by stage</h3>\n" + soft("Of all attempts; stages overlap where work is asynchronous.") +
+         svg_bars("Seconds by stage", bars);
 }
 
 // A page of a run with hundreds of attempts stays readable: the last rows of a table are enough.
@@ -196,38 +179,17 @@ std::string repeat_html(const Manifest& manifest) {
          escaped(commands) + "</pre>\n";
 }
 
-std::string head(const std::string& title) {
-  return fmt::format(
-      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src "
-      "'unsafe-inline'; script-src {}\">\n"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-      "<meta name=\"generator\" content=\"hens {}\">\n<title>{}</title>\n<style>{}</style>\n</head>\n",
-      script_hash(page_script), version, escaped(title), page_style);
-}
-
 }  // namespace
 
 std::string report_page(const Manifest& manifest, const PagePictures& pictures) {
-  const std::vector<Section> sections{{"run", "The run", facts_list(job_facts(manifest))},
-                                      {"maps", "Maps", maps_html(pictures)},
-                                      {"places", "Places", charts_html(pictures.plumes)},
-                                      {"scores", "Scores", charts_html(pictures.scores)},
-                                      {"time", "Time", timing_html(manifest)},
-                                      {"provenance", "Provenance", provenance_html(manifest)},
-                                      {"repeat", "To repeat it", repeat_html(manifest)}};
-  std::string links, bodies;
-  for (const Section& section : sections) {
-    if (section.html.empty()) continue;
-    links += fmt::format("<a href=\"#{}\">{}</a>\n", section.id, section.title);
-    bodies += fmt::format("<section id=\"{}\"><h2>{}</h2>\n{}</section>\n", section.id, section.title, section.html);
-  }
-  const std::string title = manifest.spec.name + ": an ensemble forecast";
-  return head(title) + "<body>\n<header><h1>" + escaped(manifest.spec.name) +
-         "</h1>\n<p class=\"soft\">An ensemble forecast of hens</p>\n<nav aria-label=\"Sections\">\n" + links +
-         "</nav></header>\n<main>\n" + bodies + "</main>\n<footer>Written by hens " + version +
-         ". This page is one file and fetches nothing.</footer>\n<script>" + page_script +
-         "</script>\n</body>\n</html>\n";
+  return html_page(manifest.spec.name + ": an ensemble forecast", manifest.spec.name, "An ensemble forecast of hens",
+                   {{"run", "The run", facts_list(job_facts(manifest))},
+                    {"maps", "Maps", maps_html(pictures)},
+                    {"places", "Places", charts_html(pictures.plumes)},
+                    {"scores", "Scores", charts_html(pictures.scores)},
+                    {"time", "Time", timing_html(manifest)},
+                    {"provenance", "Provenance", provenance_html(manifest)},
+                    {"repeat", "To repeat it", repeat_html(manifest)}});
 }
 
 }  // namespace hens

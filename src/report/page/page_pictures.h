@@ -1,5 +1,5 @@
-// What a run's page shows beside texts and tables: maps of strikes and by lead time, plumes of places, charts of scores. Made from the
-// stores that the run left; bounded in number and size.
+// What a run's page shows beside texts and tables: maps of strikes and by lead time, plumes of places, charts of
+// scores. Made from the stores that the run left; bounded in number and size.
 #pragma once
 
 #include <span>
@@ -45,8 +45,8 @@ struct PagePictures {
   bool has_room() const { return map_count() < most_page_maps && map_bytes() < most_page_map_bytes; }
 };
 
-// Adds maps of cyclones and of final statistics, plumes and charts of scores to `pictures`. They are for looking at: where one cannot
-// be made, the log says why, and the others are made all the same.
+// Adds maps of cyclones and of final statistics, plumes and charts of scores to `pictures`. They are for looking at:
+// where one cannot be made, the log says why, and the others are made all the same.
 void add_pictures(const fs::path& run_folder, const Manifest& manifest, std::span<const CoastSegment> coastlines,
                   PagePictures& pictures, Log& log);
 
