@@ -14,6 +14,7 @@
 #include "perturbation/perturber.h"
 #include "source/amplitude_file.h"
 #include "source/gfs_source.h"
+#include "source/threshold_fields.h"
 #include "statistics/statistics_plan.h"
 
 namespace hens {
@@ -43,6 +44,7 @@ class ModelCheck {
     }
     check_regions();
     check_statistics();
+    if (reading_.problems.empty()) check_threshold_fields();
     read_amplitude_files();
     check_tracks();
     check_amplitudes();
@@ -200,6 +202,28 @@ class ModelCheck {
     };
     read(spec.noise.amplitude, spec.noise.amplitude_file, "perturbation.noise.amplitude");
     read(spec.amplitude, spec.amplitude_file, "perturbation.amplitude");
+  }
+
+  // A spec that is accepted knows what their values are.
+  void check_threshold_fields() {
+    const LatLonGrid grid =
+        known_.empty() ? equiangular_grid(721, 1440) : equiangular_grid(known_.front().nlat, known_.front().nlon);
+    for (size_t k = 0; k < reading_.spec.statistics.size(); ++k) {
+      StatisticsSpec& entry = reading_.spec.statistics[k];
+      for (ThresholdField& field : entry.threshold_fields) {
+        const std::string key = fmt::format("statistics.{}.thresholds", k);
+        try {
+          const std::string digest = threshold_digest(field, entry.variables, grid);
+          if (!field.sha256.empty() && field.sha256 != digest) {
+            reading_.problem(
+                key, fmt::format("{}: its values have the SHA-256 {}, expected {}", field.file, digest, field.sha256));
+          }
+          field.sha256 = digest;
+        } catch (const Error& error) {
+          reading_.problem(key, error.what());
+        }
+      }
+    }
   }
 
   void check_amplitudes() {

@@ -29,11 +29,11 @@ at::Tensor points_of(const at::Tensor& fields, const RegionCut& cut) {
   return sum;
 }
 
+}  // namespace
+
 at::Tensor cut_out(const at::Tensor& fields, const RegionCut& cut) {
   return (cut.corners.empty() ? box_of(fields, cut) : points_of(fields, cut)).contiguous();
 }
-
-}  // namespace
 
 FieldSelection::FieldSelection(const std::vector<std::string>& variables,
                                const std::vector<std::string>& model_channels, std::optional<RegionCut> cut)

@@ -13,6 +13,10 @@
 
 namespace hens {
 
+// Of fields [..., lat, lon] of all of the globe: [..., lat, lon] of the box, or [..., point]; contiguous, where they
+// are.
+at::Tensor cut_out(const at::Tensor& fields, const RegionCut& cut);
+
 class FieldSelection {
  public:
   // `cut`: of the region; none for all of the globe. Throws Error{bad_spec} naming a variable that the model does not

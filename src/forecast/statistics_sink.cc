@@ -4,8 +4,46 @@
 #include <utility>
 
 #include "base/error.h"
+#include "source/threshold_fields.h"
 
 namespace hens {
+namespace {
+
+// The thresholds of an entry for a variable, [threshold][point] of the domain.
+std::vector<float> values_of(const StatisticsSpec& entry, const std::string& variable, const LatLonGrid& grid,
+                             const std::optional<RegionCut>& cut) {
+  std::vector<float> all;
+  for (const ThresholdField& field : entry.threshold_fields) {
+    std::vector<float> values = read_threshold_field(field, variable, grid);
+    if (cut) {
+      const at::Tensor whole = at::from_blob(values.data(), {grid.nlat(), grid.nlon()}, at::kFloat);
+      const at::Tensor part = cut_out(whole, *cut);
+      values.assign(part.const_data_ptr<float>(), part.const_data_ptr<float>() + part.numel());
+    }
+    all.insert(all.end(), values.begin(), values.end());
+  }
+  return all;
+}
+
+ThresholdValues thresholds_of(const JobSpec& spec, const std::vector<StatisticsPair>& pairs, const LatLonGrid& grid,
+                              const std::optional<RegionCut>& cut) {
+  ThresholdValues all;
+  for (const StatisticsPair& pair : pairs) {
+    if (pair.plan.threshold_fields.empty() || all.contains(pair.plan.threshold_fields)) continue;
+    const StatisticsSpec& entry = spec.statistics.at(static_cast<size_t>(pair.entry));
+    for (const ThresholdField& field : entry.threshold_fields) {
+      if (threshold_digest(field, entry.variables, grid) == field.sha256) continue;
+      fail(ExitCode::bad_input,
+           "{}: is not the file that it was when the run began, and its values are thresholds: put it back, or begin a "
+           "new run",
+           field.file);
+    }
+    all.emplace(pair.plan.threshold_fields, values_of(entry, pair.variable, grid, cut));
+  }
+  return all;
+}
+
+}  // namespace
 
 StatisticsSink::StatisticsSink(const PartsTarget& target, int length, int model, std::string region, int block,
                                const std::vector<std::string>& model_channels, at::Device device)
@@ -31,7 +69,9 @@ StatisticsSink::StatisticsSink(const PartsTarget& target, int length, int model,
     steps_.push_back({FieldSelection(variables, model_channels, cut), std::move(targets), std::move(field_of)});
   }
   const size_t points = cut ? cut->domain.size() : target.run.grid.points();
-  sums_ = on_gpu_ ? make_cuda_accumulator(plans_of(pairs_), points) : make_host_accumulator(plans_of(pairs_), points);
+  ThresholdValues thresholds = thresholds_of(target.run.spec, pairs_, target.run.grid, cut);
+  sums_ = on_gpu_ ? make_cuda_accumulator(plans_of(pairs_), points, thresholds)
+                  : make_host_accumulator(plans_of(pairs_), points, std::move(thresholds));
 }
 
 StatisticsSink::~StatisticsSink() = default;

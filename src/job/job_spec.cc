@@ -398,6 +398,9 @@ JobSpec read_spec(const YamlNode& root, const fs::path& folder, Problems& proble
   const auto shortest = std::min_element(spec.forecast.steps.begin(), spec.forecast.steps.end());
   read_outputs(top, spec.output, shortest == spec.forecast.steps.end() ? 0 : *shortest, problems);
   read_statistics(top, spec.statistics, shortest == spec.forecast.steps.end() ? 0 : *shortest, problems);
+  for (StatisticsSpec& entry : spec.statistics) {
+    for (ThresholdField& field : entry.threshold_fields) field.file = anchored(field.file, folder);
+  }
   read_tracks(top, spec.tracks, problems);
   read_runtime(top.section("runtime"), spec.runtime);
   read_mirrors(top.section("mirrors"), spec.mirrors, folder);

@@ -59,7 +59,37 @@ void read_leads(SectionReader& section, StatisticsSpec& spec, int shortest) {
   }
 }
 
-void read_entry(SectionReader section, StatisticsSpec& spec, int shortest) {
+// Numbers, or mappings of a file: {file: t2m_climate.nc, quantile: 0.95}.
+void read_thresholds(SectionReader& section, StatisticsSpec& spec, Problems& problems) {
+  const YamlNode* node = section.raw("thresholds");
+  if (node == nullptr) return;
+  const auto is_map = [](const YamlNode& item) { return item.kind == YamlNode::Kind::map; };
+  const bool one = is_map(*node);
+  if (!one && std::ranges::none_of(node->items, is_map)) {
+    return section.reals("thresholds", spec.thresholds, {-1e9, 1e9});
+  }
+  const std::vector<YamlNode> items = one ? std::vector<YamlNode>{*node} : node->items;
+  for (size_t k = 0; k < items.size(); ++k) {
+    if (!is_map(items[k])) {
+      return section.problem("thresholds", "are numbers and files: expected one kind, and an entry for each");
+    }
+    ThresholdField field;
+    SectionReader of_field(&items[k], section.dotted(fmt::format("thresholds.{}", k)), node->place, problems);
+    of_field.require("file", "a netCDF file of a climatology, as t2m_climate.nc");
+    of_field.text("file", field.file);
+    double quantile = 0.0;
+    of_field.real("quantile", quantile, {0.0, 1.0});
+    if (of_field.has("quantile")) field.quantile = quantile;
+    of_field.text("sha256", field.sha256);
+    of_field.finish();
+    if (std::ranges::find(spec.threshold_fields, field) != spec.threshold_fields.end()) {
+      of_field.problem("file", "stands in the list twice, with the same quantile");
+    }
+    spec.threshold_fields.push_back(field);
+  }
+}
+
+void read_entry(SectionReader section, StatisticsSpec& spec, int shortest, Problems& problems) {
   section.require("variables", "channels, as [t2m, z500]");
   section.text("region", spec.region);
   section.words("variables", spec.variables, "channels, as u10m or z500", is_word);
@@ -67,20 +97,20 @@ void read_entry(SectionReader section, StatisticsSpec& spec, int shortest) {
   read_leads(section, spec, shortest);
   section.boolean("moments", spec.moments);
   section.boolean("extremes", spec.extremes);
-  section.reals("thresholds", spec.thresholds, {-1e9, 1e9});
+  read_thresholds(section, spec, problems);
   section.choice("comparison", spec.comparison, comparison_names());
   section.reals("quantiles", spec.quantiles, level_range);
   std::ranges::sort(spec.quantiles);
   double width = 0.0;
   section.real("width", width, {1e-9, 1e6});
   if (width > 0.0) spec.width = width;
-  if (spec.thresholds.size() > most_thresholds) {
-    section.problem("thresholds", fmt::format("are {}, expected at most {}", spec.thresholds.size(), most_thresholds));
+  if (spec.threshold_count() > most_thresholds) {
+    section.problem("thresholds", fmt::format("are {}, expected at most {}", spec.threshold_count(), most_thresholds));
   }
   if (section.has("width") && spec.quantiles.empty()) {
     section.problem("width", "is of the bins that quantiles are made of: expected quantiles, or leave it out");
   }
-  if (!spec.moments && !spec.extremes && spec.thresholds.empty() && spec.quantiles.empty()) {
+  if (!spec.moments && !spec.extremes && spec.threshold_count() == 0 && spec.quantiles.empty()) {
     section.problem("moments", "is false, and nothing else is asked for: leave the entry out");
   }
   section.finish();
@@ -93,6 +123,7 @@ std::vector<std::string> kept_names(const StatisticsSpec& spec, const std::strin
   if (spec.moments) names.push_back(name + "_mean");
   if (spec.extremes) names.push_back(name + "_min");
   if (!spec.thresholds.empty()) names.push_back(name + "_probability");
+  if (!spec.threshold_fields.empty()) names.push_back(name + "_climate_probability");
   if (!spec.quantiles.empty()) names.push_back(name + "_quantile");
   return names;
 }
@@ -113,6 +144,12 @@ Json entry_json(const StatisticsSpec& spec) {
   json["moments"] = spec.moments;
   json["extremes"] = spec.extremes;
   json["thresholds"] = spec.thresholds;
+  for (const ThresholdField& field : spec.threshold_fields) {
+    Json item{{"file", field.file}};
+    if (field.quantile) item["quantile"] = *field.quantile;
+    if (!field.sha256.empty()) item["sha256"] = field.sha256;
+    json["thresholds"].push_back(item);
+  }
   json["comparison"] = name_of(spec.comparison, comparison_names());
   json["quantiles"] = spec.quantiles;
   if (spec.width) json["width"] = *spec.width;
@@ -138,7 +175,15 @@ StatisticsSpec entry_from(const Json& json) {
   spec.reduce = value_of(json.at("reduce").get<std::string>(), reduce_names());
   spec.moments = json.at("moments");
   spec.extremes = json.at("extremes");
-  spec.thresholds = json.at("thresholds").get<std::vector<double>>();
+  for (const Json& item : json.at("thresholds")) {
+    if (item.is_number()) {
+      spec.thresholds.push_back(item.get<double>());
+      continue;
+    }
+    ThresholdField field{item.at("file"), std::nullopt, item.value("sha256", "")};
+    if (item.contains("quantile")) field.quantile = item["quantile"].get<double>();
+    spec.threshold_fields.push_back(field);
+  }
   spec.comparison = value_of(json.at("comparison").get<std::string>(), comparison_names());
   spec.quantiles = json.at("quantiles").get<std::vector<double>>();
   if (json.contains("width")) spec.width = json["width"].get<double>();
@@ -158,7 +203,7 @@ void read_statistics(SectionReader& top, std::vector<StatisticsSpec>& all, int s
   for (size_t k = 0; k < node->items.size(); ++k) {
     const std::string key = fmt::format("statistics.{}", k);
     all.emplace_back();
-    read_entry({&node->items[k], key, node->place, problems}, all.back(), shortest);
+    read_entry({&node->items[k], key, node->place, problems}, all.back(), shortest, problems);
     for (const std::string& variable : all.back().variables) {
       for (const std::string& name : kept_names(all.back(), variable)) {
         if (taken.emplace(all.back().region, name).second) continue;

@@ -1,6 +1,7 @@
 #include "job/statistics_spec.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include <fmt/format.h>
 
@@ -20,6 +21,13 @@ std::vector<Duration> statistics_leads(const StatisticsSpec& spec, int steps) {
   for (Duration lead = spec.over.count() > 0 ? every : Duration{}; lead <= longest; lead += every)
     leads.push_back(lead);
   return leads;
+}
+
+std::string StatisticsSpec::threshold_name(size_t k) const {
+  if (threshold_fields.empty()) return fmt::format("{:g}", thresholds.at(k));
+  const ThresholdField& field = threshold_fields.at(k);
+  const std::string file = std::filesystem::path(field.file).filename().string();
+  return field.quantile ? fmt::format("{:g} quantile of {}", *field.quantile, file) : file;
 }
 
 std::string statistics_name(const StatisticsSpec& spec, const std::string& variable) {

@@ -308,7 +308,7 @@ void Scorer::score_statistics(ScoreFrame frame, const Place& place) {
         {frame.variable, "brier" + threshold_text(threshold),
          "thresholds: the statistics do not count that event; only those that they name can be scored"});
   }
-  frame.thresholds = plan.thresholds;
+  frame.thresholds = plan.counts_events_of_numbers() ? plan.thresholds : std::vector<Threshold>{};
   note_gaps(frame.variable, plan);
   StatisticsScores scores(frame, pairs_, place.pair, models(), climatology_.has_value());
   for (size_t time = 0; time < times(); ++time) {

@@ -17,7 +17,7 @@ KnownScores known_of(const PairPlan& plan, bool climate) {
           .threshold_crps = false,
           .ranks = plan.histogram.has_value(),
           .outliers = plan.extremes,
-          .events = !plan.thresholds.empty(),
+          .events = plan.counts_events_of_numbers(),
           .climate = climate};
 }
 
@@ -28,7 +28,9 @@ std::vector<ScoreGap> gaps_of(const PairPlan& plan, const std::string& variable)
   };
   if (!plan.moments) missing("rmse, mae, bias, spread, spread_skill, acc", "moments: true", "moments");
   if (!plan.histogram) missing("crps, crps_fair, rank histogram", "quantiles: [0.5]", "histogram");
-  if (plan.thresholds.empty()) missing("brier, reliability, roc_area", "thresholds: [...]", "counts above thresholds");
+  if (!plan.counts_events_of_numbers()) {
+    missing("brier, reliability, roc_area", "thresholds: [...]", "counts above numbers");
+  }
   if (!plan.extremes) missing("outlier_share", "extremes: true", "extremes");
   gaps.push_back({"best_member_rmse, crps_above", "members: only `output:` keeps them"});
   return gaps;
@@ -112,7 +114,7 @@ PointOutcome StatisticsScores::outcome(const TileTotals& totals, size_t k, size_
   if (plan.extremes) {
     point.outlier = truth < value_of(totals.lowest[k]) || truth > value_of(totals.highest[k]);
   }
-  for (size_t t = 0; t < plan.thresholds.size(); ++t) events.push_back(totals.above[t * points + k]);
+  for (size_t t = 0; t < frame_.thresholds.size(); ++t) events.push_back(totals.above[t * points + k]);
   point.events = events;
   return point;
 }

@@ -14,6 +14,7 @@ struct PairView {
   Lattice lattice;
   int thresholds = 0;
   Threshold threshold[most_thresholds];
+  const float* threshold_fields = nullptr;  // [threshold][point]: in the place of their numbers
   size_t points = 0;
   int64_t* sum = nullptr;       // [point]
   uint64_t* squares = nullptr;  // [point]
@@ -40,7 +41,10 @@ HENS_HOST_DEVICE bool accumulate(const PairView& pair, size_t point, float x, ui
     if (high > pair.highest[point]) pair.highest[point] = high;
   }
   for (int k = 0; k < pair.thresholds; ++k) {
-    if (is_event(pair.threshold[k], x)) ++pair.above[static_cast<size_t>(k) * pair.points + point];
+    const size_t place = static_cast<size_t>(k) * pair.points + point;
+    Threshold threshold = pair.threshold[k];
+    if (pair.threshold_fields != nullptr) threshold.value = pair.threshold_fields[place];
+    if (is_event(threshold, x)) ++pair.above[place];
   }
   if (pair.base != nullptr) {
     const int32_t bin = bin_of(pair.lattice, x);

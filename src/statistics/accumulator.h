@@ -4,7 +4,9 @@
 // Not thread-safe. On a GPU everything is ordered with the default stream; what returns values waits for it.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "statistics/pair.h"
@@ -46,10 +48,15 @@ class Accumulator {
   }
 };
 
-std::unique_ptr<Accumulator> make_host_accumulator(std::vector<PairPlan> plan, size_t points);
+// Thresholds that are fields: by their name in the plans, [threshold][point].
+using ThresholdValues = std::map<std::string, std::vector<float>>;
+
+std::unique_ptr<Accumulator> make_host_accumulator(std::vector<PairPlan> plan, size_t points,
+                                                   ThresholdValues thresholds = {});
 
 // On the current GPU. Throws Error{gpu} where its memory does not suffice, naming how much is wanted.
-std::unique_ptr<Accumulator> make_cuda_accumulator(std::vector<PairPlan> plan, size_t points);
+std::unique_ptr<Accumulator> make_cuda_accumulator(std::vector<PairPlan> plan, size_t points,
+                                                   const ThresholdValues& thresholds = {});
 
 // Whether a GPU is there whose code this program has.
 bool cuda_accumulator_works();

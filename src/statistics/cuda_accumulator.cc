@@ -116,9 +116,14 @@ class DevicePair {
 
 class CudaAccumulator final : public Accumulator {
  public:
-  CudaAccumulator(std::vector<PairPlan> plan, size_t points) : plan_(std::move(plan)), points_(points) {
+  CudaAccumulator(std::vector<PairPlan> plan, size_t points, const ThresholdValues& thresholds)
+      : plan_(std::move(plan)), points_(points) {
     check(cudaGetDevice(&device_), "asking for the GPU");
     for (const PairPlan& pair : plan_) pairs_.emplace_back(pair, points);
+    for (const auto& [name, values] : thresholds) {
+      const DeviceBytes& memory = thresholds_.emplace(name, values.size() * sizeof(float)).first->second;
+      upload(memory.as<float>(), values);
+    }
     refused_ = DeviceBytes(most_slots * sizeof(int));
     forget_refused();
     const bool histograms = std::ranges::any_of(plan_, [](const PairPlan& pair) { return pair.histogram.has_value(); });
@@ -134,9 +139,11 @@ class CudaAccumulator final : public Accumulator {
     if (plan.histogram && last) make_room_for_outliers();
     const WindowView window{plan.window < 0 ? nullptr : state(plan.window, of.slot), plan.reduce, of.position,
                             of.count};
-    const int code = launch_accumulate(pairs_[static_cast<size_t>(pair)].view(), window, field,
-                                       static_cast<uint32_t>(of.member), pair, refused_.as<int>() + of.slot,
-                                       {outliers_.as<PairOutlier>(), outlier_count_.as<unsigned>()}, nullptr);
+    PairView view = pairs_[static_cast<size_t>(pair)].view();
+    if (!plan.threshold_fields.empty()) view.threshold_fields = thresholds_.at(plan.threshold_fields).as<float>();
+    const int code =
+        launch_accumulate(view, window, field, static_cast<uint32_t>(of.member), pair, refused_.as<int>() + of.slot,
+                          {outliers_.as<PairOutlier>(), outlier_count_.as<unsigned>()}, nullptr);
     check(static_cast<cudaError_t>(code), "adding a field to statistics");
   }
 
@@ -220,6 +227,7 @@ class CudaAccumulator final : public Accumulator {
   std::vector<PairPlan> plan_;
   size_t points_;
   std::vector<DevicePair> pairs_;
+  std::map<std::string, DeviceBytes> thresholds_;
   std::vector<std::vector<DeviceBytes>> windows_;  // [window][slot]
   DeviceBytes refused_, outliers_, outlier_count_;
   std::vector<std::vector<Outlier>> drained_;  // [pair]
@@ -228,8 +236,9 @@ class CudaAccumulator final : public Accumulator {
 
 }  // namespace
 
-std::unique_ptr<Accumulator> make_cuda_accumulator(std::vector<PairPlan> plan, size_t points) {
-  return std::make_unique<CudaAccumulator>(std::move(plan), points);
+std::unique_ptr<Accumulator> make_cuda_accumulator(std::vector<PairPlan> plan, size_t points,
+                                                   const ThresholdValues& thresholds) {
+  return std::make_unique<CudaAccumulator>(std::move(plan), points, thresholds);
 }
 
 bool cuda_accumulator_works() {

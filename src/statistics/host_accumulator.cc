@@ -32,14 +32,16 @@ PairView view_of(const PairPlan& plan, PairSums& sums, size_t points) {
 
 class HostAccumulator final : public Accumulator {
  public:
-  HostAccumulator(std::vector<PairPlan> plan, size_t points) : plan_(std::move(plan)), points_(points) {
+  HostAccumulator(std::vector<PairPlan> plan, size_t points, ThresholdValues thresholds)
+      : plan_(std::move(plan)), points_(points), thresholds_(std::move(thresholds)) {
     HostAccumulator::clear();
   }
 
   void add(int pair, const float* field, const FieldOf& of) override {
     const PairPlan& plan = plan_.at(static_cast<size_t>(pair));
     PairSums& sums = sums_[static_cast<size_t>(pair)];
-    const PairView view = view_of(plan, sums, points_);
+    PairView view = view_of(plan, sums, points_);
+    if (!plan.threshold_fields.empty()) view.threshold_fields = thresholds_.at(plan.threshold_fields).data();
     double* const state = plan.window < 0 ? nullptr : window(plan.window, of.slot);
     const bool last = of.position + 1 == of.count;
     std::mutex mutex;
@@ -101,6 +103,7 @@ class HostAccumulator final : public Accumulator {
 
   std::vector<PairPlan> plan_;
   size_t points_;
+  ThresholdValues thresholds_;
   std::vector<PairSums> sums_;                             // [pair]
   std::vector<std::vector<std::vector<double>>> windows_;  // [window][slot][point]
   std::vector<int> refused_;                               // [slot]
@@ -108,8 +111,9 @@ class HostAccumulator final : public Accumulator {
 
 }  // namespace
 
-std::unique_ptr<Accumulator> make_host_accumulator(std::vector<PairPlan> plan, size_t points) {
-  return std::make_unique<HostAccumulator>(std::move(plan), points);
+std::unique_ptr<Accumulator> make_host_accumulator(std::vector<PairPlan> plan, size_t points,
+                                                   ThresholdValues thresholds) {
+  return std::make_unique<HostAccumulator>(std::move(plan), points, std::move(thresholds));
 }
 
 int bytes_a_point(const PairPlan& plan) {

@@ -25,6 +25,7 @@ std::map<int32_t, uint16_t> counts_at(const PairSums& sums, size_t point, const 
 std::string text_of(const PairPlan& plan) {
   std::string text = fmt::format("{}:{}:{}:{}:{}", plan.fixed.offset, plan.fixed.scale, plan.moments, plan.extremes,
                                  static_cast<int>(plan.reduce));
+  if (!plan.threshold_fields.empty()) text += ":" + plan.threshold_fields;
   for (const Threshold& threshold : plan.thresholds) {
     text += fmt::format(":{}{}", threshold.comparison == Exceedance::at_least ? ">=" : ">", threshold.value);
   }

@@ -33,6 +33,10 @@ struct PairPlan {
   FixedPoint fixed;
   bool moments = false, extremes = false;
   std::vector<Threshold> thresholds;
+  // Names the fields that are the thresholds' values, point by point, in `thresholds`' order: one for each
+  // (ThresholdValues in accumulator.h). Empty: they are the numbers above, the same everywhere.
+  std::string threshold_fields = {};
+  bool counts_events_of_numbers() const { return !thresholds.empty() && threshold_fields.empty(); }
   std::optional<Lattice> histogram;
   Reduce reduce = Reduce::none;
   int window = -1;  // of the memory that a reduction needs; the pairs of one variable share it, one after the other

@@ -86,7 +86,7 @@ std::vector<Statistic> statistics_of(const StatisticsSpec& spec, bool of_all_mod
     if (of_all_models) all.insert(all.end(), {Statistic::lowest_model, Statistic::highest_model});
     if (of_all_times) all.insert(all.end(), {Statistic::lowest_time, Statistic::highest_time});
   }
-  if (!spec.thresholds.empty()) all.push_back(Statistic::probability);
+  if (spec.threshold_count() > 0) all.push_back(Statistic::probability);
   if (!spec.quantiles.empty()) all.push_back(Statistic::quantile);
   return all;
 }
@@ -96,21 +96,26 @@ bool is_number(Statistic what) {
          what == Statistic::highest_member || what == Statistic::highest_model || what == Statistic::highest_time;
 }
 
+std::string threshold_dimension(const StatisticsSpec& spec, const std::string& variable) {
+  return (spec.threshold_fields.empty() ? "threshold_" : "climate_threshold_") + statistics_name(spec, variable);
+}
+
 StatisticsArray array_of(const StatisticsLayout& layout, Statistic what, int entry, const std::string& variable,
                          size_t times) {
   const StatisticsSpec& spec = layout.entries.at(static_cast<size_t>(entry));
   StatisticsArray made{what, {}, entry, variable};
   FieldArray& array = made.array;
   const std::string name = statistics_name(spec, variable);
-  array.name = fmt::format("{}_{}", name, suffix(what));
+  const bool of_climate = what == Statistic::probability && !spec.threshold_fields.empty();
+  array.name = fmt::format("{}{}_{}", name, of_climate ? "_climate" : "", suffix(what));
   array.dimensions = {"time", "lead_time"};
   array.shape = {times, layout.leads.size()};
   if (what == Statistic::quantile) {
     array.dimensions.push_back("quantile");
     array.shape.push_back(layout.quantiles.size());
   } else if (what == Statistic::probability) {
-    array.dimensions.push_back("threshold_" + name);
-    array.shape.push_back(spec.thresholds.size());
+    array.dimensions.push_back(threshold_dimension(spec, variable));
+    array.shape.push_back(spec.threshold_count());
   }
   for (const std::string& dimension : layout.domain.dimensions()) array.dimensions.push_back(dimension);
   for (const size_t number : layout.domain.shape()) array.shape.push_back(number);
@@ -123,16 +128,24 @@ StatisticsArray array_of(const StatisticsLayout& layout, Statistic what, int ent
 
 Coordinate threshold_coordinate(const StatisticsSpec& spec, const std::string& variable) {
   const ChannelInfo info = variable_info(variable);
+  const std::string name = threshold_dimension(spec, variable);
+  const char* const comparison = spec.comparison == Exceedance::at_least ? ">=" : ">";
+  if (!spec.threshold_fields.empty()) {
+    std::vector<std::string> names;
+    for (size_t k = 0; k < spec.threshold_count(); ++k) names.push_back(spec.threshold_name(k));
+    return {name,
+            {name},
+            {names.size()},
+            names,
+            {{"long_name", "threshold of " + info.long_name + ", point by point"}, {"comparison", comparison}}};
+  }
   std::vector<double> rounded;  // as members are compared with them
   for (const double value : spec.thresholds) rounded.push_back(static_cast<float>(value));
-  const std::string name = "threshold_" + statistics_name(spec, variable);
   return {name,
           {name},
           {rounded.size()},
           rounded,
-          {{"long_name", "threshold of " + info.long_name},
-           {"units", info.units},
-           {"comparison", spec.comparison == Exceedance::at_least ? ">=" : ">"}}};
+          {{"long_name", "threshold of " + info.long_name}, {"units", info.units}, {"comparison", comparison}}};
 }
 
 std::vector<Coordinate> coordinates_of(const StatisticsLayout& layout, const std::vector<Time>& times) {
@@ -148,7 +161,7 @@ std::vector<Coordinate> coordinates_of(const StatisticsLayout& layout, const std
                    {{"long_name", "level of the quantile"}, {"units", "1"}}});
   }
   for (const StatisticsSpec& spec : layout.entries) {
-    if (spec.thresholds.empty() || spec.region != layout.region) continue;
+    if (spec.threshold_count() == 0 || spec.region != layout.region) continue;
     for (const std::string& variable : spec.variables) all.push_back(threshold_coordinate(spec, variable));
   }
   return all;

@@ -17,6 +17,10 @@ PairPlan plan_of(const StatisticsSpec& spec, const std::string& variable, int wi
   plan.moments = spec.moments;
   plan.extremes = spec.extremes;
   for (const double value : spec.thresholds) plan.thresholds.push_back({static_cast<float>(value), spec.comparison});
+  for (const ThresholdField& field : spec.threshold_fields) {
+    plan.thresholds.push_back({0.0f, spec.comparison});
+    plan.threshold_fields += (plan.threshold_fields.empty() ? variable : std::string()) + " " + field.sha256;
+  }
   if (!spec.quantiles.empty()) plan.histogram = Lattice{spec.width.value_or(kind.lattice.width)};
   plan.reduce = spec.reduce;
   if (spec.over.count() > 0) plan.window = window;

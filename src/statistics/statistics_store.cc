@@ -38,7 +38,7 @@ bool has_levels(const StatisticsArray& array) {
 size_t levels_of(const StatisticsLayout& layout, const StatisticsArray& array) {
   const StatisticsSpec& spec = layout.entries.at(static_cast<size_t>(array.entry));
   if (array.what == Statistic::quantile) return spec.quantiles.size();
-  return array.what == Statistic::probability ? spec.thresholds.size() : 1;
+  return array.what == Statistic::probability ? spec.threshold_count() : 1;
 }
 
 std::vector<PairFields> fields_of(const StatisticsLayout& layout, const StatisticsPair& pair) {

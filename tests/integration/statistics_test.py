@@ -317,5 +317,117 @@ class Refusals(unittest.TestCase):
             self.assertIn("2 pairs", hens("validate", spec, change).stdout)
 
 
+class ClimateThresholds(unittest.TestCase):
+    """Thresholds that are fields of a file: a climate's quantiles, point by point."""
+
+    JOB = """
+name: beyond
+initial_conditions: {{source: analytic, times: [2024-01-01T00:00:00Z]}}
+models: ["synth:mini?seed=102"]
+ensemble: {{members: 6, seed: 7}}
+perturbation: {{method: correlated_spherical_gaussian, noise: {{amplitude: {{t2m: 0.4 std, u10m: 0.4 std}}}}}}
+forecast: {{steps: [2]}}
+output: [{{variables: [t2m, u10m]}}]
+regions: {{north: {{lat_min: 20, lat_max: 60, lon_min: -20, lon_max: 40}}}}
+statistics:
+  - {{variables: [t2m, u10m], thresholds: {thresholds}}}
+  - {{variables: [u10m], region: north, thresholds: [{{file: climate.nc, quantile: 0.9}}], comparison: above}}
+runtime: {{device: cpu, threads: 1, block: {block}}}
+report: {{maps: false}}
+"""
+    BOTH = "[{file: climate.nc, quantile: 0.5}, {file: climate.nc, quantile: 0.9}]"
+
+    @classmethod
+    def setUpClass(cls):
+        cls.root = pathlib.Path(tempfile.mkdtemp(prefix="hens_climate_"))
+        lat, lon = np.linspace(90, -90, 73), np.arange(144) * 2.5
+        rng = np.random.default_rng(5)
+        level = ("quantile", "lat", "lon")
+        cls.climate = xr.Dataset(
+            {"t2m": (level, np.float32(280 + rng.normal(0, 20, (2, 73, 144))), {"units": "K"}),
+             "u10m": (level, np.float32(rng.normal(2, 6, (2, 73, 144))), {"units": "m s-1"})},
+            {"quantile": [0.5, 0.9], "lat": lat, "lon": lon})
+        cls.climate.to_netcdf(cls.root / "climate.nc")
+        cls.job = cls.write("job.yaml")
+        cls.out = cls.root / "out"
+        hens("run", cls.job, "--output", cls.out)
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.root, ignore_errors=True)
+
+    @classmethod
+    def write(cls, name, thresholds=BOTH, block=256):
+        path = cls.root / name
+        path.write_text(cls.JOB.format(thresholds=thresholds, block=block))
+        return path
+
+    def refused(self, thresholds, *words, code=78):
+        said = hens("validate", self.write("wrong.yaml", thresholds), check=code).stderr
+        for word in words:
+            self.assertIn(word, said)
+
+    def test_counts_are_numpys_at_every_point(self):
+        members, made = opened(self.out / "hens_0.zarr"), opened(self.out / "statistics_0.zarr")
+        for name in ("t2m", "u10m"):
+            probability = made[f"{name}_climate_probability"]
+            self.assertEqual(list(made[f"climate_threshold_{name}"].values),
+                             ["0.5 quantile of climate.nc", "0.9 quantile of climate.nc"])
+            for k in range(2):
+                events = (members[name].values >= self.climate[name].values[k]).sum(axis=0)
+                self.assertTrue(0 < events.mean() < 6, "some members are beyond it")
+                np.testing.assert_array_equal(probability.values[:, :, k], (events / 6).astype(np.float32))
+        box = opened(self.out / "statistics_0_north.zarr")["u10m_climate_probability"]
+        lon = box.lon.values % 360
+        there = members["u10m"].sel(lat=box.lat.values, lon=lon).values
+        beyond = self.climate["u10m"].sel(lat=box.lat.values, lon=lon).values[1]
+        np.testing.assert_array_equal(box.values[:, :, 0], ((there > beyond).sum(axis=0) / 6).astype(np.float32))
+        hens("verify", self.out)
+        assert_as_the_schemas_say(self.out)
+
+    def test_shards_and_blocks_do_not_matter(self):
+        out = self.root / "shards"
+        for shard in ("0/2", "1/2"):
+            hens("run", self.write("blocks.yaml", block=1), "--output", out, "--shard", shard)
+        self.assertEqual(final_files(out), final_files(self.out))
+
+    def test_a_spec_that_was_checked_knows_the_values(self):
+        fields = json.loads((self.out / "run.json").read_text())["spec"]["statistics"][0]["thresholds"]
+        self.assertEqual([len(field["sha256"]) for field in fields], [64, 64])
+        again = json.dumps(fields).replace('"', "")
+        self.assertIn(fields[0]["sha256"], hens("validate", self.write("again.yaml", again)).stdout)
+        self.refused(again.replace(fields[0]["sha256"], "0" * 64), "statistics.0.thresholds", "its values have the SHA-256")
+
+    def test_a_file_that_changed_is_another_job(self):
+        changed = self.root / "changed"
+        changed.mkdir()
+        job = changed / "job.yaml"
+        job.write_text(self.JOB.format(thresholds=self.BOTH, block=256))
+        self.climate.to_netcdf(changed / "climate.nc")
+        hens("run", job, "--output", changed / "out", "--members", "0-2")
+        (self.climate + 1).assign_attrs().to_netcdf(changed / "climate.nc")
+        said = hens("run", job, "--output", changed / "out", check=78).stderr
+        self.assertIn("statistics", said)
+
+    def test_wrong_thresholds_are_refused_by_key(self):
+        self.refused("[{file: climate.nc, quantile: 0.7}]", "statistics.0.thresholds", "climate.nc", "quantile 0.7 of t2m")
+        self.refused("[{file: none.nc}]", "statistics.0.thresholds", "none.nc")
+        self.refused("[{file: climate.nc, quantile: 0.5}, 280]", "statistics.0.thresholds", "one kind")
+        self.refused("[{file: climate.nc, quantile: 0.5}, {file: climate.nc, quantile: 0.5}]", "twice")
+        self.refused("[{file: climate.nc, level: 0.5}]", "level")
+        self.refused("[{quantile: 0.5}]", "file")
+        hole = self.climate.copy(deep=True)
+        hole["u10m"].values[1, 40, 7] = np.nan
+        hole.to_netcdf(self.root / "hole.nc")
+        self.refused("[{file: hole.nc, quantile: 0.9}]", "hole.nc", "u10m", "latitude -10", "longitude 17.5")
+        self.climate.isel(lat=slice(0, 72)).to_netcdf(self.root / "short.nc")
+        self.refused("[{file: short.nc, quantile: 0.9}]", "short.nc")
+        days = xr.concat([self.climate + k for k in range(366)], xr.Variable("dayofyear", np.arange(1, 367)))
+        for name, units in (("t2m", "K"), ("u10m", "m s-1")):
+            days[name].attrs["units"] = units
+        days.astype(np.float32).to_netcdf(self.root / "days.nc")
+        self.refused("[{file: days.nc, quantile: 0.9}]", "days.nc", "differs by day")
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -39,7 +39,7 @@ void add_wanted(const JobSpec& spec, const StatisticsStoreName& store, size_t ti
     const StatisticsArray& array = layout.arrays[k];
     if (!is_drawn(array.what)) continue;
     const size_t levels = array.what == Statistic::probability
-                              ? spec.statistics.at(static_cast<size_t>(array.entry)).thresholds.size()
+                              ? spec.statistics.at(static_cast<size_t>(array.entry)).threshold_count()
                               : 1;
     for (size_t level = 0; level < levels; ++level) all.push_back({store, time, k, level});
   }
@@ -69,9 +69,10 @@ std::string title_of(const JobSpec& spec, const StatisticsArray& array, const Wa
   const std::string where = wanted.store.region.empty() ? "" : ", " + wanted.store.region;
   if (array.what == Statistic::mean) return capitalised(name) + ": ensemble mean" + where;
   if (array.what == Statistic::deviation) return capitalised(name) + ": ensemble spread" + where;
-  return fmt::format("{}: probability {} {:g} {}{}", capitalised(name),
-                     entry.comparison == Exceedance::at_least ? "of at least" : "of more than",
-                     entry.thresholds[wanted.level], channel_info(array.variable).units, where);
+  const char* const comparison = entry.comparison == Exceedance::at_least ? "of at least" : "of more than";
+  const std::string units = entry.threshold_fields.empty() ? " " + channel_info(array.variable).units : "";
+  return fmt::format("{}: probability {} {}{}{}", capitalised(name), comparison, entry.threshold_name(wanted.level),
+                     units, where);
 }
 
 std::string units_of(const StatisticsArray& array) {
