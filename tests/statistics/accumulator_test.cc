@@ -40,9 +40,9 @@ class AccumulatorTest : public testing::TestWithParam<Where> {
     if (GetParam() == Where::gpu && !cuda_accumulator_works()) GTEST_SKIP() << "needs a GPU";
   }
 
-  std::unique_ptr<Accumulator> make(std::vector<PairPlan> plan) {
-    if (GetParam() == Where::host) return make_host_accumulator(std::move(plan), points);
-    return make_cuda_accumulator(std::move(plan), points);
+  std::unique_ptr<Accumulator> make(std::vector<PairPlan> plan, const ThresholdValues& thresholds = {}) {
+    if (GetParam() == Where::host) return make_host_accumulator(std::move(plan), points, thresholds);
+    return make_cuda_accumulator(std::move(plan), points, thresholds);
   }
 
   void add(Accumulator& sums, int pair, const std::vector<float>& field, const FieldOf& of) {
@@ -108,6 +108,58 @@ TEST_P(AccumulatorTest, SumsAreThoseOfTheRoundedValues) {
     ASSERT_EQ(value_of(all.highest[p]), fields[static_cast<size_t>(highest)][p]);
     ASSERT_EQ(static_cast<int>(~all.highest[p] & 0xFFFFFFFF), highest);
     ASSERT_EQ(counts_at(all, p), counts);
+  }
+}
+
+TEST_P(AccumulatorTest, ThresholdsMayBeFields) {
+  PairPlan plan{.fixed = kelvin};
+  plan.thresholds = {{0.0f, Exceedance::at_least}, {0.0f, Exceedance::above}};
+  plan.threshold_fields = "t2m climate";
+  PairPlan numbers = plan;
+  numbers.threshold_fields.clear();
+  numbers.thresholds = {{280.0f, Exceedance::at_least}, {280.0f, Exceedance::above}};
+  std::vector<float> climate = random_field(100);
+  const std::vector<float> warm = random_field(101);
+  climate.insert(climate.end(), warm.begin(), warm.end());
+  const auto sums = make({numbers, plan}, {{"another", std::vector<float>(points)}, {"t2m climate", climate}});
+  std::vector<int> at_least(points), above(points);
+  for (int m = 0; m < 20; ++m) {
+    const std::vector<float> field = random_field(static_cast<unsigned>(m));
+    add(*sums, 0, field, {.member = m});
+    add(*sums, 1, field, {.member = m});
+    for (size_t p = 0; p < points; ++p)
+      at_least[p] += field[p] >= climate[p], above[p] += field[p] > climate[points + p];
+  }
+  const PairSums of_fields = sums->sums(1), of_numbers = sums->sums(0);
+  int different = 0;
+  for (size_t p = 0; p < points; ++p) {
+    ASSERT_EQ(of_fields.above[p], at_least[p]);
+    ASSERT_EQ(of_fields.above[points + p], above[p]);
+    different += of_fields.above[p] != of_numbers.above[p];
+  }
+  EXPECT_GT(different, 900) << "the fields are not the numbers";
+  EXPECT_NE(text_of(plan), text_of(numbers)) << "sums of one cannot be added to sums of the other";
+}
+
+TEST_P(AccumulatorTest, ACopyOverwritesWhatAnotherPairLeft) {
+  PairPlan moments{.fixed = kelvin, .moments = true};
+  const auto sums = make({everything(), moments, everything()});
+  for (int m = 0; m < 3; ++m) {
+    for (int pair = 0; pair < 3; ++pair)
+      add(*sums, pair, random_field(static_cast<unsigned>(10 * m + pair)), {.member = m});
+  }
+  PairSums copied;
+  for (const int pair : {0, 1, 2, 1, 0}) {
+    sums->copy(pair, copied);
+    PairSums fresh = sums->sums(pair);
+    EXPECT_EQ(copied.base, fresh.base);
+    EXPECT_EQ(copied.bins, fresh.bins);
+    if (pair == 1) {
+      EXPECT_EQ(copied.sum, fresh.sum);
+      EXPECT_TRUE(copied.above.empty() && copied.lowest.empty() && copied.bins.empty());
+    } else {
+      expect_equal(copied, fresh);
+    }
   }
 }
 
