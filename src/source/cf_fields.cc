@@ -18,7 +18,8 @@ namespace hens {
 namespace {
 
 constexpr size_t longest_coordinate = 10'000'000;
-constexpr size_t most_entries = 16;  // of one field: versions of a reanalysis, repetitions of a time
+constexpr size_t most_entries_named = 100'000;  // of members and lead times, in messages
+constexpr size_t most_entries = 16;             // of one field: versions of a reanalysis, repetitions of a time
 
 bool is_one_of(const std::string& text, std::initializer_list<const char*> choices) {
   return std::ranges::any_of(choices, [&](const char* choice) { return text == choice; });
@@ -78,6 +79,7 @@ class CfFields : public FieldFile {
   std::optional<std::vector<float>> field_at(const Place& place, const FieldRequest& request,
                                              const UnitConversion& conversion) const;
   std::string entry_text(const Place& place) const;
+  std::string choice_text() const;
   void require_same(const Entry& a, const Entry& b, const FieldRequest& request) const;
   CfClock clock_of(const DatasetVariable& variable) const;
   const DatasetVariable* scalar_time() const;
@@ -489,6 +491,35 @@ std::optional<std::vector<float>> CfFields::read(const FieldRequest& request, Fi
   return std::move(taken.field);
 }
 
+// "member 3 of 0, 1, 2 is wanted, lead time 6h of 0h, 12h": what was chosen beside what there is.
+std::string CfFields::choice_text() const {
+  constexpr size_t most = 8;
+  std::vector<std::string> members, leads;
+  for (const DatasetVariable& axis : file_->variables()) {
+    if (axis.shape.size() > 1 || !axis.numeric || axis.size() > most_entries_named) continue;
+    const Role role = role_of(axis.name);
+    if (role != Role::member && role != Role::lead) continue;
+    const auto unit = role == Role::lead ? cf_unit_seconds(file_->text(axis, "units")) : std::nullopt;
+    std::vector<std::string>& names = role == Role::member ? members : leads;
+    for (const double value : file_->read_all(axis)) {
+      if (names.size() > most || (role == Role::lead && !(unit && std::abs(value * *unit) < 1e12))) break;
+      if (names.size() == most)
+        names.emplace_back("...");
+      else if (role == Role::member)
+        names.push_back(fmt::format("{}", value));
+      else
+        names.push_back(duration_text(Duration(std::llround(value * *unit))));
+    }
+  }
+  std::vector<std::string> wanted;
+  const auto of = [](const std::vector<std::string>& names) {
+    return names.empty() ? std::string("which it does not name") : fmt::format("of {}", fmt::join(names, ", "));
+  };
+  if (choice_.member) wanted.push_back(fmt::format("member {} is wanted {}", *choice_.member, of(members)));
+  if (choice_.lead_time) wanted.push_back(fmt::format("lead time {} {}", duration_text(*choice_.lead_time), of(leads)));
+  return fmt::format("{}", fmt::join(wanted, ", "));
+}
+
 std::string CfFields::content() const {
   std::vector<std::string> names;
   std::set<std::string> times;
@@ -505,7 +536,8 @@ std::string CfFields::content() const {
                            : times.size() == 1
                                ? *times.begin()
                                : fmt::format("{} times, {} .. {}", times.size(), *times.begin(), *times.rbegin());
-  const std::string remark = file_->remark();
+  std::string remark = choice_text();
+  if (const std::string more = file_->remark(); !more.empty()) remark += (remark.empty() ? "" : "; ") + more;
   return fmt::format("variables {} at {}{}{}", fmt::join(names, " "), when, remark.empty() ? "" : "; ", remark);
 }
 

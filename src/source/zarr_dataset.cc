@@ -22,6 +22,29 @@ std::optional<json> find_key(const json& object, const std::string& key) {
   return found == object.end() ? std::nullopt : std::optional(*found);
 }
 
+// Python's json writes NaN and Infinity as they are, which JSON does not have: made texts, as Zarr has them.
+std::string with_quoted_nan(std::string_view text) {
+  std::string quoted;
+  bool in_text = false;
+  for (size_t i = 0; i < text.size();) {
+    size_t word = 0;
+    for (const std::string_view known : {"NaN", "Infinity", "-Infinity"}) {
+      if (!in_text && text.substr(i).starts_with(known)) word = known.size();
+    }
+    if (word > 0) {
+      quoted.append("\"").append(text.substr(i, word)).append("\"");
+      i += word;
+      continue;
+    }
+    if (in_text && text[i] == '\\' && i + 1 < text.size())
+      quoted += text[i++];
+    else if (text[i] == '"')
+      in_text = !in_text;
+    quoted += text[i++];
+  }
+  return quoted;
+}
+
 // ---- attributes ----
 
 // The eight bytes of a double in base64, as xarray writes _FillValue into stores of format 3.
@@ -52,6 +75,8 @@ std::vector<double> numbers_of(const json& attribute, const std::string& what) {
       numbers.push_back(value.get<double>());
     } else if (text == "NaN" || value.is_null()) {
       numbers.push_back(std::nan(""));
+    } else if (text == "Infinity" || text == "-Infinity") {
+      numbers.push_back(text == "Infinity" ? HUGE_VAL : -HUGE_VAL);
     } else if (const auto decoded = base64_double(text)) {
       numbers.push_back(*decoded);
     } else {
@@ -105,7 +130,7 @@ std::optional<json> ZarrDataset::metadata(const std::string& key) const {
   const auto bytes = objects_->get(part);
   if (!bytes) return std::nullopt;
   const std::string what = origin() + "/" + key;
-  json parsed = parse_json({reinterpret_cast<const char*>(bytes->data()), bytes->size()}, what);
+  json parsed = parse_json(with_quoted_nan({reinterpret_cast<const char*>(bytes->data()), bytes->size()}), what);
   if (!parsed.is_object()) fail(ExitCode::bad_input, "{}: is no mapping in JSON", what);
   return parsed;
 }
@@ -124,9 +149,10 @@ void ZarrDataset::read_store_3(const json& root) {
   }
   complete_ = objects_->lists();
   for (const std::string& name : objects_->list()) {
-    if (!is_array_name(name)) continue;
-    const auto node = metadata(name + "/zarr.json");
-    if (node && find_key(*node, "node_type") != "group") add_3(name, *node);
+    try_to_add(name, [&] {
+      const auto node = metadata(name + "/zarr.json");
+      if (node && find_key(*node, "node_type") != "group") add_3(name, *node);
+    });
   }
 }
 
@@ -153,9 +179,10 @@ void ZarrDataset::read_store_2() {
                              "cannot be listed needs: zarr.consolidate_metadata)");
   }
   for (const std::string& name : objects_->list()) {
-    if (!is_array_name(name)) continue;
-    const auto node = metadata(name + "/.zarray");
-    if (node) add_2(name, *node, metadata(name + "/.zattrs").value_or(json::object()));
+    try_to_add(name, [&] {
+      const auto node = metadata(name + "/.zarray");
+      if (node) add_2(name, *node, metadata(name + "/.zattrs").value_or(json::object()));
+    });
   }
 }
 
@@ -176,6 +203,17 @@ void ZarrDataset::add(const std::string& name, const MakeLayout& make) const {
   }
   nodes_.push_back(std::move(node));
   variables_.push_back(std::move(variable));
+}
+
+// A folder whose metadata cannot be read is a problem of whoever asks for that array.
+template <typename Add>
+void ZarrDataset::try_to_add(const std::string& name, const Add& add_it) const {
+  if (!is_array_name(name)) return;
+  try {
+    add_it();
+  } catch (const Error& error) {
+    add(name, [&](const std::string&) -> ZarrLayout { throw error; });
+  }
 }
 
 void ZarrDataset::add_3(const std::string& name, const json& node) const {

@@ -41,6 +41,8 @@ class ZarrDataset : public Dataset {
   void add_2(const std::string& name, const nlohmann::json& json, const nlohmann::json& attributes) const;
   template <typename MakeLayout>
   void add(const std::string& name, const MakeLayout& make) const;
+  template <typename Add>
+  void try_to_add(const std::string& name, const Add& add_it) const;
   const ZarrArray& array_of(const DatasetVariable& variable) const;
   Packing packing_of(const ZarrArray& array, const DatasetVariable& variable, bool coordinate) const;
 

@@ -314,8 +314,9 @@ ZarrLayout zarr_layout_2(const json& array, const json& attributes, const std::s
     }
     layout.chunk = layout.inner = lengths_of(array.at("chunks"), what);
     const json filters = array.value("filters", json());
-    if (filters.is_array() && filters.size() > most_codecs) refuse(what, "has more filters than anybody needs");
-    if (filters.is_array()) {
+    const bool is_list = filters.is_array() && filters.size() <= most_codecs;
+    if (!filters.is_null() && !is_list) refuse(what, "its filters are no short list");
+    if (is_list) {
       for (const json& filter : filters) add_filter_2(filter, code, layout, what);
     }
     add_compressor_2(array.value("compressor", json()), layout, what);

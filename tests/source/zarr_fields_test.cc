@@ -252,6 +252,47 @@ TEST_F(ZarrTest, LevelsMembersAndPackingAsXarrayWritesThem) {
   EXPECT_EQ(read()->at(1), values_[1]);
 }
 
+// Python's json has NaN as a word.
+TEST_F(ZarrTest, Format2WithAndWithoutConsolidatedMetadata) {
+  fs::remove(store_ / "zarr.json");
+  write_bytes(store_ / ".zgroup", R"({"zarr_format": 2})");
+  const auto put = [&](const std::string& name, const std::string& shape, const std::string& type,
+                       const std::string& attributes, const std::string& chunk, const std::string& bytes) {
+    fs::remove_all(store_ / name);
+    write_bytes(store_ / name / ".zarray",
+                R"({"zarr_format": 2, "shape": [)" + shape + R"(], "chunks": [)" + shape + R"(], "dtype": ")" + type +
+                    R"(", "order": "C", "filters": null, "compressor": null, "fill_value": NaN})");
+    write_bytes(store_ / name / ".zattrs", attributes);
+    write_bytes(store_ / name / chunk, bytes);
+  };
+  put("lat", "5", "<f8", R"({"_ARRAY_DIMENSIONS": ["lat"]})", "0", raw(grid.lat));
+  put("lon", "8", "<f8", R"({"_ARRAY_DIMENSIONS": ["lon"]})", "0", raw(grid.lon));
+  put("time", "2", "<i8", R"({"_ARRAY_DIMENSIONS": ["time"], "units": "hours since 2024-01-01"})", "0",
+      raw(std::vector<int64_t>{0, 6}));
+  put("2m_temperature", "2, 5, 8", "<f4",
+      R"({"_ARRAY_DIMENSIONS": ["time", "lat", "lon"], "units": "K", "missing_value": NaN, "valid_max": Infinity,
+          "comment": "a \"NaN\" \\"})",
+      "0.0.0", raw(values_));
+  const std::vector<float> second(values_.begin() + 40, values_.end());
+  EXPECT_EQ(read(new_year + std::chrono::hours(6)), second);
+  nlohmann::json all;
+  for (const char* name : {"lat", "lon", "time", "2m_temperature"}) {
+    const auto of = [&](const std::string& file) {
+      std::string text = read_file(store_ / name / file);
+      for (const std::string word : {": NaN", ": Infinity"}) {
+        if (const size_t at = text.find(word); at != text.npos) text.replace(at, word.size(), ": 9999");
+      }
+      return nlohmann::json::parse(text);
+    };
+    all["metadata"][std::string(name) + "/.zarray"] = of(".zarray");
+    all["metadata"][std::string(name) + "/.zattrs"] = of(".zattrs");
+    fs::remove(store_ / name / ".zarray");
+  }
+  EXPECT_EQ(read(), std::nullopt) << "arrays without metadata are none";
+  write_bytes(store_ / ".zmetadata", all.dump());
+  EXPECT_EQ(read(new_year + std::chrono::hours(6)), second);
+}
+
 TEST_F(ZarrTest, AMemberIsOneOfAStoreOfMembers) {
   put_t2m(t2m(), raw(values_));
   FileUse use;

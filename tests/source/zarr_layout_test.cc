@@ -73,6 +73,7 @@ TEST(ZarrLayout, WhatIsNotReadIsNamed) {
       {"/filters", json::parse(R"([{"id": "quantize", "dtype": "<f4", "astype": "<f2"}])"), "filter 'quantize'"},
       {"/filters", json::parse(R"([{"id": "shuffle", "elementsize": 0}])"), "elements of '0' bytes"},
       {"/filters", json::parse(R"([{"id": "shuffle", "elementsize": -4}])"), "elements of '-4' bytes"},
+      {"/filters", "delta", "no short list"},
       {"/compressor", json::parse(R"({"id": "lzma"})"), "compressed by 'lzma'"},
       {"/compressor", json::parse(R"({"id": "lz4"})"), "compressed by 'lz4'"},
       {"/compressor", json::parse(R"({"level": 4})"), "not those of an array of Zarr v2"},
