@@ -18,4 +18,10 @@ double Packing::value(double raw) const {
   return value >= unpacked_low - half_step && value <= unpacked_high + half_step ? value : std::nan("");
 }
 
+bool Packing::changes_nothing() const {
+  const bool unbounded = low == -infinite && high == infinite && unpacked_low == -infinite && unpacked_high == infinite;
+  return scale == 1 && offset == 0 && wrap == 0 && unbounded &&
+         std::ranges::all_of(missing, [](double mark) { return std::isnan(mark); });
+}
+
 }  // namespace hens

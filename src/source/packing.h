@@ -20,6 +20,7 @@ struct Packing {
 
   double stored(double value) const;  // as it is stored, `value` being as the type or an attribute has it
   double value(double raw) const;     // NaN where no value stands
+  bool changes_nothing() const;       // value(raw) is raw for all
 };
 
 }  // namespace hens

@@ -295,6 +295,7 @@ std::optional<std::vector<double>> ZarrDataset::find_slab(const DatasetVariable&
   if (!values && unwritten_.size() < 3) unwritten_.insert(unwritten);
   if (!values) return std::nullopt;
   const Packing packing = packing_of(array, variable, false);
+  if (packing.changes_nothing()) return values;
   for (double& value : *values) value = packing.value(value);
   return values;
 }

@@ -29,8 +29,10 @@ std::string clipped(const json& value) {
   return text;
 }
 
-// A number that JSON cannot write stands there as a text.
+// A fill value. A number that JSON cannot write stands there as a text; null is 0, as zarr-python has it, which leaves
+// out chunks of zeros of such an array.
 double number_of(const json& value) {
+  if (value.is_null()) return 0;
   if (value.is_number()) return value.get<double>();
   if (value.is_boolean()) return value.get<bool>() ? 1 : 0;
   if (value == "Infinity") return HUGE_VAL;

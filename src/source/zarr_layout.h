@@ -29,7 +29,7 @@ struct ZarrLayout {
   std::vector<ZarrCodec> codecs;  // of an inner chunk, in the order that they were applied in
   bool plain_keys = false;        // 0.0.0 rather than c/0/0/0
   char separator = '/';
-  // What stands where a chunk was never written; NaN where the metadata say nothing.
+  // What stands where a chunk was never written.
   double fill_value = 0;
   bool fill_is_missing = false;         // format 2: the fill value is CF's _FillValue, too
   std::vector<std::string> dimensions;  // names; empty where the array has none

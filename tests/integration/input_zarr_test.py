@@ -192,6 +192,15 @@ def test_era5_as_weatherbench_publishes_it():
         assert_same(found, truth(1, 1))
 
 
+def test_one_time_whose_chunk_was_left_out():
+    """Of a time 0 since itself xarray and zarr-python write no chunk."""
+    for zarr_format in (2, 3):
+        path = to_zarr(analyses().isel(time=[0]), f"one{zarr_format}.zarr", zarr_format=zarr_format)
+        assert not [f for f in (path / "time").rglob("*") if f.is_file() and not f.name.startswith((".z", "zarr"))]
+        _, found = again(path)
+        assert_same(found, truth(1, 0))
+
+
 def test_packed_numbers_within_half_a_step():
     """int16 with scale_factor and add_offset: half a step of packing, and float32's rounding (xarray packs in it)."""
     data = analyses()
