@@ -23,6 +23,7 @@ hens_pkg_config(hens_hdf5 hdf5)
 hens_pkg_config(hens_cairo cairo)
 hens_pkg_config(hens_blosc blosc)
 hens_pkg_config(hens_zstd libzstd)
+hens_pkg_config(hens_zlib zlib)
 
 # ecCodes by hand: in Debian 13 its CMake files want its command line tools, and its pkg-config file names no folder.
 find_path(HENS_ECCODES_INCLUDE eccodes.h REQUIRED)

@@ -56,6 +56,27 @@ void read_product(SectionReader& section, InitialConditionsSpec& spec, const std
   }
 }
 
+// Members count as ensemble.members does; lead times reach as far as forecasts do.
+void read_forecast_choice(SectionReader& section, InitialConditionsSpec& spec, bool may_be_forecast,
+                          const std::string& source) {
+  const auto only_forecasts = [&](const char* key) {
+    if (!may_be_forecast) section.problem(key, fmt::format("is not used by {}: leave it out", source));
+  };
+  int member = -1;
+  section.integer("member", member, {0, 9'999'999});
+  if (member >= 0) {
+    spec.member = member;
+    only_forecasts("member");
+  }
+  std::vector<Duration> leads;
+  section.durations("lead_time", leads, std::chrono::minutes(1));
+  if (leads.size() > 1) section.problem("lead_time", "is a list: expected one lead time, as 6h");
+  if (!leads.empty()) {
+    spec.lead_time = leads.front();
+    only_forecasts("lead_time");
+  }
+}
+
 void read_initial_conditions(SectionReader section, InitialConditionsSpec& spec, const fs::path& folder) {
   section.choice("source", spec.source, source_names());
   const bool gfs = spec.source == SourceKind::gfs;
@@ -74,7 +95,10 @@ void read_initial_conditions(SectionReader section, InitialConditionsSpec& spec,
   if (!reads_files) unused(section, "path", spec.path, {}, source);
   read_product(section, spec, source);
   section.real("gravity", spec.gravity, {9.7, 9.9});
-  const bool has_heights = gfs || spec.source == SourceKind::grib || spec.source == SourceKind::netcdf;
+  const bool may_be_forecast =
+      spec.source == SourceKind::grib || spec.source == SourceKind::netcdf || spec.source == SourceKind::zarr;
+  read_forecast_choice(section, spec, may_be_forecast, source);
+  const bool has_heights = gfs || may_be_forecast;
   if (!has_heights) unused(section, "gravity", spec.gravity, InitialConditionsSpec{}.gravity, source);
   section.choice("check", spec.check, check_names());
   if (spec.source == SourceKind::analytic) unused(section, "check", spec.check, InitialConditionsSpec{}.check, source);

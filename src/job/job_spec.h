@@ -41,7 +41,7 @@ struct AmplitudeFile {
   std::vector<std::string> channels;  // empty: all that the file and the model have
 };
 
-enum class SourceKind { gfs, grib, netcdf, makani, analytic };
+enum class SourceKind { gfs, grib, netcdf, makani, zarr, analytic };
 enum class StateCheck { strict, finite };  // strict: what the atmosphere knows; finite: numbers
 enum class PerturbationMethod { none, correlated_spherical_gaussian, hemispheric_centred_bred_vector };
 enum class StoreFormat { zarr, netcdf };
@@ -53,10 +53,14 @@ enum class SunKind { float32, float64 };  // float32: the roundings that the net
 struct InitialConditionsSpec {
   SourceKind source = SourceKind::gfs;
   std::vector<Time> times;  // initial times, UTC, whole minutes; at least one, no duplicates
-  // grib, netcdf, makani: files that hold the analyses. Each may carry strftime fields (%Y%m%d%H) that are filled with
-  // the valid time wanted. Relative paths are relative to the spec's folder; after loading they are absolute. URLs
-  // (https, s3, file) are fetched.
+  // grib, netcdf, makani, zarr: files, or stores, that hold the analyses. Each may carry strftime fields (%Y%m%d%H)
+  // that are filled with the valid time wanted. Relative paths are relative to the spec's folder; after loading they
+  // are absolute. URLs (https, s3, file) are fetched.
   std::vector<std::string> path;
+  // grib, netcdf, zarr: of a forecast of several members, and of several leads that are valid at one time, the ones to
+  // start from; none: the only one, and the shortest.
+  std::optional<int> member;
+  std::optional<Duration> lead_time;
   std::string product = "0p25";           // gfs: 0p25 (the bucket's files) | 2p50 (a mirror's)
   double gravity = 9.80665;               // m s-2, gpm -> m2 s-2; 9.81 reproduces Earth2Studio
   StateCheck check = StateCheck::strict;  // refuses, and changes no byte: it does not enter the hash

@@ -106,13 +106,17 @@ PerturbationSpec perturbation_from(const Json& json) {
   return p;
 }
 
+// The entry of a forecast stands there where one was chosen, so that the hash of other jobs is what it always was.
 Json initial_conditions_json(const InitialConditionsSpec& spec) {
-  return {{"source", name_of(spec.source, source_names())},
-          {"times", texts_json(spec.times, iso_time)},
-          {"path", spec.path},
-          {"product", spec.product},
-          {"gravity", spec.gravity},
-          {"check", name_of(spec.check, check_names())}};
+  Json json{{"source", name_of(spec.source, source_names())},
+            {"times", texts_json(spec.times, iso_time)},
+            {"path", spec.path},
+            {"product", spec.product},
+            {"gravity", spec.gravity},
+            {"check", name_of(spec.check, check_names())}};
+  if (spec.member) json["member"] = *spec.member;
+  if (spec.lead_time) json["lead_time"] = duration_text(*spec.lead_time);
+  return json;
 }
 
 InitialConditionsSpec initial_conditions_from(const Json& json) {
@@ -123,6 +127,8 @@ InitialConditionsSpec initial_conditions_from(const Json& json) {
   spec.product = json.at("product");
   spec.gravity = json.at("gravity");
   if (json.contains("check")) spec.check = enum_from(json.at("check"), check_names());  // absent in older runs
+  if (json.contains("member")) spec.member = json.at("member").get<int>();
+  if (json.contains("lead_time")) spec.lead_time = parse_duration(json.at("lead_time").get<std::string>());
   return spec;
 }
 

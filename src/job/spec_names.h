@@ -10,6 +10,7 @@ inline const EnumNames<SourceKind>& source_names() {
                                             {"grib", SourceKind::grib},
                                             {"netcdf", SourceKind::netcdf},
                                             {"makani", SourceKind::makani},
+                                            {"zarr", SourceKind::zarr},
                                             {"analytic", SourceKind::analytic}}};
   return names;
 }

@@ -31,6 +31,7 @@ bool joins(const ByteRange& span, const ByteRange& next, uint64_t gap, uint64_t 
 }  // namespace
 
 std::string range_text(const ByteRange& range) {
+  if (range.tail > 0) return fmt::format("-{}", range.tail);
   return range.last ? fmt::format("{}-{}", range.first, *range.last) : fmt::format("{}-", range.first);
 }
 

@@ -246,11 +246,12 @@ std::vector<Fetched> Downloader::State::local_parts(const fs::path& path, const 
   std::vector<Fetched> parts;
   for (const ByteRange& range : ranges) {
     const uint64_t size = file.bytes().size(), end = range.last ? *range.last + 1 : size;
-    if (range.first >= end || end > size) {
+    const uint64_t first = range.tail > 0 ? size - std::min(range.tail, size) : range.first;
+    if (first >= end || end > size) {
       fail(ExitCode::bad_input, "{}: has {} bytes, bytes {} were expected", path.string(), size, range_text(range));
     }
     const CacheKey key{"file://" + fs::absolute(path).string(), range};
-    const auto bytes = file.bytes().subspan(range.first, end - range.first);
+    const auto bytes = file.bytes().subspan(first, end - first);
     publish_file(cache.data_path(key), {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
     parts.push_back({cache.data_path(key), bytes.size(), sha256_hex(bytes)});
   }

@@ -2,9 +2,9 @@
 // and a checksummed cache that several processes may share.
 //
 // URL schemes:  s3://bucket/key -> https://bucket.s3.<region>.amazonaws.com/key (region from ?region=, AWS_REGION or
-// AWS_DEFAULT_REGION, else us-east-1); hf://datasets/<owner>/<name>[@rev]/<path> -> the hub's resolve address; a mirror
-// replaces the host: <mirror>/<bucket>/<key>, <mirror>/datasets/<owner>/<name>/resolve/<rev>/<path>,
-// <mirror>/<host>/<path>.
+// AWS_DEFAULT_REGION, else us-east-1); gs://bucket/key -> https://storage.googleapis.com/bucket/key;
+// hf://datasets/<owner>/<name>[@rev]/<path> -> the hub's resolve address; a mirror replaces the host:
+// <mirror>/<bucket>/<key>, <mirror>/datasets/<owner>/<name>/resolve/<rev>/<path>, <mirror>/<host>/<path>.
 //
 // The cache (cache.h has its layout) keeps a whole file under its own name below files/, so that the files of one
 // folder upstream lie in one folder. Its entries are verified by digest at each use, but the server is not asked

@@ -68,6 +68,7 @@ class Attempt {
   bool begin(const HttpHead& head);
   bool begin_whole(const HttpHead& head);
   bool begin_part(const HttpHead& head);
+  bool begin_tail(const HttpHead& head, const ContentRange& range);
   bool receive(std::span<const std::byte> bytes);
   std::optional<Failure> judge() const;
   bool refuse(std::string reason) {
@@ -89,6 +90,10 @@ HttpRequest Attempt::http_request() const {
   if (request_.url.starts_with("hf://")) http.headers = hugging_face_headers(request_.address);
   if (!request_.range && file_.size() == 0) return http;
   ByteRange range = request_.range.value_or(ByteRange{});
+  if (range.tail > 0) {
+    http.range = range_text(range);
+    return http;
+  }
   range.first += file_.size();
   http.range = range_text(range);
   if (file_.size() > 0) http.if_range = file_.version();
@@ -109,7 +114,7 @@ bool Attempt::begin(const HttpHead& head) {
 // or the server cannot resume.
 bool Attempt::begin_whole(const HttpHead& head) {
   if (request_.range) {
-    const bool from_start = request_.range->first == 0;
+    const bool from_start = request_.range->first == 0 && request_.range->tail == 0;
     const bool same_end = !request_.range->last || head.content_length == *request_.range->last + 1;
     if (!from_start || !same_end) {
       refuse("the server answers a byte range with the whole file");
@@ -133,6 +138,7 @@ bool Attempt::begin_whole(const HttpHead& head) {
 bool Attempt::begin_part(const HttpHead& head) {
   const std::optional<ContentRange> range = parse_content_range(head.content_range);
   if (!range) return refuse(fmt::format("the server sends a part with Content-Range '{}'", head.content_range));
+  if (request_.range && request_.range->tail > 0) return begin_tail(head, *range);
   const uint64_t start = request_.range.value_or(ByteRange{}).first, wanted = start + file_.size();
   const std::optional<uint64_t> last = request_.range ? request_.range->last : std::nullopt;
   const bool right_end = last ? range->last == *last : range->total && range->last + 1 == *range->total;
@@ -153,6 +159,18 @@ bool Attempt::begin_part(const HttpHead& head) {
   return true;
 }
 
+// Where the file is shorter than the tail, all of it comes.
+bool Attempt::begin_tail(const HttpHead& head, const ContentRange& range) {
+  const uint64_t tail = request_.range->tail, bytes = range.last - range.first + 1;
+  const bool right = range.total && range.last + 1 == *range.total && bytes == std::min(tail, *range.total);
+  if (!right || (head.content_length && *head.content_length != bytes)) {
+    return refuse(fmt::format("the last {} bytes were asked for, the server sends {}", tail, head.content_range));
+  }
+  file_.restart(version_of(head));
+  expected_ = bytes;
+  return true;
+}
+
 bool Attempt::receive(std::span<const std::byte> bytes) {
   if (expected_ && file_.size() + bytes.size() > *expected_) {
     file_.restart("");
@@ -164,7 +182,8 @@ bool Attempt::receive(std::span<const std::byte> bytes) {
 }
 
 std::optional<Failure> Attempt::run() {
-  if (file_.size() > 0 && !file_.resumable()) file_.restart("");
+  const bool is_tail = request_.range && request_.range->tail > 0;  // where it begins is not known: never resumed
+  if (file_.size() > 0 && (is_tail || !file_.resumable())) file_.restart("");
   const HttpReceiver receiver{[this](const HttpHead& head) { return begin(head); },
                               [this](std::span<const std::byte> bytes) { return receive(bytes); }};
   outcome_ = context_.client()->get(http_request(), receiver, context_.watch);

@@ -109,6 +109,15 @@ Address s3_address(const std::string& url, std::string rest, const Mirrors& mirr
   return {"", fmt::format("https://{}.s3.{}.amazonaws.com/{}", bucket, region, percent_encoded(key))};
 }
 
+// Google's public buckets, by their XML interface's address.
+Address gs_address(const std::string& url, const std::string& rest, const Mirrors& mirrors) {
+  const auto [bucket, key] = split_slash(rest);
+  if (bucket.empty() || key.empty()) fail(ExitCode::bad_input, "{}: expected gs://bucket/key", url);
+  const std::string path = "storage.googleapis.com/" + bucket + "/" + percent_encoded(key);
+  if (!mirrors.https.empty()) return mirrored(url, mirrors.https, path, false);
+  return {"", "https://" + path};
+}
+
 Address hf_address(const std::string& url, const std::string& rest, const Mirrors& mirrors) {
   const auto [kind, after_kind] = split_slash(rest);
   const bool dataset = kind == "datasets";
@@ -167,9 +176,10 @@ Address resolve_url(const std::string& url, const Mirrors& mirrors, const std::s
   }
   if (parts.scheme == "file") return file_address(url, parts.rest);
   if (parts.scheme == "s3") return s3_address(url, parts.rest, mirrors, s3_region);
+  if (parts.scheme == "gs") return gs_address(url, parts.rest, mirrors);
   if (parts.scheme == "hf") return hf_address(url, parts.rest, mirrors);
   if (parts.scheme == "http" || parts.scheme == "https") return https_address(url, parts, mirrors);
-  fail(ExitCode::bad_input, "{}: scheme '{}' is not known: expected a path, file, http, https, s3 or hf", url,
+  fail(ExitCode::bad_input, "{}: scheme '{}' is not known: expected a path, file, http, https, s3, gs or hf", url,
        parts.scheme);
 }
 

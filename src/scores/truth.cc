@@ -7,8 +7,7 @@
 
 #include "base/error.h"
 #include "base/nearest.h"
-#include "source/file_source.h"
-#include "source/isolated_file.h"
+#include "source/source.h"
 
 namespace hens {
 namespace {
@@ -26,13 +25,13 @@ std::string absolute(const std::string& path) {
 std::unique_ptr<Source> open_truth(const TruthSpec& truth, InitialConditionsSpec spec, Downloader& downloader,
                                    Log& log) {
   spec.path = truth.path.empty() ? std::vector<std::string>{} : std::vector{absolute(truth.path)};
-  if (truth.kind == "zarr") {
-    return std::make_unique<FileSource>(spec, isolated_opener(FieldFormat::zarr), downloader);
-  }
+  spec.member.reset();  // of what the run started from
+  spec.lead_time.reset();
   spec.source = truth.kind == "gfs"        ? SourceKind::gfs
                 : truth.kind == "analytic" ? SourceKind::analytic
                 : truth.kind == "grib"     ? SourceKind::grib
                 : truth.kind == "netcdf"   ? SourceKind::netcdf
+                : truth.kind == "zarr"     ? SourceKind::zarr
                                            : SourceKind::makani;
   return open_source(spec, downloader, log);
 }

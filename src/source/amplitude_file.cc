@@ -18,14 +18,14 @@ constexpr size_t most_entries = 100'000;  // of an axis
 
 bool is_channel_axis(const std::string& name) { return name == "channel" || name == "variable"; }
 
-const NetcdfVariable& errors_of(const NetcdfFile& file) {
-  const auto has_channels = [](const NetcdfVariable& variable) {
+const DatasetVariable& errors_of(const NetcdfFile& file) {
+  const auto has_channels = [](const DatasetVariable& variable) {
     return variable.numeric && std::ranges::any_of(variable.dimensions, is_channel_axis);
   };
-  const NetcdfVariable* found = file.find("value");
+  const DatasetVariable* found = file.find("value");
   if (found != nullptr && has_channels(*found)) return *found;
   found = nullptr;
-  for (const NetcdfVariable& variable : file.variables()) {
+  for (const DatasetVariable& variable : file.variables()) {
     if (!has_channels(variable)) continue;
     if (found != nullptr) {
       fail(ExitCode::bad_input, "{}: has {} and {} by channel: expected one of them, or one that is called value",
@@ -54,7 +54,7 @@ double hours_of_unit(const std::string& unit) {
 
 // Where along its axis the lead time stands.
 size_t lead_index(const NetcdfFile& file, const std::string& axis, Duration wanted) {
-  const NetcdfVariable* leads = file.find(axis);
+  const DatasetVariable* leads = file.find(axis);
   if (leads == nullptr || !leads->numeric || leads->shape.size() != 1 || leads->size() > most_entries) {
     fail(ExitCode::bad_input, "{}: has no lead times along its dimension {}", file.origin(), axis);
   }
@@ -71,7 +71,7 @@ size_t lead_index(const NetcdfFile& file, const std::string& axis, Duration want
 }
 
 std::vector<std::string> names_along(const NetcdfFile& file, const std::string& axis) {
-  const NetcdfVariable* names = file.find(axis);
+  const DatasetVariable* names = file.find(axis);
   if (names == nullptr || names->shape.size() != 1 || names->size() > most_entries) {
     fail(ExitCode::bad_input, "{}: has no names along its dimension {}", file.origin(), axis);
   }
@@ -83,7 +83,7 @@ std::vector<std::string> names_along(const NetcdfFile& file, const std::string& 
 // {channel: value}
 json errors_by_channel(const fs::path& path, Duration lead_time) {
   const NetcdfFile file(path, path.string());
-  const NetcdfVariable& errors = errors_of(file);
+  const DatasetVariable& errors = errors_of(file);
   std::vector<size_t> start(errors.shape.size(), 0), count(errors.shape.size(), 1);
   std::vector<std::string> names;
   for (size_t axis = 0; axis < errors.shape.size(); ++axis) {

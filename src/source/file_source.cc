@@ -23,11 +23,13 @@ ContentCheck refuse_pages(const std::string& origin) {
 
 }  // namespace
 
-FileSource::FileSource(const InitialConditionsSpec& spec, OpenFieldFile open, Downloader& downloader)
+FileSource::FileSource(const InitialConditionsSpec& spec, OpenFieldFile open, Downloader& downloader,
+                       bool takes_addresses)
     : patterns_(spec.path),
       gravity_(spec.gravity),
       check_(spec.check),
       open_(std::move(open)),
+      takes_addresses_(takes_addresses),
       downloader_(downloader) {
   if (patterns_.empty()) fail(ExitCode::bad_spec, "initial_conditions.path: names no file for this source");
 }
@@ -35,8 +37,10 @@ FileSource::FileSource(const InitialConditionsSpec& spec, OpenFieldFile open, Do
 FileSource::Opened FileSource::open_file(const std::string& origin) {
   if (const auto known = files_.find(origin); known != files_.end()) return {origin, known->second, ""};
   fs::path path = origin;
+  const bool is_address = origin.find("://") != std::string::npos;
   try {
-    if (origin.find("://") != std::string::npos) path = downloader_.file(origin, refuse_pages(origin)).path;
+    if (is_address && takes_addresses_) return {origin, files_[origin] = open_(path, origin), ""};
+    if (is_address) path = downloader_.file(origin, refuse_pages(origin)).path;
     if (!fs::exists(path)) return {origin, nullptr, "does not exist"};
   } catch (const Error& error) {
     if (error.code() != ExitCode::missing_input) throw;

@@ -1,4 +1,4 @@
-// Sources that are files of the user's: GRIB, netCDF and makani's HDF5 share how files are found, searched and
+// Sources that are files of the user's: GRIB, netCDF, Zarr and makani's HDF5 share how files are found, searched and
 // recorded.
 #pragma once
 
@@ -13,6 +13,12 @@
 #include "source/source.h"
 
 namespace hens {
+
+// Which of several forecasts of one valid time a file's fields are taken from; empty: as the file's reader says.
+struct ForecastChoice {
+  std::optional<int> member;
+  std::optional<Duration> lead_time;
+};
 
 // One field wanted: channels[index] at `time` on `grid`.
 struct FieldRequest {
@@ -56,8 +62,10 @@ using OpenFieldFile = std::function<std::unique_ptr<FieldFile>(const fs::path& p
 class FileSource : public Source {
  public:
   // Every channel is taken from the first of spec.path (strftime fields filled with the valid time) that has it. Paths
-  // that do not exist are passed over as long as others deliver.
-  FileSource(const InitialConditionsSpec& spec, OpenFieldFile open, Downloader& downloader);
+  // that do not exist are passed over as long as others deliver. Files at addresses are fetched first, unless `open`
+  // takes addresses for paths, as that of stores does.
+  FileSource(const InitialConditionsSpec& spec, OpenFieldFile open, Downloader& downloader,
+             bool takes_addresses = false);
   State load(Time valid_time, const std::vector<std::string>& channels, const LatLonGrid& grid) override;
   std::vector<SourceRecord> records() const override;
 
@@ -77,6 +85,7 @@ class FileSource : public Source {
   double gravity_;
   StateCheck check_;
   OpenFieldFile open_;
+  bool takes_addresses_;
   Downloader& downloader_;
   mutable std::mutex mutex_;
   std::map<std::string, std::shared_ptr<FieldFile>> files_;       // by origin

@@ -30,7 +30,8 @@ bool same_values(const GribField& a, const GribField& b) {
 
 class GribFile : public FieldFile {
  public:
-  GribFile(const fs::path& path, std::string origin) : origin_(std::move(origin)), file_(path) {
+  GribFile(const fs::path& path, std::string origin, const ForecastChoice& choice)
+      : origin_(std::move(origin)), choice_(choice), file_(path) {
     for (const auto& message : split_grib_messages(file_.bytes(), origin_)) {
       const std::string here = place(message);
       for (GribPart& part : split_grib_fields(message, here)) {
@@ -66,7 +67,14 @@ class GribFile : public FieldFile {
   // forecast. Zero where they compete.
   static int rank(const GribLabel& label, const GribLabel& other) {
     if (label.reference_time != other.reference_time) return label.reference_time > other.reference_time ? 1 : -1;
-    return (other.member != 0) - (label.member != 0);
+    return other.perturbed - label.perturbed;
+  }
+
+  bool is_chosen(const GribLabel& label) {
+    const bool member = !choice_.member || label.member == *choice_.member;
+    const bool lead = !choice_.lead_time || label.valid_time - label.reference_time == *choice_.lead_time;
+    if (!member || !lead) ++passed_over_[member ? "another lead time" : "another member"];
+    return member && lead;
   }
 
   void add(Entry entry) {
@@ -75,6 +83,7 @@ class GribFile : public FieldFile {
       ++passed_over_[entry.label.aside];
       return;
     }
+    if (!is_chosen(entry.label)) return;
     std::vector<Entry>& there = entries_[{entry.label.field, entry.label.valid_time}];
     const int preferred = there.empty() ? 0 : rank(entry.label, there.front().label);
     if (preferred != 0)
@@ -89,7 +98,7 @@ class GribFile : public FieldFile {
       if (here.member == first.member) continue;
       fail(ExitCode::bad_input,
            "{}: channel {} at {} is there for several ensemble members ({} and {}): keep the one to "
-           "start from (grib_copy -w perturbationNumber={})",
+           "start from (grib_copy -w perturbationNumber={}), or name it as initial_conditions.member",
            origin_, here.field, iso_time(here.valid_time), first.member, here.member, first.member);
     }
   }
@@ -155,6 +164,7 @@ class GribFile : public FieldFile {
   }
 
   std::string origin_;
+  ForecastChoice choice_;
   MappedFile file_;
   std::map<std::pair<std::string, Time>, std::vector<Entry>> entries_;  // by field and valid time; those that compete
   std::map<std::string, size_t> passed_over_;                           // how many, by why
@@ -162,8 +172,9 @@ class GribFile : public FieldFile {
 
 }  // namespace
 
-std::unique_ptr<FieldFile> open_grib_file(const fs::path& path, const std::string& origin) {
-  return std::make_unique<GribFile>(path, origin);
+std::unique_ptr<FieldFile> open_grib_file(const fs::path& path, const std::string& origin,
+                                          const ForecastChoice& choice) {
+  return std::make_unique<GribFile>(path, origin, choice);
 }
 
 }  // namespace hens

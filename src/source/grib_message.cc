@@ -337,6 +337,7 @@ GribLabel label_of(const Message& message, const std::string& origin) {
   label.reference_time = message_time(message.number("dataDate"), message.number("dataTime"), origin);
   label.valid_time = message_time(message.number("validityDate"), message.number("validityTime"), origin);
   label.member = message.find_number("perturbationNumber").value_or(0);
+  label.perturbed = label.member != 0 || message.find_text("dataType").value_or("") == "pf";
   if (!label.field.empty()) label.aside = aside_of(message);
   return label;
 }

@@ -19,7 +19,8 @@ struct GribLabel {
   std::string field;  // a channel (t2m, u500, r850), or gh500: geopotential height in gpm; empty for anything else
   std::string text;   // as ecCodes names it: "gh, isobaricInhPa 500", for error messages
   Time reference_time{}, valid_time{};
-  long member = 0;  // perturbation number of an ensemble forecast, else 0
+  long member = 0;         // perturbation number of an ensemble forecast, else 0
+  bool perturbed = false;  // a member that is no control: any with a number but 0, and 0 where it says so
   // Why this is no state of the atmosphere at one moment, as "average over 0-6", "ensemble spread", "percentile"; empty
   // where it is one.
   std::string aside;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
-#include <limits>
 #include <netcdf.h>
 #include <netcdf_filter.h>
 
@@ -19,7 +18,6 @@ namespace {
 constexpr size_t most_values = size_t{1} << 27;  // 12 times a grid of 0.1 degrees; 1 GiB
 constexpr size_t longest_text = 4096;
 constexpr size_t most_missing_values = 100;
-constexpr double infinite = std::numeric_limits<double>::infinity();
 
 void check(int status, const std::string& origin, const std::string& what) {
   if (status != NC_NOERR) fail(ExitCode::bad_input, "{}: {}: {}", origin, what, nc_strerror(status));
@@ -54,45 +52,14 @@ int bits_of(nc_type type) {
 
 }  // namespace
 
-// How stored values become numbers.
-struct NetcdfFile::Packing {
-  double scale = 1, offset = 0;
-  double wrap = 0;              // of _Unsigned: 2^bits
-  bool is_unsigned = false;     // what stored values are to be read as, where wrap is set
-  bool single = false;          // stored as float: attributes of double precision are rounded like the values
-  std::vector<double> missing;  // stored values
-  double low = -infinite, high = infinite;  // valid stored values
-  double unpacked_low = -infinite, unpacked_high = infinite;
-
-  double stored(double value) const {
-    if (wrap > 0 && is_unsigned && value < 0) return value + wrap;
-    if (wrap > 0 && !is_unsigned && value >= wrap / 2) return value - wrap;
-    return single ? static_cast<double>(static_cast<float>(value)) : value;
-  }
-  double value(double raw) const {
-    const double there = stored(raw);
-    if (!(there >= low && there <= high) || std::ranges::find(missing, there) != missing.end()) return std::nan("");
-    const double value = there * scale + offset, half_step = std::abs(scale) / 2;
-    return value >= unpacked_low - half_step && value <= unpacked_high + half_step ? value : std::nan("");
-  }
-};
-
-size_t NetcdfVariable::size() const {
-  size_t size = 1;
-  for (const size_t length : shape) {
-    if (__builtin_mul_overflow(size, length, &size)) return std::numeric_limits<size_t>::max();
-  }
-  return size;
-}
-
-NetcdfFile::NetcdfFile(const fs::path& path, std::string origin) : origin_(std::move(origin)), lock_(path, origin_) {
-  check_classic_netcdf(MappedFile(path).bytes(), origin_);
+NetcdfFile::NetcdfFile(const fs::path& path, const std::string& origin) : Dataset(origin), lock_(path, origin) {
+  check_classic_netcdf(MappedFile(path).bytes(), origin);
   const NetcdfLock lock;
   register_hdf5_filters();
   // netCDF-C takes anything with a scheme for a network address: an absolute path never is.
   const int status = nc_open(fs::absolute(path).c_str(), NC_NOWRITE, &id_);
   if (status != NC_NOERR) {
-    fail(ExitCode::bad_input, "{}: cannot be opened as netCDF: {}{}", origin_, nc_strerror(status),
+    fail(ExitCode::bad_input, "{}: cannot be opened as netCDF: {}{}", origin, nc_strerror(status),
          file_kind_hint(path, "netCDF"));
   }
   try {
@@ -110,19 +77,19 @@ NetcdfFile::~NetcdfFile() {
 
 void NetcdfFile::read_variables() {
   int count = 0;
-  check(nc_inq_nvars(id_, &count), origin_, "its variables cannot be read");
+  check(nc_inq_nvars(id_, &count), origin(), "its variables cannot be read");
   for (int id = 0; id < count; ++id) {
     char name[NC_MAX_NAME + 1] = "";
     nc_type type = NC_NAT;
     int rank = 0, dimensions[NC_MAX_VAR_DIMS];
-    check(nc_inq_varndims(id_, id, &rank), origin_, "a variable cannot be read");
-    if (rank > NC_MAX_VAR_DIMS) fail(ExitCode::bad_input, "{}: a variable with {} dimensions", origin_, rank);
-    check(nc_inq_var(id_, id, name, &type, nullptr, dimensions, nullptr), origin_, "a variable cannot be read");
-    NetcdfVariable variable{id, name, {}, {}, is_numeric(type), type};
+    check(nc_inq_varndims(id_, id, &rank), origin(), "a variable cannot be read");
+    if (rank > NC_MAX_VAR_DIMS) fail(ExitCode::bad_input, "{}: a variable with {} dimensions", origin(), rank);
+    check(nc_inq_var(id_, id, name, &type, nullptr, dimensions, nullptr), origin(), "a variable cannot be read");
+    DatasetVariable variable{id, name, {}, {}, is_numeric(type), type};
     for (int d = 0; d < rank; ++d) {
       size_t length = 0;
       char dimension[NC_MAX_NAME + 1] = "";
-      check(nc_inq_dim(id_, dimensions[d], dimension, &length), origin_, "a dimension cannot be read");
+      check(nc_inq_dim(id_, dimensions[d], dimension, &length), origin(), "a dimension cannot be read");
       variable.dimensions.emplace_back(dimension);
       variable.shape.push_back(length);
     }
@@ -130,69 +97,64 @@ void NetcdfFile::read_variables() {
   }
 }
 
-const NetcdfVariable* NetcdfFile::find(const std::string& name) const {
-  const auto found = std::ranges::find(variables_, name, &NetcdfVariable::name);
-  return found == variables_.end() ? nullptr : &*found;
-}
-
-std::string NetcdfFile::text(const NetcdfVariable& variable, const char* attribute) const {
+std::string NetcdfFile::text(const DatasetVariable& variable, const char* attribute) const {
   const NetcdfLock lock;
   return text_unlocked(variable, attribute);
 }
 
-std::string NetcdfFile::text_unlocked(const NetcdfVariable& variable, const char* attribute) const {
+std::string NetcdfFile::text_unlocked(const DatasetVariable& variable, const char* attribute) const {
   nc_type type = NC_NAT;
   size_t length = 0;
   if (nc_inq_att(id_, variable.id, attribute, &type, &length) != NC_NOERR || length > longest_text) return "";
   if (type == NC_CHAR) {
     std::string text(length, '\0');
-    check(nc_get_att_text(id_, variable.id, attribute, text.data()), origin_, variable.name);
+    check(nc_get_att_text(id_, variable.id, attribute, text.data()), origin(), variable.name);
     return text.substr(0, text.find('\0'));
   }
   if (is_numeric(type) && length == 1) return fmt::format("{}", number_unlocked(variable, attribute, 0.0));
   if (type != NC_STRING || length != 1) return "";
   char* held = nullptr;
-  check(nc_get_att_string(id_, variable.id, attribute, &held), origin_, variable.name);
+  check(nc_get_att_string(id_, variable.id, attribute, &held), origin(), variable.name);
   const std::string text = held ? held : "";
   nc_free_string(1, &held);
   return text;
 }
 
-std::string NetcdfFile::label(const NetcdfVariable& variable, size_t index) const {
+std::string NetcdfFile::label(const DatasetVariable& variable, size_t index) const {
   if (variable.shape.size() != 1 || index >= variable.shape[0]) return "";
   if (variable.numeric) return fmt::format("{}", read(variable, {index}, {1}).front());
   if (variable.type != NC_STRING) return "";
   const NetcdfLock lock;
   char* held = nullptr;
-  check(nc_get_var1_string(id_, variable.id, &index, &held), origin_, variable.name);
+  check(nc_get_var1_string(id_, variable.id, &index, &held), origin(), variable.name);
   std::string text = held ? held : "";
   nc_free_string(1, &held);
   return text.substr(0, longest_text);
 }
 
-std::optional<NetcdfFile::Attribute> NetcdfFile::numbers(const NetcdfVariable& variable, const char* name,
+std::optional<NetcdfFile::Attribute> NetcdfFile::numbers(const DatasetVariable& variable, const char* name,
                                                          size_t most) const {
   Attribute attribute;
   size_t length = 0;
   if (nc_inq_att(id_, variable.id, name, &attribute.type, &length) != NC_NOERR) return std::nullopt;
   if (length < 1 || length > most || !is_numeric(attribute.type)) {
     fail(ExitCode::bad_input, "{}: variable {}: attribute {} is {}: expected {}; mend it (ncatted) or leave it out",
-         origin_, variable.name, name,
+         origin(), variable.name, name,
          is_numeric(attribute.type) ? fmt::format("{} numbers", length) : std::string("not a number"),
          most == 1 ? std::string("one number") : fmt::format("1 to {} numbers", most));
   }
   attribute.values.resize(length);
-  check(nc_get_att_double(id_, variable.id, name, attribute.values.data()), origin_, variable.name + ":" + name);
+  check(nc_get_att_double(id_, variable.id, name, attribute.values.data()), origin(), variable.name + ":" + name);
   return attribute;
 }
 
-double NetcdfFile::number_unlocked(const NetcdfVariable& variable, const char* name, double otherwise) const {
+double NetcdfFile::number_unlocked(const DatasetVariable& variable, const char* name, double otherwise) const {
   const auto attribute = numbers(variable, name, 1);
   return attribute ? attribute->values.front() : otherwise;
 }
 
 // NUG: a range of the packing's type, wider than the stored one, is of unpacked values; any other of stored ones.
-void NetcdfFile::find_valid_range(const NetcdfVariable& variable, bool packed, Packing& packing) const {
+void NetcdfFile::find_valid_range(const DatasetVariable& variable, bool packed, Packing& packing) const {
   const auto limit = [&](const Attribute& attribute, double value, bool low) {
     if (packed && is_floating(attribute.type) && !is_floating(variable.type)) {
       (low ? packing.unpacked_low : packing.unpacked_high) = value;
@@ -202,7 +164,7 @@ void NetcdfFile::find_valid_range(const NetcdfVariable& variable, bool packed, P
   };
   if (const auto range = numbers(variable, "valid_range", 2); range) {
     if (range->values.size() != 2) {
-      fail(ExitCode::bad_input, "{}: variable {}: attribute valid_range is one number: expected two", origin_,
+      fail(ExitCode::bad_input, "{}: variable {}: attribute valid_range is one number: expected two", origin(),
            variable.name);
     }
     limit(*range, range->values[0], true);
@@ -212,15 +174,15 @@ void NetcdfFile::find_valid_range(const NetcdfVariable& variable, bool packed, P
   if (const auto most = numbers(variable, "valid_max", 1)) limit(*most, most->values[0], false);
 }
 
-NetcdfFile::Packing NetcdfFile::packing_of(const NetcdfVariable& variable) const {
+Packing NetcdfFile::packing_of(const DatasetVariable& variable) const {
   Packing packing;
   packing.single = variable.type == NC_FLOAT;
   if (nc_inq_attid(id_, variable.id, "_Unsigned", nullptr) == NC_NOERR && bits_of(variable.type) > 0) {
     std::string word = text_unlocked(variable, "_Unsigned");
     for (char& c : word) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     if (word != "true" && word != "false") {
-      fail(ExitCode::bad_input, "{}: variable {}: attribute _Unsigned is '{}': expected \"true\" or \"false\"", origin_,
-           variable.name, word);
+      fail(ExitCode::bad_input, "{}: variable {}: attribute _Unsigned is '{}': expected \"true\" or \"false\"",
+           origin(), variable.name, word);
     }
     packing.wrap = std::ldexp(1.0, bits_of(variable.type));
     packing.is_unsigned = word == "true";
@@ -257,7 +219,7 @@ NetcdfFile::Packing NetcdfFile::packing_of(const NetcdfVariable& variable) const
   return packing;
 }
 
-std::string NetcdfFile::why_unreadable(const NetcdfVariable& variable, int status) const {
+std::string NetcdfFile::why_unreadable(const DatasetVariable& variable, int status) const {
   size_t count = 0;
   if (nc_inq_var_filter_ids(id_, variable.id, &count, nullptr) == NC_NOERR && count > 0 && count < 100) {
     std::vector<unsigned> filters(count);
@@ -268,12 +230,12 @@ std::string NetcdfFile::why_unreadable(const NetcdfVariable& variable, int statu
   return nc_strerror(status);
 }
 
-std::vector<double> NetcdfFile::read(const NetcdfVariable& variable, const std::vector<size_t>& start,
+std::vector<double> NetcdfFile::read(const DatasetVariable& variable, const std::vector<size_t>& start,
                                      const std::vector<size_t>& count) const {
-  NetcdfVariable slab = variable;
+  DatasetVariable slab = variable;
   slab.shape = count;
   if (!variable.numeric || slab.size() > most_values) {
-    fail(ExitCode::bad_input, "{}: variable {}: {}", origin_, variable.name,
+    fail(ExitCode::bad_input, "{}: variable {}: {}", origin(), variable.name,
          variable.numeric ? "more values than any grid has" : "is not of numbers");
   }
   const NetcdfLock lock;
@@ -281,14 +243,14 @@ std::vector<double> NetcdfFile::read(const NetcdfVariable& variable, const std::
   std::vector<double> values(slab.size());
   const int status = nc_get_vara_double(id_, variable.id, start.data(), count.data(), values.data());
   if (status != NC_NOERR) {
-    fail(ExitCode::bad_input, "{}: variable {} cannot be read: {}", origin_, variable.name,
+    fail(ExitCode::bad_input, "{}: variable {} cannot be read: {}", origin(), variable.name,
          why_unreadable(variable, status));
   }
   for (double& value : values) value = packing.value(value);
   return values;
 }
 
-std::vector<double> NetcdfFile::read_all(const NetcdfVariable& variable) const {
+std::vector<double> NetcdfFile::read_all(const DatasetVariable& variable) const {
   return read(variable, std::vector<size_t>(variable.shape.size(), 0), variable.shape);
 }
 

@@ -15,63 +15,45 @@
 
 #include "base/files.h"
 #include "base/locks.h"
+#include "source/dataset.h"
+#include "source/packing.h"
 
 namespace hens {
 
-struct NetcdfVariable {
-  int id = 0;
-  std::string name;
-  std::vector<std::string> dimensions;  // names, slowest first
-  std::vector<size_t> shape;            // lengths of them
-  bool numeric = false;
-  int type = 0;  // netCDF's number for it
-
-  size_t size() const;  // of a scalar: 1
-};
-
-class NetcdfFile {
+class NetcdfFile : public Dataset {
  public:
   // `origin` is what the user calls the file. Throws Error{bad_input} naming it where it is no netCDF file.
-  NetcdfFile(const fs::path& path, std::string origin);
-  ~NetcdfFile();
-  NetcdfFile(const NetcdfFile&) = delete;
+  NetcdfFile(const fs::path& path, const std::string& origin);
+  ~NetcdfFile() override;
   NetcdfFile& operator=(const NetcdfFile&) = delete;
 
-  const std::string& origin() const { return origin_; }
-  const std::vector<NetcdfVariable>& variables() const { return variables_; }
-  const NetcdfVariable* find(const std::string& name) const;  // null where there is none
-
-  // A text attribute, or one number as text; empty where there is none.
-  std::string text(const NetcdfVariable& variable, const char* attribute) const;
-
-  // What stands at `index` of a variable of one dimension: a number, or a text ("0005"). Empty for other types.
-  std::string label(const NetcdfVariable& variable, size_t index) const;
-
-  // The slab of `count` entries from `start` along each dimension, in the variable's axis order, unpacked; NaN where
-  // no value stands. Throws Error{bad_input} naming file and variable, and the attribute or filter that is at fault.
-  std::vector<double> read(const NetcdfVariable& variable, const std::vector<size_t>& start,
+  std::string text(const DatasetVariable& variable, const char* attribute) const override;
+  std::string label(const DatasetVariable& variable, size_t index) const override;
+  std::optional<std::vector<double>> find_slab(const DatasetVariable& variable, const std::vector<size_t>& start,
+                                               const std::vector<size_t>& count) const override {
+    return read(variable, start, count);
+  }
+  std::vector<double> read_all(const DatasetVariable& variable) const override;
+  // As find_slab: all of a netCDF file is written.
+  std::vector<double> read(const DatasetVariable& variable, const std::vector<size_t>& start,
                            const std::vector<size_t>& count) const;
-  std::vector<double> read_all(const NetcdfVariable& variable) const;
 
  private:
   struct Attribute {
     int type = 0;
     std::vector<double> values;
   };
-  struct Packing;
   // These want the NetcdfLock.
-  std::string text_unlocked(const NetcdfVariable& variable, const char* attribute) const;
-  std::optional<Attribute> numbers(const NetcdfVariable& variable, const char* name, size_t most) const;
-  double number_unlocked(const NetcdfVariable& variable, const char* name, double otherwise) const;
-  Packing packing_of(const NetcdfVariable& variable) const;
-  void find_valid_range(const NetcdfVariable& variable, bool packed, Packing& packing) const;
-  std::string why_unreadable(const NetcdfVariable& variable, int status) const;
+  std::string text_unlocked(const DatasetVariable& variable, const char* attribute) const;
+  std::optional<Attribute> numbers(const DatasetVariable& variable, const char* name, size_t most) const;
+  double number_unlocked(const DatasetVariable& variable, const char* name, double otherwise) const;
+  Packing packing_of(const DatasetVariable& variable) const;
+  void find_valid_range(const DatasetVariable& variable, bool packed, Packing& packing) const;
+  std::string why_unreadable(const DatasetVariable& variable, int status) const;
   void read_variables();
 
-  std::string origin_;
   InputLock lock_;
   int id_ = -1;
-  std::vector<NetcdfVariable> variables_;
 };
 
 }  // namespace hens

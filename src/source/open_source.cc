@@ -30,6 +30,8 @@ const char* kind_name(SourceKind kind) {
       return "netcdf";
     case SourceKind::makani:
       return "makani";
+    case SourceKind::zarr:
+      return "zarr";
     case SourceKind::analytic:
       return "analytic";
   }
@@ -40,18 +42,21 @@ const char* kind_name(SourceKind kind) {
 
 std::unique_ptr<Source> open_source(const InitialConditionsSpec& spec, Downloader& downloader, Log& log) {
   log.info("source", {{"kind", kind_name(spec.source)}, {"path", spec.path}});
-  const auto files = [&](OpenFieldFile open) {
-    return std::make_unique<FileSource>(spec, std::move(open), downloader);
+  const auto files = [&](OpenFieldFile open, bool takes_addresses = false) {
+    return std::make_unique<FileSource>(spec, std::move(open), downloader, takes_addresses);
   };
+  const ForecastChoice choice{spec.member, spec.lead_time};
   switch (spec.source) {
     case SourceKind::gfs:
       return std::make_unique<GfsSource>(spec, downloader);
     case SourceKind::grib:
-      return files(isolated_opener(FieldFormat::grib));
+      return files(isolated_opener(FieldFormat::grib, choice));
     case SourceKind::netcdf:
-      return files(isolated_opener(FieldFormat::netcdf));
+      return files(isolated_opener(FieldFormat::netcdf, choice));
     case SourceKind::makani:
       return files(isolated_opener(FieldFormat::makani));
+    case SourceKind::zarr:
+      return files(isolated_zarr_opener(choice, downloader), true);
     case SourceKind::analytic:
       return std::make_unique<AnalyticSource>();
   }

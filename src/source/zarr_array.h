@@ -1,60 +1,63 @@
-// One array of a Zarr v3 store, read only: what hens and zarr-python write. Regular chunks, sharded or not, of
-// little-endian numbers, as they are or compressed by blosc or zstd, with or without CRC-32C.
+// One array of a Zarr store, read only: boxes of its numbers, out of chunks that may lie in shards.
 //
 // Files are untrusted: sizes are bounded before memory is taken, and every length is held against what the shape says.
 // Not thread-safe.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
-#include "base/files.h"
+#include "source/zarr_layout.h"
+#include "source/zarr_objects.h"
 
 namespace hens {
 
+// The chunk decoded last, of all arrays that share it: a chunk of all levels is asked for level by level.
+struct ZarrChunkCache {
+  std::string key;  // of the chunk; empty: none
+  std::vector<std::byte> bytes;
+};
+
 class ZarrArray {
  public:
-  // `folder` holds zarr.json. Throws Error{missing_input} where there is none, {bad_input} naming it where it is no
-  // such array, or is written by a codec that is not known here.
-  explicit ZarrArray(fs::path folder);
+  // `name`: the array's in the store; `origin`: the store's for messages. `objects` and `cache` must outlive it.
+  ZarrArray(ZarrLayout layout, std::string name, const std::string& origin, const ZarrObjects& objects,
+            ZarrChunkCache& cache);
 
-  const std::vector<uint64_t>& shape() const { return shape_; }
-  const std::vector<std::string>& dimensions() const { return dimensions_; }  // names; empty where the array has none
-  std::string attribute(const char* name) const;                              // a text; empty where there is none
+  const ZarrLayout& layout() const { return layout_; }
 
-  // The box of `count` entries from `start` along each dimension, row-major. None where a chunk of it was never
-  // written. Requires a box within the shape.
-  std::optional<std::vector<double>> read(const std::vector<uint64_t>& start, const std::vector<uint64_t>& count) const;
-  std::optional<std::vector<double>> read_all() const;
+  // The box of `count` entries from `start` along each dimension, row-major, as stored. Where a chunk of it was never
+  // written: the fill value, or none and the chunk's key in `unwritten`. Requires a box within the shape.
+  std::optional<std::vector<double>> read(const std::vector<uint64_t>& start, const std::vector<uint64_t>& count,
+                                          bool fill, std::string& unwritten) const;
 
  private:
-  struct Codecs {
-    bool blosc = false, zstd = false, crc = false;
-  };
   using Index = std::vector<uint64_t>;
+  struct Box {
+    Index start, count;
+  };
+  // A chunk that a box needs. `place`: where its bytes are; none: never written.
+  struct Chunk {
+    Index at;  // of the inner chunk, in inner chunks from the array's first
+    std::string key;
+    std::optional<ObjectPart> place;
+  };
 
   [[noreturn]] void refuse(const std::string& what) const;
-  void read_metadata(const nlohmann::json& json);
-  Codecs byte_codecs(const nlohmann::json& codecs) const;
-  fs::path chunk_path(const Index& chunk) const;
-  std::vector<std::byte> decoded(std::vector<std::byte> bytes, const Codecs& codecs, size_t size) const;
-  std::optional<std::vector<std::byte>> whole_chunk(const Index& chunk) const;
-  std::optional<std::vector<std::byte>> inner_chunk(const Index& shard, const Index& inner) const;
+  std::vector<Chunk> chunks_of(const Box& box) const;
+  void find_in_shards(std::vector<Chunk>& chunks) const;
+  void find_in_shard(const std::vector<uint64_t>& index, Chunk& chunk) const;
+  std::vector<uint64_t> index_of(const std::string& key) const;
+  ObjectPart index_part(const std::string& key) const;
+  const std::vector<std::byte>* decoded(const Chunk& chunk) const;  // null: never written
+  void copy(const Chunk& chunk, const std::byte* from, const Box& box, std::vector<double>& to) const;
 
-  fs::path folder_;
-  Index shape_, chunk_, inner_;  // inner_: the chunks of a shard; as chunk_ where there are no shards
-  bool sharded_ = false;
-  bool index_at_end_ = true;
-  std::string type_;
-  size_t item_ = 0;
-  bool old_keys_ = false;
-  char separator_ = '/';
-  Codecs codecs_;  // of an inner chunk
-  std::vector<std::string> dimensions_;
-  nlohmann::json attributes_;
+  ZarrLayout layout_;
+  std::string name_, what_;
+  const ZarrObjects& objects_;
+  ZarrChunkCache& cache_;
 };
 
 }  // namespace hens

@@ -221,6 +221,22 @@ def zarr_arrays():
             put("zarr", name, (root / "zarr.json").read_bytes() + b"\n----\n" + (root / "c/0/0/0").read_bytes())
 
 
+def zarr_arrays_of_format_2():
+    """The same of format 2: .zarray, .zattrs, the chunk."""
+    import numcodecs
+    import zarr
+    packed = {"dtype": "i2", "fill_value": -32768, "attributes": {"scale_factor": 0.01, "add_offset": 270.0, "_ARRAY_DIMENSIONS": ["time", "lat", "lon"]}}
+    for name, options in {"plain": {"compressors": None}, "blosc": {"compressors": numcodecs.Blosc(cname="lz4")},
+                          "gzip": {"compressors": numcodecs.GZip()}, "packed": {"compressors": numcodecs.Zstd(), **packed},
+                          "filters": {"compressors": numcodecs.Zlib(), "filters": [numcodecs.BitRound(12), numcodecs.Shuffle(4)]}}.items():
+        with tempfile.TemporaryDirectory() as folder:
+            plain = {"dtype": "f4", "attributes": {"units": "K", "_ARRAY_DIMENSIONS": ["time", "lat", "lon"]}}
+            array = zarr.create_array(folder, shape=(1, 5, 8), chunks=(1, 5, 8), zarr_format=2, **{**plain, **options})
+            array[:] = FIELD[None] if name != "packed" else ((FIELD[None] - 270) / 0.01).astype("i2")
+            root = pathlib.Path(folder)
+            put("zarr2", name, b"\n----\n".join((root / part).read_bytes() for part in (".zarray", ".zattrs", "0.0.0")))
+
+
 def checkpoints():
     (OUT / "checkpoint").mkdir(parents=True, exist_ok=True)
     subprocess.run([ROOT / ".deps/torch/bin/python", "-W", "ignore", "-c", TORCH, OUT / "checkpoint"], check=True)
@@ -228,7 +244,7 @@ def checkpoints():
 
 if OUT.exists():
     shutil.rmtree(OUT)
-for make in (npy, tracks, static_fields, analyses, grib, zarr_arrays, texts, records, checkpoints):
+for make in (npy, tracks, static_fields, analyses, grib, zarr_arrays, zarr_arrays_of_format_2, texts, records, checkpoints):
     make()
 for folder in sorted(OUT.iterdir()):
     print(folder.name, *(f"{file.name}:{file.stat().st_size}" for file in sorted(folder.iterdir())))

@@ -142,10 +142,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def span(self, size, etag, rule):
         """First and last byte asked for, or None for the whole file; (size, None) where there is nothing."""
-        match = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
+        match = re.fullmatch(r"bytes=(\d*)-(\d*)", self.headers.get("Range", ""))
         condition = self.headers.get("If-Range")
         if not match or rule["do"] == "ignore_range" or (condition and condition != etag):
             return None
+        if not match[1]:  # the last bytes
+            return (max(0, size - int(match[2])), size - 1) if match[2] and size else (size, None)
         first = int(match[1])
         last = min(int(match[2]) if match[2] else size - 1, size - 1)
         return (first, last) if first <= last else (size, None)

@@ -361,7 +361,7 @@ class Scores(unittest.TestCase):
         self.assertIn("coarse.nc", hens(*base, "--truth", f"netcdf:{coarse}", check=65).stderr)
         several = hens(*base, "--truth", f"zarr:{self.run_folder}/hens_0.zarr", check=65).stderr
         self.assertIn("7 entries of 'ensemble'", several)
-        self.assertIn("no Zarr v3 store", hens(*base, "--truth", f"zarr:{self.run_folder}", check=65).stderr)
+        self.assertIn("no Zarr store", hens(*base, "--truth", f"zarr:{self.run_folder}", check=65).stderr)
         chunk = sorted((self.root / "control/hens_0.zarr/t2m").glob("c.*"))[0]
         damaged = self.root / "damaged.zarr"
         shutil.copytree(self.truth_store, damaged)

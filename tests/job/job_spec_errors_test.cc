@@ -34,7 +34,7 @@ TEST(SpecErrors, ComeAllAtOnceInTheOrderOfTheFile) {
       problems(text, {"runtime.threads=many"}),
       "job.yaml:1:1: forecast.steps: is missing: expected steps: [40] or lead_time: 10d\n"
       "job.yaml:1:7: name: is 'Test Job', expected letters a-z, digits, _ and -, at most 64\n"
-      "job.yaml:3:11: initial_conditions.source: is 'gsf', expected one of gfs, grib, netcdf, makani, analytic\n"
+      "job.yaml:3:11: initial_conditions.source: is 'gsf', expected one of gfs, grib, netcdf, makani, zarr, analytic\n"
       "job.yaml:4:11: initial_conditions.times: is '2024-13-01', expected UTC times at 00, 06, 12 or 18 h, where GFS "
       "has analyses, as 2024-01-01T00:00:00Z\n"
       "job.yaml:5:9: models: is a list, expected a list with at least one value\n"

@@ -155,9 +155,17 @@ TEST(ForecastHash, ChangesExactlyWithWhatAffectsTheForecast) {
     EXPECT_EQ(forecast_hash(spec) != hash, leaves.at(key).affects == "by value") << key;
     tried.insert(key);
   });
-  EXPECT_EQ(tried.size(), leaves.size() - 5) << "all but the one above, lead_time, which becomes steps, and control, "
-                                                "lagged and places, absent where not asked "
-                                                "for";
+  EXPECT_EQ(tried.size(), leaves.size() - 7) << "all but the one above, lead_time, which becomes steps, and control, "
+                                                "lagged, places and the forecast's member and lead_time to start from, "
+                                                "absent where not asked for";
+  const std::vector<std::string> store{"initial_conditions.source=zarr", "initial_conditions.path=/a.zarr"};
+  for (const char* choice : {"initial_conditions.member=0", "initial_conditions.lead_time=0h"}) {
+    std::vector<std::string> chosen = store;
+    chosen.emplace_back(choice);
+    const JobSpec spec = parse_with(chosen);
+    EXPECT_NE(forecast_hash(spec), forecast_hash(parse_with(store))) << choice;
+    EXPECT_EQ(to_json(job_spec_from_json(to_json(spec))), to_json(spec)) << choice;
+  }
   EXPECT_NE(forecast_hash(parse_with({"perturbation.method=correlated_spherical_gaussian", "ensemble.control=true"})),
             forecast_hash(parse_with({"perturbation.method=correlated_spherical_gaussian"})));
 }

@@ -27,6 +27,8 @@ TEST(MergeRanges, OpenRangesStandAlone) {
   const auto groups = merge_ranges({{100, {}}, {90, 99}, {110, 120}}, gap, limit);
   ASSERT_EQ(groups.size(), 3u);
   EXPECT_EQ(groups[1].span, (ByteRange{100, {}}));
+  EXPECT_EQ(merge_ranges({{.tail = 20}, {0, 9}, {.tail = 30}}, gap, limit).size(), 3u)
+      << "nobody knows where tails begin";
 }
 
 TEST(MergeRanges, AGroupStaysWithinTheLimitUnlessOneRangeIsLonger) {
@@ -70,6 +72,7 @@ TEST(MergeRanges, ServesEveryRangeOnceFromASpanThatHoldsIt) {
 TEST(RangeText, IsWhatHttpWants) {
   EXPECT_EQ(range_text({0, 0}), "0-0");
   EXPECT_EQ(range_text({5, {}}), "5-");
+  EXPECT_EQ(range_text({.tail = 20}), "-20");
 }
 
 TEST(ContentRange, IsReadStrictly) {

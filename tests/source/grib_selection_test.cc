@@ -122,6 +122,57 @@ TEST_F(GribSelection, MembersGiveWayToTheUnperturbedForecast) {
               HasSubstr("for several ensemble members (3 and 4)"));
 }
 
+// As hens writes its members, and centres theirs.
+TEST_F(GribSelection, AMemberAndALeadTimeAreChosen) {
+  const auto member = [](long number, long hours, double value) {
+    return product(1, {{"typeOfProcessedData", 4},
+                       {"typeOfEnsembleForecast", 3},
+                       {"perturbationNumber", number},
+                       {"numberOfForecastsInEnsemble", 30},
+                       {"forecastTime", hours},
+                       {"dataDate", hours == 0 ? 20240101 : 20231231},
+                       {"dataTime", hours == 0 ? 0 : 1800}})
+        .message(value);
+  };
+  const std::string all = member(0, 0, 10) + member(1, 0, 11) + member(0, 6, 20) + member(1, 6, 21);
+  test::write_bytes(files_ / "members.grib2", all);
+  InitialConditionsSpec spec;
+  spec.source = SourceKind::grib;
+  spec.path = {(files_ / "members.grib2").string()};
+  const auto first = [&](std::optional<int> number, std::optional<Duration> lead) {
+    spec.member = number, spec.lead_time = lead;
+    return files_.open(spec)->load(midnight, {"u10m"}, equiangular_grid(5, 8)).values.front();
+  };
+  EXPECT_EQ(first(0, {}), 10.0f) << "the latest cycle";
+  EXPECT_EQ(first(1, {}), 11.0f);
+  EXPECT_EQ(first(1, std::chrono::hours(6)), 21.0f);
+  EXPECT_EQ(first(0, std::chrono::hours(6)), 20.0f);
+  error_text([&] { first(2, {}); }, ExitCode::missing_input);
+  error_text([&] { first(1, std::chrono::hours(12)); }, ExitCode::missing_input);
+  EXPECT_THAT(error_text([&] { first({}, {}); }, ExitCode::bad_input), HasSubstr("initial_conditions.member"))
+      << "member 0 of perturbed ones is no control";
+}
+
+// Open data of IFS: heights in place of geopotential, packed by CCSDS, as an analysis or as a forecast of no hours.
+TEST_F(GribSelection, OpenDataOfIfs) {
+  for (const long kind : {0, 1}) {  // analysis, forecast
+    const auto on_level = [&](long category, long number, long hectopascal) {
+      GribWriter writer;
+      writer.set("centre", 98).set("productionStatusOfProcessedData", 0).set("typeOfProcessedData", kind);
+      writer.set("packingType", "grid_ccsds").set("bitsPerValue", 16);
+      writer.set("discipline", 0).set("parameterCategory", category).set("parameterNumber", number);
+      writer.set("typeOfFirstFixedSurface", 100).set("scaleFactorOfFirstFixedSurface", 0);
+      writer.set("scaledValueOfFirstFixedSurface", hectopascal * 100).set("forecastTime", 0);
+      return writer;
+    };
+    const std::string file = on_level(3, 5, 500).message(5500.0) + on_level(1, 0, 850).message(0.0078125) +
+                             on_level(0, 0, 500).message(250.0);
+    EXPECT_EQ(load(file, "z500").values.front(), static_cast<float>(5500.0 * 9.80665));
+    EXPECT_EQ(load(file, "q850").values.front(), 0.0078125f);
+    EXPECT_EQ(load(file, "t500").values.front(), 250.0f);
+  }
+}
+
 TEST_F(GribSelection, Edition1KnowsItsRanges) {
   const auto message = [](long range, double value) {
     GribWriter writer("regular_ll_sfc_grib1");

@@ -6,7 +6,7 @@
 #include <sys/file.h>
 
 #include "source/analytic.h"
-#include "source/netcdf_fields.h"
+#include "source/cf_fields.h"
 #include "source/netcdf_writer.h"
 #include "source/source_fixtures.h"
 #include "support/compare.h"
@@ -94,7 +94,7 @@ TEST_F(NetcdfSourceTest, SeveralMembersAreRefused) {
   variables.push_back({"z500", {"number", "time", "lat", "lon"}, std::vector<double>(4 * 19 * 36, 5e4), {}});
   test::write_netcdf(files_ / "members.nc", {{"number", 2}, {"time", 2}, {"lat", 19}, {"lon", 36}}, variables);
   EXPECT_THAT(load_error(ExitCode::bad_input, files_ / "members.nc", {"z500"}),
-              HasSubstr("members.nc: channel z500: dimension 'number' of variable z500 has 2 entries"));
+              HasSubstr("members.nc: channel z500: variable z500 has 2 entries of 'number'"));
 }
 
 // ERA5 as CDS delivers it: short names, levels, south to north, longitudes from -180, packed in 16 bits.

@@ -98,6 +98,9 @@ class FileSources {
     spec.source = kind;
     spec.path = std::move(paths);
     spec.gravity = gravity;
+    return open(spec);
+  }
+  std::unique_ptr<Source> open(const InitialConditionsSpec& spec) {
     return open_source(spec, downloader_, Log::none());
   }
   fs::path operator/(const std::string& name) const { return folder_ / name; }

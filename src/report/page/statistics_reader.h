@@ -2,13 +2,13 @@
 // entry of the spec asked for is missing, as a NaN or none.
 #pragma once
 
-#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "run/manifest.h"
-#include "source/zarr_array.h"
+#include "source/zarr_dataset.h"
 #include "statistics/statistics_layout.h"
 
 namespace hens {
@@ -37,12 +37,12 @@ class StatisticsReader {
                                           size_t level, const std::vector<size_t>& positions);
 
  private:
-  StatisticsReader(fs::path folder, StatisticsLayout layout) : folder_(std::move(folder)), layout_(std::move(layout)) {}
-  const ZarrArray& array(const std::string& name);
+  StatisticsReader(fs::path folder, StatisticsLayout layout);
+  const DatasetVariable& array(const std::string& name) const;
 
   fs::path folder_;
   StatisticsLayout layout_;
-  std::map<std::string, ZarrArray> arrays_;  // opened so far
+  std::unique_ptr<ZarrDataset> store_;
 };
 
 }  // namespace hens
