@@ -1,12 +1,13 @@
-// How fast forecasts reach their store: full-size fields through WriteQueue into a Zarr store, no model. Prints the
+// How fast forecasts reach their store: full-size fields through WriteQueue into a store, no model. Prints the
 // rate, how long the producer was blocked, and what one core does of each part of the work, so that the limit can be
 // seen.
 //
 //   store_write_bench [FOLDER] [none|lz4|zstd] [MEMBERS] [STEPS] [WRITERS]
+//   store_write_bench layouts [FOLDER] [MEMBERS] [STEPS] [WRITERS]: a table of formats, layouts, compressions and bits
 //
 // Defaults: /dev/shm none 4 20 2. Each step writes 12 fields of 721 x 1440 for each member; the store is removed at the
-// end. It is written twice: the first pass also pays for the memory that the process and a RAM disk take from the
-// system.
+// end. The one of a table is /dev/shm 2 10 2. It is written twice: the first pass also pays for the memory that the
+// process and a RAM disk take from the system.
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -33,6 +34,11 @@ struct Options {
   fs::path folder = "/dev/shm";
   Compression compression = Compression::none;
   int members = 4, steps = 20, writers = 2;
+  // Of a table's rows:
+  StoreFormat format = StoreFormat::zarr;
+  OutputLayout layout = OutputLayout::hens;
+  bool shard = true;
+  int keep_bits = mantissa_bits;
 };
 
 Options parse(int argc, char** argv) {
@@ -56,6 +62,10 @@ StoreLayout layout_of(const Options& options) {
   layout.members = options.members;
   layout.times = {parse_time("2024-01-01")};
   for (int step = 0; step < options.steps; ++step) layout.leads.push_back(step * model_step);
+  layout.format = options.format;
+  layout.layout = options.layout;
+  layout.shard = options.shard;
+  if (options.keep_bits < mantissa_bits) layout.keep_bits.assign(layout.variables.size(), options.keep_bits);
   layout.title = "write benchmark";
   layout.source = "synthetic";
   return layout;
@@ -118,7 +128,13 @@ void print_parts(const Options& options, const std::vector<float>& field) {
   std::printf("  blosc   %6.2f   to %.0f %% of the size\n", rate, 100.0 * packed / bytes.size());
 }
 
-void write_once(const Options& options, const fs::path& folder, const std::vector<std::vector<float>>& fields) {
+struct Written {
+  double seconds = 0.0;
+  CpuSeconds used{};
+  WriteQueue::Rate rate;
+};
+
+Written write_store(const Options& options, const fs::path& folder, const std::vector<std::vector<float>>& fields) {
   const auto store = open_store(folder, layout_of(options));
   store->publish_metadata();
   WriteQueue queue(options.writers, queue_fields);
@@ -133,26 +149,100 @@ void write_once(const Options& options, const fs::path& folder, const std::vecto
   }
   for (const auto& ticket : tickets) queue.finish(ticket, [](auto) {});
   queue.drain();
-  const double seconds = seconds_since(start);
-  const CpuSeconds used = cpu_seconds();
-  const WriteQueue::Rate rate = queue.rate();
+  const CpuSeconds after = cpu_seconds();
+  return {seconds_since(start), {after.user - before.user, after.system - before.system}, queue.rate()};
+}
+
+void write_once(const Options& options, const fs::path& folder, const std::vector<std::vector<float>>& fields) {
+  const auto [seconds, used, rate] = write_store(options, folder, fields);
   std::printf(
       "%.2f GB in %.2f s: %.2f GB/s; writers busy %.0f %%, producer blocked %.2f s\n"
       "  CPU: %.2f s in the program, %.2f s in the kernel: %.2f GB/s where two cores are free\n",
       rate.bytes / 1e9, seconds, rate.bytes / seconds / 1e9, 100.0 * rate.seconds_writing / (seconds * options.writers),
-      rate.seconds_blocked, used.user - before.user, used.system - before.system,
-      2.0 * rate.bytes / 1e9 / (used.user + used.system - before.user - before.system));
+      rate.seconds_blocked, used.user, used.system, 2.0 * rate.bytes / 1e9 / (used.user + used.system));
+}
+
+struct Row {
+  const char* name;
+  StoreFormat format = StoreFormat::zarr;
+  OutputLayout layout = OutputLayout::hens;
+  bool shard = true;
+};
+constexpr Row rows[] = {{"zarr"},
+                        {"zarr, no shards", StoreFormat::zarr, OutputLayout::hens, false},
+                        {"zarr, weatherbench", StoreFormat::zarr, OutputLayout::weatherbench},
+                        {"netcdf", StoreFormat::netcdf},
+                        {"netcdf, weatherbench", StoreFormat::netcdf, OutputLayout::weatherbench},
+                        {"netcdf, cf", StoreFormat::netcdf, OutputLayout::cf}};
+
+uint64_t bytes_below(const fs::path& folder) {
+  uint64_t bytes = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    if (entry.is_regular_file()) bytes += entry.file_size();
+  }
+  return bytes;
+}
+
+// What is written is measured by the clock, and by the processor's time, which other work on the machine leaves alone.
+void print_row(const Row& row, Options options, const std::vector<std::vector<float>>& fields) {
+  options.format = row.format, options.layout = row.layout, options.shard = row.shard;
+  const char* const names[] = {"none", "lz4", "zstd"};
+  const fs::path folder = options.folder / ("store_write_bench_" + std::to_string(::getpid()));
+  write_store(options, folder, fields);  // pays for fresh memory
+  fs::remove_all(folder);
+  const auto [seconds, used, rate] = write_store(options, folder, fields);
+  const double gigabytes = static_cast<double>(rate.bytes) / 1e9, cpu = used.user + used.system;
+  std::printf("| %s | %s | %s | %.2f | %.2f | %.0f %% |\n", row.name, names[static_cast<int>(options.compression)],
+              options.keep_bits < mantissa_bits ? std::to_string(options.keep_bits).c_str() : "all",
+              gigabytes / seconds, 2.0 * gigabytes / cpu,
+              100.0 * static_cast<double>(bytes_below(folder)) / static_cast<double>(rate.bytes));
+  std::fflush(stdout);
+  fs::remove_all(folder);
+}
+
+void print_table(Options options, const std::vector<std::vector<float>>& fields) {
+  const auto bytes = std::as_bytes(std::span(fields.front()));
+  std::vector<float> copy(fields.front().size());
+  std::printf("a field's copy in memory, one core: %.2f GB/s\n", rate_of(bytes.size(), [&] { copy = fields.front(); }));
+  {
+    PendingFile file(options.folder / "store_write_bench_part");
+    std::printf("written to a file as it is, one core: %.2f GB/s\n", rate_of(bytes.size(), [&] { file.write(bytes); }));
+  }
+  std::printf(
+      "| format, layout | compression | bits | GB/s | GB/s of two free cores | size |\n|---|---|---|---|---|---|\n");
+  for (const Row& row : rows) {
+    options.keep_bits = mantissa_bits;
+    for (const Compression compression : {Compression::none, Compression::lz4, Compression::zstd}) {
+      if (row.format == StoreFormat::netcdf && compression == Compression::lz4) continue;  // both are deflate
+      options.compression = compression;
+      print_row(row, options, fields);
+    }
+    if (row.layout != OutputLayout::hens || !row.shard) continue;
+    for (const int bits : {12, 9, 7}) {
+      options.keep_bits = bits;
+      print_row(row, options, fields);
+    }
+  }
 }
 
 }  // namespace
 }  // namespace hens
 
 int main(int argc, char** argv) {
-  const hens::Options options = hens::parse(argc, argv);
-  const hens::LatLonGrid grid = hens::equiangular_grid(721, 1440);
+  const bool table = argc > 1 && std::string(argv[1]) == "layouts";
   std::vector<std::vector<float>> fields;
+  const hens::LatLonGrid grid = hens::equiangular_grid(721, 1440);
   for (int k = 0; k < hens::fields_a_step; ++k) fields.push_back(hens::synthetic_field(grid, k));
-
+  if (table) {
+    hens::Options options{.members = 2, .steps = 10};
+    if (argc > 2) options.folder = argv[2];
+    if (argc > 3) options.members = std::atoi(argv[3]);
+    if (argc > 4) options.steps = std::atoi(argv[4]);
+    if (argc > 5) options.writers = std::atoi(argv[5]);
+    hens::print_table(options, fields);
+    return 0;
+  }
+  const hens::Options options = hens::parse(argc, argv);
   const auto folder = options.folder / ("store_write_bench_" + std::to_string(::getpid()) + ".zarr");
   for (int pass = 0; pass < 2; ++pass) {
     hens::write_once(options, folder, fields);

@@ -19,7 +19,7 @@ brew_packages=(cmake ninja ccache pkg-config boost yaml-cpp fmt nlohmann-json op
 build_packages=("${ec2_packages[@]}" python3 python3-venv
   libhdf5-dev libnetcdf-dev libeccodes-dev libblosc-dev libzstd-dev zlib1g-dev
   libcairo2-dev libjpeg-dev fonts-dejavu-core gmt-gshhg-low libgtest-dev libgmock-dev)
-test_packages=(libeccodes-tools nginx-light openssh-client openssl procps time util-linux)
+test_packages=(libeccodes-tools nco netcdf-bin nginx-light openssh-client openssl procps time util-linux)
 
 tool_packages=(git ca-certificates python3 python3-venv openssh-client procps)
 

@@ -152,11 +152,20 @@ void PendingFile::write(std::span<const std::byte> bytes) {
   size_ += bytes.size();
 }
 
-void PendingFile::publish() {
+void PendingFile::rename_into_place() {
   if (::fsync(file_.get()) != 0) fail_output(final_path_, "fsync");
   if (::rename(temporary_path_.c_str(), final_path_.c_str()) != 0) fail_output(final_path_, "rename into place", true);
   file_ = FileDescriptor();
+}
+
+void PendingFile::publish() {
+  rename_into_place();
   sync_folder(folder_of(final_path_));
+}
+
+void publish_together(std::span<PendingFile> files) {
+  for (PendingFile& file : files) file.rename_into_place();
+  if (!files.empty()) sync_folder(folder_of(files.front().final_path_));
 }
 
 void publish_written(const fs::path& written, const fs::path& final_path) {

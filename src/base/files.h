@@ -57,10 +57,16 @@ class PendingFile {
   const fs::path& temporary_path() const noexcept { return temporary_path_; }
 
  private:
+  void rename_into_place();
+  friend void publish_together(std::span<PendingFile> files);
+
   fs::path final_path_, temporary_path_;
   FileDescriptor file_;
   uint64_t size_ = 0;
 };
+
+// Publishes several files of one folder: as publish() of each, with one fsync of the folder for all.
+void publish_together(std::span<PendingFile> files);
 
 // Gives a file written elsewhere on the same file system its final name, durably, as PendingFile::publish does.
 void publish_written(const fs::path& written, const fs::path& final_path);

@@ -1,10 +1,12 @@
 #include "job/job_spec.h"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 #include <sstream>
 
 #include "base/error.h"
+#include "base/nearest.h"
 #include "base/utf8.h"
 #include "job/model_pattern.h"
 #include "job/path_pattern.h"
@@ -183,6 +185,48 @@ void read_forecast(SectionReader section, ForecastSpec& spec) {
   section.finish();
 }
 
+// A number for all variables, or {z500: 9, all: 12}.
+void read_keep_bits(SectionReader& section, OutputSpec& spec) {
+  constexpr IntRange range{1, mantissa_bits};
+  const YamlNode* node = section.raw("keep_bits");
+  if (node == nullptr || node->kind != YamlNode::Kind::map) {
+    int bits = 0;
+    section.integer("keep_bits", bits, range);
+    if (bits > 0) spec.keep_bits = {{"all", bits}};
+    return;
+  }
+  SectionReader by_variable = section.section("keep_bits");
+  for (const auto& [variable, entry] : node->entries) {
+    int bits = 0;
+    by_variable.integer(variable, bits, range);
+    if (bits > 0) spec.keep_bits[variable] = bits;
+    if (variable == "all" || std::ranges::find(spec.variables, variable) != spec.variables.end()) continue;
+    by_variable.problem(variable, fmt::format("is no variable of this output{}; expected one of them, or all",
+                                              did_you_mean(clipped(variable), spec.variables)));
+  }
+}
+
+// What a layout and its options need of the format.
+void check_layout(SectionReader& section, const OutputSpec& spec) {
+  const bool zarr = spec.format == StoreFormat::zarr, netcdf = spec.format == StoreFormat::netcdf;
+  const std::string& format = name_of(spec.format, format_names());
+  if (spec.layout == OutputLayout::cf && !netcdf) {
+    section.problem("layout", fmt::format("is cf, which is for format: netcdf, and the format is {}", format));
+  }
+  if (spec.layout == OutputLayout::weatherbench && !zarr && !netcdf) {
+    section.problem(
+        "layout",
+        fmt::format("is weatherbench, which is for the formats zarr and netcdf, and the format is {}", format));
+  }
+  if (!spec.shard && !zarr) {
+    section.problem("shard", fmt::format("is false, and the format {} has no shards: leave it out", format));
+  }
+  if (!spec.keep_bits.empty() && !zarr && !netcdf) {
+    section.problem("keep_bits",
+                    fmt::format("is for the formats zarr and netcdf, and the format is {}: leave it out", format));
+  }
+}
+
 void read_output(SectionReader section, OutputSpec& spec) {
   section.text("region", spec.region);
   if (!spec.region.empty()) spec.name = spec.region;
@@ -192,6 +236,10 @@ void read_output(SectionReader section, OutputSpec& spec) {
   section.duration("every", spec.every, model_step, longest_interval);
   section.boolean("initial_state", spec.initial_state);
   section.choice("compression", spec.compression, compression_names());
+  section.choice("layout", spec.layout, layout_names());
+  section.boolean("shard", spec.shard);
+  read_keep_bits(section, spec);
+  check_layout(section, spec);
   section.finish();
 }
 
@@ -476,6 +524,15 @@ SpecReading read_text(const std::string& text, const std::string& name, const fs
 }
 
 }  // namespace
+
+double rounding_error(int bits) { return bits == mantissa_bits ? 0.0 : std::ldexp(1.0, -bits - 1); }
+
+int OutputSpec::bits_of(const std::string& variable) const {
+  for (const std::string& key : {variable, std::string("all")}) {
+    if (const auto found = keep_bits.find(key); found != keep_bits.end()) return found->second;
+  }
+  return mantissa_bits;
+}
 
 void SpecReading::problem(const std::string& path, const std::string& what, const std::string& item) {
   const YamlNode* node = &root;

@@ -45,6 +45,9 @@ enum class SourceKind { gfs, grib, netcdf, makani, zarr, analytic };
 enum class StateCheck { strict, finite };  // strict: what the atmosphere knows; finite: numbers
 enum class PerturbationMethod { none, correlated_spherical_gaussian, hemispheric_centred_bred_vector };
 enum class StoreFormat { zarr, netcdf };
+// How stores name and order things. hens: (ensemble, time, lead_time, lat, lon), an array a channel; weatherbench: as
+// WeatherBench has forecasts, levels in one array; cf: valid time first, a file a member, as classic tools want it.
+enum class OutputLayout { hens, weatherbench, cf };
 enum class Compression { none, lz4, zstd };
 enum class EngineKind { automatic, reference, fast };  // automatic: fast on GPUs that it suits
 enum class Precision { fp32, tf32 };                   // of the reference engine on CUDA; on the CPU it is always fp32
@@ -105,7 +108,19 @@ struct OutputSpec {
   bool initial_state = true;               // lead time 0, the perturbed initial state
   Compression compression = Compression::none;
   std::string region = {};  // one of the spec's regions; empty: all of the globe
+  OutputLayout layout = OutputLayout::hens;
+  bool shard = true;  // Zarr: one file a member and variable; false: one a field, for readers that know no shards
+  // Bits of the mantissa that are kept, 1..23, by variable; the key `all` stands for every variable not named. Those
+  // not covered keep all.
+  std::map<std::string, int> keep_bits = {};
+
+  int bits_of(const std::string& variable) const;
 };
+
+inline constexpr int mantissa_bits = 23;  // of float32, without the leading one
+
+// Relative error at most of numbers rounded to so many bits: 2^-(bits + 1); 0 where all are kept.
+double rounding_error(int bits);
 
 // ---- below: speed, cost and looks only ----
 

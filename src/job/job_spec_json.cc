@@ -64,7 +64,11 @@ Json output_json(const OutputSpec& output) {
             {"every", duration_text(output.every)},
             {"initial_state", output.initial_state},
             {"compression", name_of(output.compression, compression_names())}};
+  // Absent where they say the default, so that the hash of a job without them is what it always was.
   if (!output.region.empty()) json["region"] = output.region;
+  if (output.layout != OutputLayout::hens) json["layout"] = name_of(output.layout, layout_names());
+  if (!output.shard) json["shard"] = false;
+  if (!output.keep_bits.empty()) json["keep_bits"] = output.keep_bits;
   return json;
 }
 
@@ -77,6 +81,9 @@ OutputSpec output_from(const Json& json) {
   output.initial_state = json.at("initial_state");
   output.compression = enum_from(json.at("compression"), compression_names());
   output.region = json.value("region", "");
+  if (json.contains("layout")) output.layout = enum_from(json["layout"], layout_names());
+  output.shard = json.value("shard", true);
+  if (json.contains("keep_bits")) json["keep_bits"].get_to(output.keep_bits);
   return output;
 }
 

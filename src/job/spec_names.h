@@ -39,6 +39,12 @@ inline const EnumNames<StoreFormat>& format_names() {
   return names;
 }
 
+inline const EnumNames<OutputLayout>& layout_names() {
+  static const EnumNames<OutputLayout> names{
+      {{"hens", OutputLayout::hens}, {"weatherbench", OutputLayout::weatherbench}, {"cf", OutputLayout::cf}}};
+  return names;
+}
+
 inline const EnumNames<Compression>& compression_names() {
   static const EnumNames<Compression> names{
       {{"none", Compression::none}, {"lz4", Compression::lz4}, {"zstd", Compression::zstd}}};

@@ -24,6 +24,7 @@ struct LengthCost {
 struct StoreCost {
   std::string path, format;  // path relative to the run's folder
   int64_t files = 0, bytes = 0;
+  std::map<std::string, int> keep_bits = {};  // of the variables that are rounded
 };
 
 struct Costs {
@@ -40,8 +41,17 @@ StoreCost store_cost(const JobSpec& spec, const PlanSizes& sizes, const OutputSp
   const auto members = static_cast<int64_t>(spec.initial_conditions.times.size()) * spec.ensemble.members;
   const size_t leads = output_leads(output, spec.forecast.steps.at(length)).size();
   const auto variables = static_cast<int64_t>(output.variables.size());
-  cost.files = output.format == StoreFormat::zarr ? members * variables : members;
-  cost.bytes = cost.files * member_file_bytes(sizes.points(output.region), output.format, leads, variables);
+  const int64_t points = sizes.points(output.region);
+  if (output.format == StoreFormat::zarr && !output.shard) {
+    cost.files = members * variables * static_cast<int64_t>(leads);
+    cost.bytes = cost.files * points * static_cast<int64_t>(sizeof(float));
+  } else {
+    cost.files = output.format == StoreFormat::zarr ? members * variables : members;
+    cost.bytes = cost.files * member_file_bytes(points, output.format, leads, variables);
+  }
+  for (const std::string& variable : output.variables) {
+    if (const int bits = output.bits_of(variable); bits < mantissa_bits) cost.keep_bits[variable] = bits;
+  }
   return cost;
 }
 
@@ -127,6 +137,23 @@ std::string time_text(double hours) {
   return hours >= 1.0 / 60.0 ? figures(hours * 60.0) + " min" : figures(hours * 3600.0) + " s";
 }
 
+// Which variables are rounded, and how far from the truth that is at most; those of one number of bits together.
+std::string rounding_table(const Costs& costs) {
+  std::map<std::pair<std::string, int>, std::string> rounded;
+  for (const StoreCost& store : costs.stores) {
+    for (const auto& [variable, bits] : store.keep_bits) {
+      std::string& names = rounded[{store.path, bits}];
+      names += (names.empty() ? "" : ", ") + variable;
+    }
+  }
+  std::string out = rounded.empty() ? "" : "Rounded before compression\n";
+  for (const auto& [key, names] : rounded) {
+    out += fmt::format("  {}: {} to {} bits, relative error at most {:.3g}\n", key.first, names, key.second,
+                       rounding_error(key.second));
+  }
+  return out;
+}
+
 std::string bill_text(const Bill& bill, const MachineRate& rate, const Costs& costs, double price) {
   const auto members = static_cast<double>(costs.members);
   std::string out = fmt::format("Time at {:.4g} ms a member-step ({}): {} on one device", rate.ms_per_member_step,
@@ -176,6 +203,9 @@ Json stores_json(const Costs& costs) {
   Json json = Json::array();
   for (const StoreCost& c : costs.stores) {
     json.push_back({{"path", c.path}, {"format", c.format}, {"files", c.files}, {"bytes", c.bytes}});
+    for (const auto& [variable, bits] : c.keep_bits) {
+      json.back()["keep_bits"][variable] = {{"bits", bits}, {"relative_error", rounding_error(bits)}};
+    }
   }
   return json;
 }
@@ -258,7 +288,7 @@ Json problems_json(const Problems& problems) {
 std::string validation_report(const JobSpec& spec, const PlanSizes& sizes, const std::optional<MachineRate>& rate) {
   const Costs costs = job_costs(spec, sizes);
   const std::optional<Bill> bill = bill_of(spec, costs, rate);
-  const std::string tables = work_table(spec, costs) + "\n" + store_table(sizes, costs) + "\n" +
+  const std::string tables = work_table(spec, costs) + "\n" + store_table(sizes, costs) + rounding_table(costs) + "\n" +
                              resources(estimate_memory(spec, sizes)) +
                              (bill ? bill_text(*bill, *rate, costs, spec.runtime.price_per_hour) : "") +
                              fmt::format("Forecast hash: {}\n", forecast_hash(spec));

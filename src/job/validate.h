@@ -61,7 +61,8 @@ struct MachineRate {
 };
 
 // Keys: spec, forecast_hash, model_size {nlat, nlon, channels, parameters}, lengths [{steps, lead_hours, members,
-// member_steps, breeding_steps}], members, member_steps, breeding_steps, stores [{path, format, files, bytes}],
+// member_steps, breeding_steps}], members, member_steps, breeding_steps, stores [{path, format, files, bytes, keep_bits
+// {variable: {bits, relative_error}} where some are rounded}],
 // track_files, files, bytes, gpu_memory {estimate, engine, weights_bytes, activations_bytes, states_bytes,
 // total_bytes}, ms_per_member_step, rate_source, hours, devices, wall_hours, kwh, cost. Totals are over models, initial
 // times and lengths; bytes are uncompressed. Of the last, those are null whose rate or price [USD/h] is not known:

@@ -16,6 +16,11 @@ StoreLayout store_layout(const JobSpec& spec, const LayoutFacts& facts, const Ou
   layout.leads = output_leads(output, spec.forecast.steps.at(length));
   layout.title = fmt::format("{}: ensemble forecast of {} members", spec.name, spec.ensemble.members);
   layout.source = fmt::format("hens, SFNO {}", facts.model_names.at(model));
+  layout.layout = output.layout;
+  layout.shard = output.shard;
+  if (!output.keep_bits.empty()) {
+    for (const std::string& variable : output.variables) layout.keep_bits.push_back(output.bits_of(variable));
+  }
   return layout;
 }
 

@@ -1,5 +1,6 @@
 #include "store/coordinates.h"
 
+#include <algorithm>
 #include <bit>
 #include <cassert>
 #include <numeric>
@@ -22,13 +23,6 @@ std::vector<int64_t> lead_hours(const StoreLayout& layout) {
     hours.push_back(lead / std::chrono::hours(1));
   }
   return hours;
-}
-
-Json time_attributes(const char* standard_name, const char* long_name) {
-  return {{"standard_name", standard_name},
-          {"long_name", long_name},
-          {"units", "seconds since 1970-01-01 00:00:00"},
-          {"calendar", "proleptic_gregorian"}};
 }
 
 Json degrees(const char* standard_name, const char* units) {
@@ -59,10 +53,23 @@ std::vector<Coordinate> space_coordinates(const Domain& domain) {
 
 }  // namespace
 
+Json time_attributes(const char* standard_name, const char* long_name) {
+  return {{"standard_name", standard_name},
+          {"long_name", long_name},
+          {"units", "seconds since 1970-01-01 00:00:00"},
+          {"calendar", "proleptic_gregorian"}};
+}
+
 size_t FieldArray::field_size() const {
   size_t size = 1;
   for (size_t k = shape.size() - field_dimensions; k < shape.size(); ++k) size *= shape[k];
   return size;
+}
+
+std::vector<size_t> FieldArray::field_chunk() const {
+  std::vector<size_t> chunk = shape;
+  std::fill(chunk.begin(), chunk.end() - static_cast<std::ptrdiff_t>(field_dimensions), 1);
+  return chunk;
 }
 
 std::vector<Coordinate> coordinates(const StoreLayout& layout, const std::vector<int32_t>& members,
@@ -93,19 +100,6 @@ std::vector<Coordinate> coordinates(const StoreLayout& layout, const std::vector
   all.push_back(
       {"valid_time", {"time", "lead_time"}, {times.size(), leads}, valid, time_attributes("time", "valid time")});
   return all;
-}
-
-FieldArray member_array(const StoreLayout& layout, const std::string& channel, size_t members, size_t times) {
-  FieldArray array{.name = channel,
-                   .dimensions = {"ensemble", "time", "lead_time"},
-                   .shape = {members, times, layout.leads.size()},
-                   .field_dimensions = layout.domain.shape().size(),
-                   .file_dimensions = 2,
-                   .attributes = variable_attributes(channel)};
-  for (const std::string& dimension : layout.domain.dimensions()) array.dimensions.push_back(dimension);
-  for (const size_t length : layout.domain.shape()) array.shape.push_back(length);
-  if (!layout.domain.points.empty()) array.attributes["coordinates"] = "valid_time lat lon";
-  return array;
 }
 
 std::vector<Coordinate> coordinates(const StoreLayout& layout) {

@@ -10,6 +10,8 @@
 #include <unistd.h>
 #include <utility>
 
+#include <fmt/ranges.h>
+
 #include "base/error.h"
 #include "base/netcdf_lock.h"
 
@@ -32,21 +34,17 @@ nc_type number_type(const std::vector<int64_t>&) { return NC_INT64; }
 nc_type number_type(const std::vector<int32_t>&) { return NC_INT; }
 nc_type number_type(const std::vector<std::string>&) { return NC_STRING; }
 
+// Of a dimension that may grow nc_put_var would write as much as there is: nothing.
 template <typename Number>
-int put_coordinate(int file, int variable, const std::vector<Number>& values) {
-  return nc_put_var(file, variable, values.data());
+int put_coordinate(int file, int variable, const Coordinate& coordinate, const std::vector<Number>& values) {
+  if (!coordinate.unlimited) return nc_put_var(file, variable, values.data());
+  const size_t start = 0;
+  return nc_put_vara(file, variable, &start, coordinate.shape.data(), values.data());
 }
-int put_coordinate(int file, int variable, const std::vector<std::string>& texts) {
+int put_coordinate(int file, int variable, const Coordinate&, const std::vector<std::string>& texts) {
   std::vector<const char*> pointers;
   for (const std::string& text : texts) pointers.push_back(text.c_str());
   return nc_put_var_string(file, variable, pointers.data());
-}
-
-// Lengths of the chunk that one field is.
-std::vector<size_t> chunk_of(const FieldArray& array) {
-  std::vector<size_t> chunk = array.shape;
-  std::fill(chunk.begin(), chunk.end() - static_cast<std::ptrdiff_t>(array.field_dimensions), 1);
-  return chunk;
 }
 
 nc_type series_type(SeriesType type) {
@@ -117,6 +115,11 @@ NetcdfOutput::~NetcdfOutput() {
 
 void NetcdfOutput::put_attributes(int id, const Json& attributes) {
   for (const auto& [name, value] : attributes.items()) {
+    if (value.is_number_integer()) {
+      const int number = value;
+      check(nc_put_att_int(id_, id, name.c_str(), NC_INT, 1, &number), "write an attribute");
+      continue;
+    }
     const std::string text = value;
     check(nc_put_att_text(id_, id, name.c_str(), text.size(), text.data()), "write an attribute");
   }
@@ -135,7 +138,7 @@ int NetcdfOutput::define_variable(const std::string& name, int type, const std::
 }
 
 void NetcdfOutput::define_storage(int id, const FieldArray& field, bool deflate) {
-  const std::vector<size_t> chunk = chunk_of(field);
+  const std::vector<size_t> chunk = field.field_chunk();
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const int32_t none = -1;
   const void* fill = field.integers ? static_cast<const void*>(&none) : &nan;
@@ -152,11 +155,15 @@ void NetcdfOutput::define(const NetcdfLayout& layout) {
   for (const Coordinate& c : layout.coordinates) {
     int ignored = 0;
     const bool defines = c.dimensions.size() == 1 && c.dimensions.front() == c.name;
-    if (defines) check(nc_def_dim(id_, c.name.c_str(), c.shape[0], &ignored), "define a dimension");
+    const size_t length = c.unlimited ? NC_UNLIMITED : defines ? c.shape[0] : 0;
+    if (defines) check(nc_def_dim(id_, c.name.c_str(), length, &ignored), "define a dimension");
     const nc_type type = std::visit([](const auto& values) { return number_type(values); }, c.values);
     coordinate_ids.push_back(define_variable(c.name, type, c.dimensions, c.attributes));
     if (type == NC_STRING) continue;
     check(nc_def_var_fill(id_, coordinate_ids.back(), NC_NOFILL, nullptr), "leave out the fill value");
+    if (c.unlimited) {
+      check(nc_def_var_chunking(id_, coordinate_ids.back(), NC_CHUNKED, c.shape.data()), "set the chunks");
+    }
   }
   for (const auto& [name, size] : layout.dimensions) {
     int ignored = 0;
@@ -176,16 +183,17 @@ void NetcdfOutput::define(const NetcdfLayout& layout) {
   put_attributes(NC_GLOBAL, layout.attributes);
   check(nc_enddef(id_), "end the definitions");
   for (size_t k = 0; k < coordinate_ids.size(); ++k) {
-    check(std::visit([&](const auto& values) { return put_coordinate(id_, coordinate_ids[k], values); },
-                     layout.coordinates[k].values),
-          "write a coordinate");
+    const Coordinate& one = layout.coordinates[k];
+    check(
+        std::visit([&](const auto& values) { return put_coordinate(id_, coordinate_ids[k], one, values); }, one.values),
+        "write a coordinate");
   }
 }
 
 template <typename T>
 void NetcdfOutput::put_slab(int variable, std::vector<size_t> place, std::span<const T> field) {
   const FieldArray& array = arrays_.at(static_cast<size_t>(variable));
-  const std::vector<size_t> count = chunk_of(array);
+  const std::vector<size_t> count = array.field_chunk();
   place.resize(count.size(), 0);
   assert(field.size() == array.field_size());
   const NetcdfLock lock;
@@ -236,20 +244,20 @@ void NetcdfOutput::close(const std::function<void(std::span<const std::byte>)>& 
   }
 }
 
-void read_netcdf_field(const fs::path& path, const std::string& variable, size_t lead, const std::vector<size_t>& shape,
-                       std::span<float> field) {
+void read_netcdf_field(const fs::path& path, const std::string& variable, const std::vector<size_t>& place,
+                       const std::vector<size_t>& shape, std::span<float> field) {
   const NetcdfLock lock;
   const NetcdfInput file(path);
   const auto check = [&](int status) {
     if (status == NC_NOERR) return;
     fail(ExitCode::bad_input, "{}: is damaged: {}, field {}: {}; run the job again to recompute this member",
-         path.string(), variable, lead, nc_strerror(status));
+         path.string(), variable, fmt::join(place, ", "), nc_strerror(status));
   };
   int id = 0, dimensions = 0;
   check(nc_inq_varid(file.id(), variable.c_str(), &id));
   check(nc_inq_varndims(file.id(), id, &dimensions));
   // Bounds of each dimension are netCDF-C's to check, their number is ours: it reads that many entries of the slab.
-  std::vector<size_t> start{0, 0, lead}, count{1, 1, 1};
+  std::vector<size_t> start = place, count(place.size(), 1);
   size_t points = 1;
   for (const size_t length : shape) start.push_back(0), count.push_back(length), points *= length;
   if (dimensions != static_cast<int>(count.size()) || field.size() != points) check(NC_EDIMSIZE);

@@ -69,9 +69,9 @@ class NetcdfOutput {
   std::vector<FieldArray> arrays_;  // [variable]
 };
 
-// Reads the field of ensemble 0, time 0 at `lead`, of lengths `shape`. Throws Error{missing_input}, or Error{bad_input}
-// where the file is damaged or holds something else.
-void read_netcdf_field(const fs::path& path, const std::string& variable, size_t lead, const std::vector<size_t>& shape,
-                       std::span<float> field);
+// Reads the field at `place`, its indices along the dimensions before its own, which are of lengths `shape`. Throws
+// Error{missing_input}, or Error{bad_input} where the file is damaged or holds something else.
+void read_netcdf_field(const fs::path& path, const std::string& variable, const std::vector<size_t>& place,
+                       const std::vector<size_t>& shape, std::span<float> field);
 
 }  // namespace hens

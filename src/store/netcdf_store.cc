@@ -8,19 +8,22 @@
 
 #include "base/checksum.h"
 #include "base/error.h"
+#include "store/bit_rounding.h"
 #include "store/netcdf_output.h"
+#include "store/store_arrays.h"
 
 namespace hens {
 namespace {
 
 class NetcdfMemberWriter final : public MemberWriter {
  public:
-  NetcdfMemberWriter(const fs::path& folder, std::string name, NetcdfLayout layout, size_t leads)
+  NetcdfMemberWriter(const fs::path& folder, std::string name, StoreArrays arrays, NetcdfLayout layout, size_t leads)
       : path_(folder / name),
         name_(std::move(name)),
+        arrays_(std::move(arrays)),
         layout_(std::move(layout)),
         leads_(leads),
-        written_(layout_.fields.size(), 0) {}
+        written_(arrays_.places.size(), 0) {}
 
   void append(int variable, int lead, std::span<const float> field) override {
     if (!output_) output_.emplace(path_, layout_);
@@ -29,7 +32,8 @@ class NetcdfMemberWriter final : public MemberWriter {
       throw std::logic_error(fmt::format("{}: lead {} of {} points of variable {} came where lead {} of {} was due",
                                          name_, lead, field.size(), variable, written, points()));
     }
-    output_->put(variable, {0, 0, written++}, field);
+    const auto v = static_cast<size_t>(variable);
+    output_->put(static_cast<int>(arrays_.places[v].array), arrays_.index(v, 0, 0, written++), field);
   }
 
   std::vector<StoredFile> finish() override {
@@ -54,6 +58,7 @@ class NetcdfMemberWriter final : public MemberWriter {
 
   fs::path path_;
   std::string name_;
+  StoreArrays arrays_;
   NetcdfLayout layout_;
   size_t leads_;
   std::vector<size_t> written_;         // leads, by variable
@@ -62,7 +67,8 @@ class NetcdfMemberWriter final : public MemberWriter {
 
 class NetcdfStore final : public Store {
  public:
-  NetcdfStore(fs::path folder, StoreLayout layout) : folder_(std::move(folder)), layout_(std::move(layout)) {}
+  NetcdfStore(fs::path folder, StoreLayout layout)
+      : folder_(std::move(folder)), layout_(std::move(layout)), arrays_(store_arrays(layout_, 1, 1)) {}
 
   // Each file has its own metadata and coordinates.
   std::vector<PrescribedFile> prescribed_files() const override { return {}; }
@@ -72,8 +78,9 @@ class NetcdfStore final : public Store {
   }
 
   std::unique_ptr<MemberWriter> member(int time, int member) override {
-    return std::make_unique<NetcdfMemberWriter>(folder_, file_name(time, member), file_layout(time, member),
-                                                layout_.leads.size());
+    return with_rounding(layout_,
+                         std::make_unique<NetcdfMemberWriter>(folder_, file_name(time, member), arrays_,
+                                                              file_layout(time, member), layout_.leads.size()));
   }
 
   std::vector<std::string> member_files(int time, int member) const override { return {file_name(time, member)}; }
@@ -93,8 +100,9 @@ class NetcdfStore final : public Store {
 
   std::vector<float> read(int variable, int time, int member, int lead) const override {
     std::vector<float> field(layout_.domain.size());
-    read_netcdf_field(folder_ / file_name(time, member), layout_.variables.at(variable), static_cast<size_t>(lead),
-                      layout_.domain.shape(), field);
+    const auto v = static_cast<size_t>(variable);
+    read_netcdf_field(folder_ / file_name(time, member), arrays_.array_of(v).name,
+                      arrays_.index(v, 0, 0, static_cast<size_t>(lead)), layout_.domain.shape(), field);
     return field;
   }
 
@@ -107,16 +115,15 @@ class NetcdfStore final : public Store {
   }
 
   NetcdfLayout file_layout(int time, int member) const {
-    std::vector<FieldArray> fields;
-    for (const std::string& variable : layout_.variables) fields.push_back(member_array(layout_, variable, 1, 1));
-    return {.coordinates = coordinates(layout_, {member}, {layout_.times.at(time)}),
-            .fields = std::move(fields),
-            .attributes = global_attributes(layout_),
+    return {.coordinates = store_coordinates(layout_, {member}, {layout_.times.at(time)}),
+            .fields = arrays_.fields,
+            .attributes = store_attributes(layout_),
             .deflate = layout_.compression != Compression::none};
   }
 
   fs::path folder_;
   StoreLayout layout_;
+  StoreArrays arrays_;  // of one member and time, as each file has it
 };
 
 }  // namespace

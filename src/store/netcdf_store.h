@@ -1,5 +1,6 @@
 // Forecasts as netCDF-4: one file a member and initial time, 20240101T00_member_0000.nc, with the names, coordinates
-// and attributes of the Zarr stores; xarray.open_mfdataset(combine="by_coords") joins them.
+// and attributes of the Zarr stores, or of the layout cf (store/store_arrays.h);
+// xarray.open_mfdataset(combine="by_coords") joins them.
 //
 // Chunks are fields, with HDF5's Fletcher-32 checksum. Compression none writes them as they are; lz4 and zstd are not
 // known to netCDF without plug-ins and both mean deflate, level 1, bytes shuffled.

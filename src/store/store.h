@@ -1,4 +1,5 @@
-// Stores: where forecasts end up, as Zarr v3 or netCDF-4, one file per member and variable (Zarr) or member (netCDF).
+// Stores: where forecasts end up, as Zarr v3 or netCDF-4, one file per member and variable (Zarr; without shards: per
+// field) or member (netCDF). What the arrays of a layout are called and how they are ordered is store/store_arrays.h.
 //
 // A store's metadata and coordinates are a pure function of its layout: making them again changes no byte, so that
 // several processes may do it at the same time. A member's files appear whole or not at all. Nothing in a store depends
@@ -31,6 +32,11 @@ struct StoreLayout {
   std::vector<Duration> leads;  // ascending
   std::string title;            // global attribute
   std::string source;           // global attribute: which model made it
+  OutputLayout layout = OutputLayout::hens;
+  bool shard = true;                // Zarr: a file holds all leads of a variable; false: one field
+  std::vector<int> keep_bits = {};  // [variable] of the mantissa; none: all of all
+
+  int bits_of(size_t variable) const { return keep_bits.empty() ? mantissa_bits : keep_bits.at(variable); }
 };
 
 // A file whose content the layout alone determines: metadata or a coordinate.

@@ -1,10 +1,9 @@
 #include "store/zarr_metadata.h"
 
-#include <algorithm>
 #include <limits>
 
 #include "store/blosc.h"
-#include "store/coordinates.h"
+#include "store/store_arrays.h"
 
 namespace hens {
 namespace {
@@ -37,28 +36,38 @@ Json to_json(const Array& array) {
 Json bytes_codec() { return {{"name", "bytes"}, {"configuration", {{"endian", "little"}}}}; }
 Json crc_codec() { return {{"name", "crc32c"}}; }
 
+// Of one field. Files of one field have no checksum of their own: GDAL's Zarr driver does not know it.
+Json field_codecs(const FieldArray& array, Compression compression) {
+  Json codecs = Json::array({bytes_codec()});
+  if (compression != Compression::none) codecs.push_back(blosc_codec(compression));
+  if (array.sharded) codecs.push_back(crc_codec());
+  return codecs;
+}
+
 Json sharding_codec(const FieldArray& array, Compression compression) {
-  Json inner = Json::array({bytes_codec()});
-  if (compression != Compression::none) inner.push_back(blosc_codec(compression));
-  inner.push_back(crc_codec());
-  std::vector<size_t> chunk = array.shape;
-  std::fill(chunk.begin(), chunk.end() - static_cast<std::ptrdiff_t>(array.field_dimensions), 1);
   return {{"name", "sharding_indexed"},
           {"configuration",
-           {{"chunk_shape", chunk},
-            {"codecs", inner},
+           {{"chunk_shape", array.field_chunk()},
+            {"codecs", field_codecs(array, compression)},
             {"index_codecs", Json::array({bytes_codec(), crc_codec()})},
             {"index_location", "end"}}}};
 }
 
+std::vector<size_t> file_of(const FieldArray& array) {
+  if (!array.file.empty()) return array.file;
+  std::vector<size_t> file = array.shape;
+  file.front() = 1;
+  return file;
+}
+
 Json field_metadata(const FieldArray& array, Compression compression) {
-  std::vector<size_t> shard = array.shape;
-  std::fill_n(shard.begin(), array.file_dimensions, 1);
+  const Json codecs =
+      array.sharded ? Json::array({sharding_codec(array, compression)}) : field_codecs(array, compression);
   return to_json({.type = array.integers ? "int32" : "float32",
                   .shape = array.shape,
-                  .chunk = shard,
+                  .chunk = file_of(array),
                   .fill_value = array.integers ? Json(-1) : Json("NaN"),
-                  .codecs = Json::array({sharding_codec(array, compression)}),
+                  .codecs = codecs,
                   .attributes = array.attributes,
                   .dimensions = array.dimensions});
 }
@@ -134,11 +143,8 @@ std::vector<PrescribedFile> zarr_files(const std::vector<Coordinate>& coordinate
 }
 
 std::vector<PrescribedFile> zarr_prescribed_files(const StoreLayout& layout) {
-  std::vector<FieldArray> fields;
-  for (const std::string& channel : layout.variables) {
-    fields.push_back(member_array(layout, channel, static_cast<size_t>(layout.members), layout.times.size()));
-  }
-  return zarr_files(coordinates(layout), fields, global_attributes(layout), layout.compression);
+  const StoreArrays arrays = store_arrays(layout, static_cast<size_t>(layout.members), layout.times.size());
+  return zarr_files(store_coordinates(layout), arrays.fields, store_attributes(layout), layout.compression);
 }
 
 }  // namespace hens

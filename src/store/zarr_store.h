@@ -1,5 +1,6 @@
-// Forecasts as a Zarr v3 store: one shard file a member and variable (store/shard.h), metadata of the layout alone
-// (store/zarr_metadata.h). Opens in xarray, zarr-python and TensorStore.
+// Forecasts as a Zarr v3 store: one shard file a member and variable (store/shard.h), or one file a field
+// (store/chunk_files.h); metadata of the layout alone (store/zarr_metadata.h). Opens in xarray, zarr-python and
+// TensorStore, without shards in GDAL, too. Requires a layout other than cf.
 #pragma once
 
 #include "store/store.h"

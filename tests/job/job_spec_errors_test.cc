@@ -176,6 +176,19 @@ TEST(SpecMistake, Amplitudes) {
                "perturbation.amplitude: every amplitude is 0"}});
 }
 
+TEST(SpecMistake, Layouts) {
+  expect_one_problem_each(
+      {Mistake{"output.layout=xarray", "output.layout: is 'xarray', expected one of hens, weatherbench, cf"},
+       Mistake{"output.layout=cf", "output.layout: is cf, which is for format: netcdf, and the format is zarr"},
+       Mistake{"output={format: netcdf, shard: false}", "output.shard: is false, and the format netcdf has no shards"},
+       Mistake{"output.keep_bits=24", "output.keep_bits: is '24', expected a whole number from 1 to 23"},
+       Mistake{"output.keep_bits=[9]", "output.keep_bits: is a list, expected"},
+       Mistake{"output.keep_bits={u10m: 0}", "output.keep_bits.u10m: is '0', expected a whole number from 1 to 23"},
+       Mistake{"output.keep_bits={u11m: 9}",
+               "output.keep_bits.u11m: is no variable of this output (did you mean "
+               "'u10m'?); expected one of them, or all"}});
+}
+
 TEST(SpecMistake, Together) {
   expect_one_problem_each(
       {Mistake{"forecast={steps: [4], lead_time: 10d}", "lead_time: says the same as steps: expected one of the two"},

@@ -23,7 +23,8 @@ JobSpec rich_spec() {
   return parse_with(
       {"perturbation={method: hemispheric_centred_bred_vector, amplitude: {t850: 0.35 std}}",
        "initial_conditions={source: netcdf, times: [2024-01-01, 2024-01-02], path: [a.nc]}",
-       "mirrors={s3: http://a, hf: http://b, https: http://c}", "output=[{name: a, region: here}, {name: b}]",
+       "mirrors={s3: http://a, hf: http://b, https: http://c}",
+       "output=[{name: a, region: here, layout: weatherbench, keep_bits: {all: 9, v10m: 12}}, {name: b}]",
        "regions={here: {lat_min: 1, lat_max: 2, lon_min: 3, lon_max: 4}, there: {points: {p: {lat: 5, lon: "
        "6}}, method: nearest}}",
        "statistics=[{variables: [t2m], leads: [24h], over: 12h, reduce: max, thresholds: [0.5]},"
@@ -62,7 +63,8 @@ void for_each_leaf(const Json& json,
       [&](const Json& node, const std::string& key, const Json::json_pointer& at) {
         if (!node.is_structured()) return use(key, at);
         for (const auto& [name, child] : node.items()) {
-          const bool unnamed = node.is_array() || key.ends_with("amplitude") || key == "regions";
+          const bool unnamed =
+              node.is_array() || key.ends_with("amplitude") || key.ends_with("keep_bits") || key == "regions";
           walk(child, unnamed ? key : key.empty() ? name : key + "." + name, at / name);
         }
       };
@@ -79,6 +81,7 @@ Json changed(const std::string& key, const Json& value) {
                                                               {"forecast.sun", "float64"},
                                                               {"output.format", "netcdf"},
                                                               {"output.compression", "zstd"},
+                                                              {"output.layout", "cf"},
                                                               {"statistics.reduce", "min"},
                                                               {"statistics.comparison", "above"},
                                                               {"forecast.engine", "fast"},
@@ -155,8 +158,8 @@ TEST(ForecastHash, ChangesExactlyWithWhatAffectsTheForecast) {
     EXPECT_EQ(forecast_hash(spec) != hash, leaves.at(key).affects == "by value") << key;
     tried.insert(key);
   });
-  EXPECT_EQ(tried.size(), leaves.size() - 7) << "all but the one above, lead_time, which becomes steps, and control, "
-                                                "lagged, places and the forecast's member and lead_time to start from, "
+  EXPECT_EQ(tried.size(), leaves.size() - 8) << "all but the one above, lead_time, which becomes steps, and control, "
+                                                "lagged, shard, places and the forecast's member and lead_time to start from, "
                                                 "absent where not asked for";
   const std::vector<std::string> store{"initial_conditions.source=zarr", "initial_conditions.path=/a.zarr"};
   for (const char* choice : {"initial_conditions.member=0", "initial_conditions.lead_time=0h"}) {
@@ -166,6 +169,8 @@ TEST(ForecastHash, ChangesExactlyWithWhatAffectsTheForecast) {
     EXPECT_NE(forecast_hash(spec), forecast_hash(parse_with(store))) << choice;
     EXPECT_EQ(to_json(job_spec_from_json(to_json(spec))), to_json(spec)) << choice;
   }
+  EXPECT_NE(forecast_hash(parse_with({"output.shard=false"})), forecast_hash(parse_with({"output.shard=true"})));
+  EXPECT_EQ(forecast_hash(parse_with({"output={layout: hens, shard: true}"})), forecast_hash(parse_with({})));
   EXPECT_NE(forecast_hash(parse_with({"perturbation.method=correlated_spherical_gaussian", "ensemble.control=true"})),
             forecast_hash(parse_with({"perturbation.method=correlated_spherical_gaussian"})));
 }

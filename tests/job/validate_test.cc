@@ -77,6 +77,23 @@ TEST(Validate, FilesDoNotGrowWithLeads) {
   }
 }
 
+// A thousand members, two variables, 41 leads: a file each.
+TEST(Validate, CountsAFileAFieldWithoutShards) {
+  const Json json = validation_json(parse_with(
+      {"ensemble.members=1000", "perturbation.method=none", "forecast.steps=[40]", "output={shard: false}"}));
+  EXPECT_EQ(json["files"], 82'000);
+  EXPECT_EQ(json["bytes"], 82'000LL * 721 * 1440 * 4);
+}
+
+TEST(Validate, SaysTheErrorOfRounding) {
+  const JobSpec spec = parse_with({"output={variables: [u10m, z500, t2m], keep_bits: {z500: 12, t2m: 23, all: 9}}"});
+  const Json json = validation_json(spec);
+  EXPECT_EQ(json["stores"][0]["keep_bits"], Json::parse(R"({"u10m": {"bits": 9, "relative_error": 0.0009765625},
+                                                            "z500": {"bits": 12, "relative_error": 0.0001220703125}})"));
+  EXPECT_THAT(validation_report(spec), HasSubstr("z500 to 12 bits, relative error at most 0.000122"));
+  EXPECT_THAT(validation_report(parse_with({})), ::testing::Not(HasSubstr("Rounded")));
+}
+
 // The measured peaks at full size: 24.8 GiB of the reference network; of the fast engine on an H200 10.1 GiB where
 // nothing is bred and 12.9 GiB with three cycles. A few percent decide nothing, a quarter would.
 TEST(Validate, EstimatesTheMemoryOfTheFullModel) {

@@ -17,6 +17,23 @@ inline std::string name_of(Compression compression) {
   return names[static_cast<int>(compression)];
 }
 
+// Each way in which members can be stored.
+struct LayoutCase {
+  const char* name;
+  StoreFormat format = StoreFormat::zarr;
+  OutputLayout layout = OutputLayout::hens;
+  bool shard = true;
+};
+inline constexpr LayoutCase layout_cases[] = {
+    {"zarr"},
+    {"netcdf", StoreFormat::netcdf},
+    {"zarr_without_shards", StoreFormat::zarr, OutputLayout::hens, false},
+    {"weatherbench", StoreFormat::zarr, OutputLayout::weatherbench},
+    {"weatherbench_without_shards", StoreFormat::zarr, OutputLayout::weatherbench, false},
+    {"weatherbench_netcdf", StoreFormat::netcdf, OutputLayout::weatherbench},
+    {"cf", StoreFormat::netcdf, OutputLayout::cf},
+};
+
 inline StoreLayout toy_layout(StoreFormat format = StoreFormat::zarr, Compression compression = Compression::none) {
   StoreLayout layout;
   layout.format = format;
@@ -28,6 +45,13 @@ inline StoreLayout toy_layout(StoreFormat format = StoreFormat::zarr, Compressio
   layout.leads = {model_step * 0, model_step, model_step * 2};
   layout.title = "toy";
   layout.source = "test";
+  return layout;
+}
+
+inline StoreLayout toy_layout(const LayoutCase& wanted, Compression compression = Compression::none) {
+  StoreLayout layout = toy_layout(wanted.format, compression);
+  layout.layout = wanted.layout;
+  layout.shard = wanted.shard;
   return layout;
 }
 
