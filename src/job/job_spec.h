@@ -44,7 +44,7 @@ struct AmplitudeFile {
 enum class SourceKind { gfs, grib, netcdf, makani, analytic };
 enum class StateCheck { strict, finite };  // strict: what the atmosphere knows; finite: numbers
 enum class PerturbationMethod { none, correlated_spherical_gaussian, hemispheric_centred_bred_vector };
-enum class StoreFormat { zarr, netcdf };
+enum class StoreFormat { zarr, netcdf, grib2 };
 enum class Compression { none, lz4, zstd };
 enum class EngineKind { automatic, reference, fast };  // automatic: fast on GPUs that it suits
 enum class Precision { fp32, tf32 };                   // of the reference engine on CUDA; on the CPU it is always fp32
@@ -93,6 +93,16 @@ struct ForecastSpec {
   SunKind sun = SunKind::float32;
 };
 
+enum class GribFiles { member, lead };  // a file holds all lead times of a member, or one
+
+// Of outputs in GRIB2. Who made a forecast is said in WMO's numbers (common code table C-11).
+struct GribSpec {
+  int centre = 255;  // 255: none
+  int sub_centre = 0;
+  int process = 255;  // the centre's number for the model; 255: none
+  bool operator==(const GribSpec&) const = default;
+};
+
 struct OutputSpec {
   std::string name = "hens";  // stores are <name>_<model index>.zarr; of a region, its name where none is given
   std::vector<std::string> variables{"u10m", "v10m"};
@@ -101,6 +111,10 @@ struct OutputSpec {
   bool initial_state = true;               // lead time 0, the perturbed initial state
   Compression compression = Compression::none;
   std::string region = {};  // one of the spec's regions; empty: all of the globe
+  // grib2 alone
+  GribFiles files = GribFiles::member;
+  int bits = 0;  // of a packed value; 0: as many as its kind's precision needs (grid/grib_codes.h)
+  GribSpec grib = {};
 };
 
 // ---- below: speed, cost and looks only ----

@@ -65,6 +65,11 @@ Json output_json(const OutputSpec& output) {
             {"initial_state", output.initial_state},
             {"compression", name_of(output.compression, compression_names())}};
   if (!output.region.empty()) json["region"] = output.region;
+  if (output.format != StoreFormat::grib2) return json;  // so that the hash of other jobs is what it always was
+  json["files"] = name_of(output.files, grib_files_names());
+  json["bits"] = output.bits;
+  json["grib"] = {
+      {"centre", output.grib.centre}, {"sub_centre", output.grib.sub_centre}, {"process", output.grib.process}};
   return json;
 }
 
@@ -77,6 +82,11 @@ OutputSpec output_from(const Json& json) {
   output.initial_state = json.at("initial_state");
   output.compression = enum_from(json.at("compression"), compression_names());
   output.region = json.value("region", "");
+  if (output.format != StoreFormat::grib2) return output;
+  output.files = enum_from(json.at("files"), grib_files_names());
+  output.bits = json.at("bits");
+  const Json& grib = json.at("grib");
+  output.grib = {grib.at("centre"), grib.at("sub_centre"), grib.at("process")};
   return output;
 }
 

@@ -16,6 +16,12 @@ StoreLayout store_layout(const JobSpec& spec, const LayoutFacts& facts, const Ou
   layout.leads = output_leads(output, spec.forecast.steps.at(length));
   layout.title = fmt::format("{}: ensemble forecast of {} members", spec.name, spec.ensemble.members);
   layout.source = fmt::format("hens, SFNO {}", facts.model_names.at(model));
+  layout.grib = {.made_by = output.grib,
+                 .files = output.files,
+                 .bits = output.bits,
+                 .control = spec.ensemble.control,
+                 .perturbed = spec.perturbation.method != PerturbationMethod::none,
+                 .signed_pairs = spec.perturbation.method == PerturbationMethod::hemispheric_centred_bred_vector};
   return layout;
 }
 

@@ -11,6 +11,7 @@
 #include <optional>
 #include <sstream>
 
+#include "base/eccodes_lock.h"
 #include "base/error.h"
 #include "base/file_kind.h"
 
@@ -87,7 +88,7 @@ void require_definitions() {
 // Holds ecCodes for this thread.
 class EcCodes {
  public:
-  explicit EcCodes(const std::string& origin) : lock_(mutex()) {
+  explicit EcCodes(const std::string& origin) {
     static std::once_flag once;
     std::call_once(once, [] {
       require_definitions();
@@ -102,11 +103,7 @@ class EcCodes {
   }
 
  private:
-  static std::mutex& mutex() {
-    static std::mutex mutex;
-    return mutex;
-  }
-  std::lock_guard<std::mutex> lock_;
+  EccodesLock lock_;
 };
 
 // One message open in ecCodes. Lives within an EcCodes.

@@ -1,4 +1,4 @@
-// Stores: where forecasts end up, as Zarr v3 or netCDF-4, one file per member and variable (Zarr) or member (netCDF).
+// Stores: where forecasts end up, as Zarr v3, netCDF-4 or GRIB2, one file per member and variable (Zarr) or member.
 //
 // A store's metadata and coordinates are a pure function of its layout: making them again changes no byte, so that
 // several processes may do it at the same time. A member's files appear whole or not at all. Nothing in a store depends
@@ -21,6 +21,16 @@
 
 namespace hens {
 
+// What GRIB2 says beside the fields.
+struct GribLayout {
+  GribSpec made_by;
+  GribFiles files = GribFiles::member;
+  int bits = 0;               // of a value; 0: by its kind
+  bool control = false;       // member 0 is not perturbed
+  bool perturbed = false;     // the other members are
+  bool signed_pairs = false;  // each perturbation is taken with + and with -, by turns
+};
+
 struct StoreLayout {
   StoreFormat format = StoreFormat::zarr;
   Compression compression = Compression::none;
@@ -31,6 +41,7 @@ struct StoreLayout {
   std::vector<Duration> leads;  // ascending
   std::string title;            // global attribute
   std::string source;           // global attribute: which model made it
+  GribLayout grib = {};
 };
 
 // A file whose content the layout alone determines: metadata or a coordinate.

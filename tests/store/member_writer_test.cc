@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "job/spec_names.h"
 #include "store/store.h"
 #include "support/test_data.h"
 #include "support/toy_store.h"
@@ -19,8 +20,9 @@ class MemberWriting : public testing::TestWithParam<StoreFormat> {
   const StoreLayout layout = toy_layout(GetParam());
   const std::unique_ptr<Store> store = open_store(folder / "s", layout);
 };
-INSTANTIATE_TEST_SUITE_P(Formats, MemberWriting, testing::Values(StoreFormat::zarr, StoreFormat::netcdf),
-                         [](const auto& info) { return info.param == StoreFormat::zarr ? "zarr" : "netcdf"; });
+INSTANTIATE_TEST_SUITE_P(Formats, MemberWriting,
+                         testing::Values(StoreFormat::zarr, StoreFormat::netcdf, StoreFormat::grib2),
+                         [](const auto& info) { return name_of(info.param, format_names()); });
 
 TEST_P(MemberWriting, LeavesNoFileWhenAbandoned) {
   {
