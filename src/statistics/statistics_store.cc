@@ -4,11 +4,13 @@
 #include <cmath>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 
 #include "base/checksum.h"
 #include "base/error.h"
 #include "base/parallel.h"
 #include "base/stop.h"
+#include "statistics/store_writer.h"
 #include "store/netcdf_output.h"
 #include "store/shard.h"
 
@@ -16,13 +18,6 @@ namespace hens {
 namespace {
 
 constexpr Compression compression = Compression::zstd;
-
-// What one pair's sums become: for each array of the pair one field, or one for each of its levels.
-struct PairFields {
-  const StatisticsArray* array = nullptr;
-  std::vector<std::vector<float>> values;  // [level][point]
-  std::vector<int32_t> numbers;            // [point], of arrays of integers
-};
 
 std::vector<FieldArray> field_arrays(const StatisticsLayout& layout) {
   std::vector<FieldArray> fields;
@@ -200,25 +195,13 @@ std::vector<PairFields> pair_values(const StatisticsLayout& layout, const std::v
   return fields;
 }
 
-// Takes final values pair by pair, by lead time.
-class StoreWriter {
- public:
-  virtual ~StoreWriter() = default;
-  virtual void begin_time(size_t time) = 0;
-  virtual void append(const std::vector<PairFields>& pair) = 0;  // of the lead time at hand
-  virtual void end_lead() = 0;                                   // what did not come is missing there
-  virtual void end_time() = 0;
-  // Everything is durable under its final name; paths relative to the store's folder.
-  virtual std::vector<StoredFile> finish() = 0;
-};
-
 class ZarrWriter final : public StoreWriter {
  public:
   ZarrWriter(fs::path folder, const StatisticsLayout& layout, std::vector<Coordinate> coordinates)
       : folder_(std::move(folder)), layout_(layout), coordinates_(std::move(coordinates)) {}
 
   void begin_time(size_t time) override { shards_.emplace(folder_, layout_, time); }
-  void append(const std::vector<PairFields>& pair) override { shards_->append(pair); }
+  void append(size_t, const std::vector<PairFields>& fields) override { shards_->append(fields); }
   void end_lead() override { shards_->end_lead(); }
   void end_time() override {
     shards_->publish(files_);
@@ -245,7 +228,7 @@ class NetcdfWriter final : public StoreWriter {
       : path_(path), layout_(layout), output_(path, {coordinates, field_arrays(layout), layout.attributes, true}) {}
 
   void begin_time(size_t time) override { time_ = time, lead_ = 0; }
-  void append(const std::vector<PairFields>& pair) override {
+  void append(size_t, const std::vector<PairFields>& pair) override {
     for (const PairFields& fields : pair) {
       const int variable = static_cast<int>(fields.array - layout_.arrays.data());
       if (fields.array->array.integers) output_.put(variable, {time_, lead_}, std::span<const int32_t>(fields.numbers));
@@ -287,7 +270,7 @@ void write_time(StoreWriter& writer, const StatisticsLayout& layout, const std::
                 const std::vector<PartSource>& parts) {
   for (size_t pair = 0; pair < layout.pairs.size(); ++pair) {
     stop_if_requested();
-    writer.append(pair_values(layout, plan, pair, parts));
+    writer.append(pair, pair_values(layout, plan, pair, parts));
     const bool last = pair + 1 == layout.pairs.size() || layout.pairs[pair + 1].lead != layout.pairs[pair].lead;
     if (last) writer.end_lead();
   }
@@ -305,6 +288,19 @@ Coordinate members_coordinate(const std::vector<std::vector<PartSource>>& source
   return {"members", {"time"}, {times}, std::move(members), {{"long_name", "number of members"}, {"units", "1"}}};
 }
 
+std::unique_ptr<StoreWriter> make_writer(const fs::path& path, StoreFormat format, const StatisticsLayout& layout,
+                                         const std::vector<Coordinate>& coordinates) {
+  switch (format) {
+    case StoreFormat::zarr:
+      return std::make_unique<ZarrWriter>(path, layout, coordinates);
+    case StoreFormat::netcdf:
+      return std::make_unique<NetcdfWriter>(path, layout, coordinates);
+    case StoreFormat::grib2:
+      return make_grib_statistics(path, layout, coordinates);
+  }
+  throw std::logic_error("statistics of no known format");
+}
+
 }  // namespace
 
 std::vector<StoredFile> write_statistics_store(const fs::path& path, StoreFormat format, const StatisticsLayout& layout,
@@ -312,12 +308,7 @@ std::vector<StoredFile> write_statistics_store(const fs::path& path, StoreFormat
                                                const std::vector<std::vector<PartSource>>& sources) {
   std::vector<Coordinate> coordinates = layout.coordinates;
   coordinates.push_back(members_coordinate(sources));
-  std::unique_ptr<StoreWriter> writer;
-  if (format == StoreFormat::zarr) {
-    writer = std::make_unique<ZarrWriter>(path, layout, std::move(coordinates));
-  } else {
-    writer = std::make_unique<NetcdfWriter>(path, layout, coordinates);
-  }
+  const std::unique_ptr<StoreWriter> writer = make_writer(path, format, layout, coordinates);
   for (size_t time = 0; time < sources.size(); ++time) {
     writer->begin_time(time);
     write_time(*writer, layout, plan, sources[time]);

@@ -1,6 +1,5 @@
 #include "store/grib_header.h"
 
-#include <cassert>
 #include <cmath>
 #include <span>
 #include <string>
@@ -102,8 +101,8 @@ int template_of(const GribProduct& product) {
   if (product.member) return product.member->of > most_grib_members ? (window ? 118 : 117) : (window ? 11 : 1);
   if (product.derived) return window ? 12 : 2;
   if (product.probability) return product.probability->of > most_grib_members ? (window ? 120 : 119) : (window ? 9 : 5);
-  assert(product.percentile);
-  return window ? 10 : 6;
+  if (product.quantile.value().of == 100) return window ? 10 : 6;
+  return window ? 87 : 86;
 }
 
 bool is_large(int product_template) { return product_template >= 117 && product_template <= 120; }
@@ -167,6 +166,12 @@ void set_probability(Message& message, const GribProbability& probability) {
   message.set_missing((std::string("scaledValueOf") + absent + "Limit").c_str());
 }
 
+void set_quantile(Message& message, const GribQuantile& quantile) {
+  if (quantile.of == 100) return message.set("percentileValue", quantile.value);
+  message.set("totalNumberOfQuantiles", quantile.of);
+  message.set("quantileValue", quantile.value);
+}
+
 // Code table 4.10.
 long window_process(Reduce reduce) {
   switch (reduce) {
@@ -226,11 +231,21 @@ void set_product(Message& message, const GribProduct& product, const GribSpec& m
   if (product.member) set_member(message, *product.member);
   if (product.derived) set_derived(message, *product.derived);
   if (product.probability) set_probability(message, *product.probability);
-  if (product.percentile) message.set("percentileValue", product.percentile->percent);
+  if (product.quantile) set_quantile(message, *product.quantile);
   if (product.window) set_window(message, product);
 }
 
 }  // namespace
+
+GribQuantile grib_quantile(double level) {
+  constexpr int most = 65'535;
+  const auto says = [&](int of) { return std::fabs(level * of - std::rint(level * of)) < 1e-9 * of; };
+  int of = 100;
+  if (!says(of)) {
+    for (of = 2; of < most && !says(of);) ++of;
+  }
+  return {static_cast<int>(std::lround(level * of)), of};
+}
 
 struct GribHeaders::Frame {
   Handle handle;  // with the grid, and who made it

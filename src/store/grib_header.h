@@ -34,9 +34,12 @@ struct GribProbability {
   double limit = 0.0;
   int number = 0, count = 1, of = 1;
 };
-struct GribPercentile {
-  int percent = 50, of = 1;
+// The value below which `value` of `of` parts of the members are: a percentile (of 100) or a finer quantile.
+struct GribQuantile {
+  int value = 50, of = 100;
 };
+// Of a level above 0 and below 1: in hundredths where it is some, else in as few parts as say it, at most 65535.
+GribQuantile grib_quantile(double level);
 
 // A window in time that values are of: (end - length, end].
 struct GribWindow {
@@ -53,7 +56,7 @@ struct GribProduct {
   std::optional<GribMember> member;
   std::optional<GribDerived> derived;
   std::optional<GribProbability> probability;
-  std::optional<GribPercentile> percentile;
+  std::optional<GribQuantile> quantile;
 };
 
 class GribHeaders {

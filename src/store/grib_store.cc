@@ -11,16 +11,13 @@
 #include "base/checksum.h"
 #include "base/error.h"
 #include "base/ranged_file.h"
-#include "store/grib_bytes.h"
-#include "store/grib_header.h"
 #include "store/grib_index.h"
-#include "store/grib_packing.h"
+#include "store/grib_output.h"
 
 namespace hens {
 namespace {
 
 using Bytes = std::vector<std::byte>;
-using Json = nlohmann::ordered_json;
 
 constexpr uint64_t largest_index = uint64_t{256} << 20;
 
@@ -66,52 +63,6 @@ GribMember member_of(const StoreLayout& layout, int member) {
   return made;
 }
 
-// MARS' words for a field of a member; those of ECMWF's open data, and `class` ai: a forecast of a network.
-Json index_words(const StoreLayout& layout, const GribParameter& parameter, Time time, Duration lead,
-                 const GribMember& member) {
-  const std::string iso = iso_time(time);  // 2024-01-01T00:00:00Z
-  const LatLonGrid& grid = layout.domain.grid;
-  const bool circle = grid.nlon() > 1 && (grid.lon[1] - grid.lon[0]) * grid.nlon() > 359.999;
-  const bool globe = circle && grid.lat.front() == 90.0 && grid.lat.back() == -90.0;
-  Json words{{"domain", globe ? "g" : "l"},
-             {"date", iso.substr(0, 4) + iso.substr(5, 2) + iso.substr(8, 2)},
-             {"time", iso.substr(11, 2) + iso.substr(14, 2)},
-             {"expver", "0001"},
-             {"class", "ai"},
-             {"type", member.perturbed ? "pf" : "cf"},
-             {"stream", "enfo"},
-             {"step", fmt::format("{}", lead / std::chrono::hours(1))},
-             {"levtype", parameter.on_pressure_level() ? "pl" : "sfc"}};
-  if (parameter.on_pressure_level()) words["levelist"] = fmt::format("{}", *parameter.first.value / 100);
-  words["number"] = fmt::format("{}", member.number);
-  words["param"] = parameter.short_name;
-  return words;
-}
-
-// A file on its way: messages in order, and their index.
-class GribOutput {
- public:
-  GribOutput(const fs::path& folder, std::string name) : name_(std::move(name)), file_(folder / (name_ + ".grib2")) {}
-
-  void append(std::span<const std::byte> message, Json words) {
-    index_ += grib_index_line({std::move(words), file_.size(), message.size(), crc32c(message)});
-    digest_.update(message);
-    file_.write(message);
-  }
-
-  void publish(const fs::path& folder, std::vector<StoredFile>& stored) {
-    publish_file(folder / (name_ + ".index"), index_);
-    file_.publish();
-    stored.push_back({name_ + ".grib2", file_.size(), digest_.hex()});
-    stored.push_back({name_ + ".index", index_.size(), sha256_hex(index_)});
-  }
-
- private:
-  std::string name_, index_;
-  PendingFile file_;
-  Sha256 digest_;
-};
-
 class GribMemberWriter final : public MemberWriter {
  public:
   GribMemberWriter(std::shared_ptr<const GribStoreFacts> facts, int time, int member)
@@ -147,24 +98,25 @@ class GribMemberWriter final : public MemberWriter {
     }
     std::vector<StoredFile> stored;
     for (std::optional<GribOutput>& output : outputs_) {
-      output->publish(facts_->folder, stored);
+      output->publish(stored);
       output.reset();
     }
     return stored;
   }
 
  private:
+  GribProduct product_of(size_t variable, size_t lead) const {
+    const StoreLayout& layout = facts_->layout;
+    return {.parameter = facts_->parameters[variable],
+            .time = layout.times.at(time_),
+            .lead = layout.leads[lead],
+            .member = member_of(layout, member_)};
+  }
+
   Bytes message_of(size_t variable, size_t lead, std::span<const float> field) const {
     const GribParameter& parameter = facts_->parameters[variable];
-    const StoreLayout& layout = facts_->layout;
-    Bytes message = facts_->headers.header({.parameter = parameter,
-                                            .time = layout.times.at(time_),
-                                            .lead = layout.leads[lead],
-                                            .member = member_of(layout, member_)});
-    pack_grib_field(field, {parameter.exponent, layout.grib.bits, parameter.code.scale}, message);
-    for (int k = 0; k < 4; ++k) message.push_back(std::byte{'7'});
-    put_big_endian(message, 8, message.size(), 8);
-    return message;
+    return grib_message(facts_->headers, product_of(variable, lead),
+                        {parameter.exponent, facts_->layout.grib.bits, parameter.code.scale}, field);
   }
 
   void write(size_t number, const Bytes& message) {
@@ -172,9 +124,7 @@ class GribMemberWriter final : public MemberWriter {
     const size_t file = facts_->by_lead() ? lead : 0;
     std::optional<GribOutput>& output = outputs_[file];
     if (!output) output.emplace(facts_->folder, facts_->file_name(time_, member_, file));
-    const StoreLayout& layout = facts_->layout;
-    output->append(message, index_words(layout, facts_->parameters[variable], layout.times.at(time_),
-                                        layout.leads[lead], member_of(layout, member_)));
+    output->append(message, grib_index_words(facts_->layout.domain.grid, product_of(variable, lead)));
   }
 
   std::shared_ptr<const GribStoreFacts> facts_;
