@@ -113,10 +113,8 @@ long processed_data(const GribProduct& product) {
   return 5;
 }
 
-void set_surface(Message& message, const char* which, const GribSurface& surface) {
-  const std::string name = std::string(which) + "FixedSurface";
-  message.set(("typeOf" + name).c_str(), surface.type);
-  const std::string factor = "scaleFactorOf" + name, value = "scaledValueOf" + name;
+void set_height(Message& message, const std::string& which, const GribSurface& surface) {
+  const std::string factor = "scaleFactorOf" + which + "FixedSurface", value = "scaledValueOf" + which + "FixedSurface";
   if (surface.value) {
     message.set(factor.c_str(), 0);
     message.set(value.c_str(), *surface.value);
@@ -124,6 +122,14 @@ void set_surface(Message& message, const char* which, const GribSurface& surface
     message.set_missing(factor.c_str());
     message.set_missing(value.c_str());
   }
+}
+
+// Types first: setting one of them clears the heights.
+void set_surfaces(Message& message, const GribParameter& parameter) {
+  message.set("typeOfFirstFixedSurface", parameter.first.type);
+  message.set("typeOfSecondFixedSurface", parameter.second.type);
+  set_height(message, "First", parameter.first);
+  set_height(message, "Second", parameter.second);
 }
 
 // What was left out of the count of a mean's members where one byte cannot say it: "missing".
@@ -226,8 +232,7 @@ void set_product(Message& message, const GribProduct& product, const GribSpec& m
   message.set("indicatorOfUnitOfTimeRange", hour);
   const Duration start = product.window ? product.lead - product.window->length : product.lead;
   message.set("forecastTime", hours_of(start));
-  set_surface(message, "First", parameter.first);
-  set_surface(message, "Second", parameter.second);
+  set_surfaces(message, parameter);
   if (product.member) set_member(message, *product.member);
   if (product.derived) set_derived(message, *product.derived);
   if (product.probability) set_probability(message, *product.probability);

@@ -113,7 +113,7 @@ def test_cfgrib_opens_a_member_and_the_ensemble():
     assert data.t2m.dims == ("number", "step", "latitude", "longitude") and list(data.number) == [0, 1, 2]
     assert data.time.values == np.datetime64("2024-02-29T12")
     assert np.array_equal(data.step.values.astype("timedelta64[h]"), np.array([0, 6, 12], "timedelta64[h]"))
-    assert np.array_equal(data.valid_time.isel(number=0).values, data.time.values + data.step.values)
+    assert np.array_equal(data.valid_time.values, data.time.values + data.step.values)
     assert np.array_equal(data.latitude, truth.lat) and np.array_equal(data.longitude, truth.lon)
     assert np.abs(data.t2m.values - truth.t2m.values).max() <= 2.0**-11
     pressure = cfgrib.open_dataset(sorted((RUN / "hens_0.grib2").glob("*.grib2"))[1], backend_kwargs={"indexpath": ""},
@@ -211,7 +211,8 @@ def statistic_of(handle):
     """Which array of the Zarr store a message is, and at which index of its levels; the keys have to agree."""
     template, short, step = get(handle, "productDefinitionTemplateNumber", "shortName", "stepRange")
     window = template in (9, 10, 12, 87, 120)
-    name = {("2t", False): "t2m", ("10u", True): "u10m_max12h"}[short, window]
+    # Newer versions of ecCodes have names of their own for maxima in time: max_10u.
+    name = {("2t", False): "t2m", ("10u", True): "u10m_max12h", ("max_10u", True): "u10m_max12h"}[short, window]
     assert step == "0-12" if window else step in ("0", "6", "12")
     if template in (2, 12):
         derived, of = get(handle, "derivedForecast", "numberOfForecastsInEnsemble")

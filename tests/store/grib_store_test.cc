@@ -296,6 +296,14 @@ TEST(GribStoreMessages, HaveTheNamesThatTheirCodesHaveInEcCodes) {
     } else {
       EXPECT_NE(level, "unknown");
     }
+    const auto surface = [&](const char* type, const std::string& value, const GribSurface& wanted) {
+      EXPECT_EQ(read.number(type), wanted.type);
+      if (wanted.value) {
+        EXPECT_EQ(read.number(value.c_str()), *wanted.value);
+      }
+    };
+    surface("typeOfFirstFixedSurface", "scaledValueOfFirstFixedSurface", parameter->first);
+    surface("typeOfSecondFixedSurface", "scaledValueOfSecondFixedSurface", parameter->second);
   }
 }
 
