@@ -186,6 +186,32 @@ def test_a_large_ensemble():
     shutil.rmtree(folder)
 
 
+def test_a_forecast_goes_on_from_its_grib():
+    """What was stored at 6 h is the state that another run starts from, within half a step; also of large ensembles."""
+    levels = (50, 100, 150, 200, 250, 300, 400, 500, 600, 700, 850, 925, 1000)
+    channels = ["u10m", "v10m", "u100m", "v100m", "t2m", "sp", "msl", "tcwv", "d2m"]
+    channels += [f"{quantity}{level}" for quantity in "uvztq" for level in levels]
+    for members in (2, 300):
+        folder = scratch()
+        spec = job(folder, [{"variables": channels, "format": "grib2", "files": "lead"},
+                            {"name": "plain", "variables": channels}], members=members)
+        hens("run", spec, "--output", folder / "first", "--members", members - 1, "forecast.steps=[1]")
+        path = folder / f"first/hens_0.grib2/20240229T12_member_{members - 1:04d}_step_0006.grib2"
+        hens("run", spec, "--output", folder / "second", "--members", "0", "forecast.steps=[1]",
+             f"initial_conditions={{source: grib, times: [2024-02-29T18:00:00Z], path: ['{path}'], check: finite}}")
+        first = xr.open_zarr(folder / "first/plain_0.zarr").isel(time=0, ensemble=members - 1, lead_time=1)
+        second = xr.open_zarr(folder / "second/plain_0.zarr").isel(time=0, ensemble=0, lead_time=0)
+        for channel in channels:
+            exponent = {"t": -10, "d": -10, "s": -3, "m": -3, "z": -3, "u": -11, "v": -11}.get(channel[0])
+            if channel[0] == "q":
+                level = int(channel[1:])
+                exponent = -36 if level < 200 else -30 if level < 300 else -27 if level < 400 else -25
+            exponent = -10 if channel == "tcwv" else exponent
+            difference = np.abs(first[channel].values.astype(np.float64) - second[channel].values)
+            assert difference.max() <= 2.0 ** (exponent - 1), (channel, difference.max())
+        shutil.rmtree(folder)
+
+
 def test_bits_of_ones_own():
     folder = scratch()
     spec = job(folder, {"variables": ["t2m"], "format": "grib2", "bits": 12,
