@@ -2,7 +2,7 @@
 // rate, how long the producer was blocked, and what one core does of each part of the work, so that the limit can be
 // seen.
 //
-//   store_write_bench [FOLDER] [none|lz4|zstd] [MEMBERS] [STEPS] [WRITERS]
+//   store_write_bench [FOLDER] [none|lz4|zstd|grib2] [MEMBERS] [STEPS] [WRITERS]
 //   store_write_bench layouts [FOLDER] [MEMBERS] [STEPS] [WRITERS]: a table of formats, layouts, compressions and bits
 //
 // Defaults: /dev/shm none 4 20 2. Each step writes 12 fields of 721 x 1440 for each member; the store is removed at the
@@ -20,6 +20,8 @@
 
 #include "base/checksum.h"
 #include "store/blosc.h"
+#include "store/grib_header.h"
+#include "store/grib_packing.h"
 #include "store/write_queue.h"
 
 namespace hens {
@@ -32,10 +34,10 @@ constexpr int queue_fields = 64;  // as RuntimeSpec's default
 
 struct Options {
   fs::path folder = "/dev/shm";
+  StoreFormat format = StoreFormat::zarr;
   Compression compression = Compression::none;
   int members = 4, steps = 20, writers = 2;
   // Of a table's rows:
-  StoreFormat format = StoreFormat::zarr;
   OutputLayout layout = OutputLayout::hens;
   bool shard = true;
   int keep_bits = mantissa_bits;
@@ -45,6 +47,7 @@ Options parse(int argc, char** argv) {
   Options options;
   if (argc > 1) options.folder = argv[1];
   const std::string compression = argc > 2 ? argv[2] : "none";
+  if (compression == "grib2") options.format = StoreFormat::grib2;
   options.compression = compression == "lz4"    ? Compression::lz4
                         : compression == "zstd" ? Compression::zstd
                                                 : Compression::none;
@@ -56,6 +59,7 @@ Options parse(int argc, char** argv) {
 
 StoreLayout layout_of(const Options& options) {
   StoreLayout layout;
+  layout.format = options.format;
   layout.compression = options.compression;
   layout.domain.grid = equiangular_grid(721, 1440);
   layout.variables = {"u10m", "v10m", "t2m", "msl", "u850", "v850", "t850", "z500", "t500", "u250", "v250", "q700"};
@@ -71,8 +75,16 @@ StoreLayout layout_of(const Options& options) {
   return layout;
 }
 
-// Waves of the size of winds with noise of a per mille: it shrinks about as forecast fields do.
-std::vector<float> synthetic_field(const LatLonGrid& grid, int seed) {
+// What values of the layout's variables are like: GRIB2 packs each kind with a step of its own.
+struct Size {
+  double mean, amplitude;
+};
+constexpr Size sizes[fields_a_step] = {{0, 10},   {0, 10}, {280, 20}, {101'000, 1500},
+                                       {0, 12},   {0, 12}, {275, 15}, {54'000, 3300},
+                                       {253, 13}, {0, 18}, {0, 18},   {0.0025, 0.0025}};
+
+// Waves with noise of a per mille: they shrink about as forecast fields do. In Zarr all are of the size of winds.
+std::vector<float> synthetic_field(const LatLonGrid& grid, int seed, const Size& size) {
   std::mt19937 bits(static_cast<unsigned>(seed));
   std::normal_distribution<float> noise(0.0F, 0.01F);
   std::vector<float> field;
@@ -80,7 +92,8 @@ std::vector<float> synthetic_field(const LatLonGrid& grid, int seed) {
   for (const double lat : grid.lat) {
     for (const double lon : grid.lon) {
       const double wave = 10.0 * std::sin((seed + 3) * lon * M_PI / 180.0) * std::cos(2.0 * lat * M_PI / 180.0);
-      field.push_back(static_cast<float>(wave) + noise(bits));
+      const float value = static_cast<float>(wave) + noise(bits);
+      field.push_back(static_cast<float>(size.mean + size.amplitude / 10.0 * value));
     }
   }
   return field;
@@ -122,6 +135,15 @@ void print_parts(const Options& options, const std::vector<float>& field) {
   std::printf("  sha256  %6.2f\n", rate_of(bytes.size(), [&] { digest.update(bytes); }));
   PendingFile file(options.folder / "store_write_bench_part");
   std::printf("  write   %6.2f\n", rate_of(bytes.size(), [&] { file.write(bytes); }));
+  if (options.format == StoreFormat::grib2) {
+    std::vector<std::byte> packed;
+    const double rate =
+        rate_of(bytes.size(), [&] { packed.clear(), pack_grib_field(field, {.exponent = -11}, packed); });
+    std::printf("  pack    %6.2f   to %.0f %% of the size\n", rate, 100.0 * packed.size() / bytes.size());
+    const GribHeaders headers(equiangular_grid(721, 1440), {});
+    const GribProduct product{.parameter = *grib_parameter("u10m"), .member = GribMember{}};
+    std::printf("  header  %6.2f\n", rate_of(bytes.size(), [&] { headers.header(product); }));
+  }
   if (options.compression == Compression::none) return;
   size_t packed = 0;
   const double rate = rate_of(bytes.size(), [&] { packed = blosc_compress(options.compression, field).size(); });
@@ -232,17 +254,23 @@ int main(int argc, char** argv) {
   const bool table = argc > 1 && std::string(argv[1]) == "layouts";
   std::vector<std::vector<float>> fields;
   const hens::LatLonGrid grid = hens::equiangular_grid(721, 1440);
-  for (int k = 0; k < hens::fields_a_step; ++k) fields.push_back(hens::synthetic_field(grid, k));
+  const auto make_fields = [&](bool grib) {
+    for (int k = 0; k < hens::fields_a_step; ++k) {
+      fields.push_back(hens::synthetic_field(grid, k, grib ? hens::sizes[k] : hens::Size{0, 10}));
+    }
+  };
   if (table) {
     hens::Options options{.members = 2, .steps = 10};
     if (argc > 2) options.folder = argv[2];
     if (argc > 3) options.members = std::atoi(argv[3]);
     if (argc > 4) options.steps = std::atoi(argv[4]);
     if (argc > 5) options.writers = std::atoi(argv[5]);
+    make_fields(false);
     hens::print_table(options, fields);
     return 0;
   }
   const hens::Options options = hens::parse(argc, argv);
+  make_fields(options.format == hens::StoreFormat::grib2);
   const auto folder = options.folder / ("store_write_bench_" + std::to_string(::getpid()) + ".zarr");
   for (int pass = 0; pass < 2; ++pass) {
     hens::write_once(options, folder, fields);

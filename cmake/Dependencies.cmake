@@ -32,5 +32,11 @@ add_library(hens_eccodes INTERFACE)
 target_include_directories(hens_eccodes SYSTEM INTERFACE ${HENS_ECCODES_INCLUDE})
 target_link_libraries(hens_eccodes INTERFACE ${HENS_ECCODES_LIBRARY})
 
+find_path(HENS_AEC_INCLUDE libaec.h REQUIRED)
+find_library(HENS_AEC_LIBRARY aec REQUIRED)
+add_library(hens_aec INTERFACE)
+target_include_directories(hens_aec SYSTEM INTERFACE ${HENS_AEC_INCLUDE})
+target_link_libraries(hens_aec INTERFACE ${HENS_AEC_LIBRARY})
+
 include(Torch)
 include(Cuda)

@@ -12,3 +12,4 @@ install(CODE "
   file(MAKE_DIRECTORY \${lib})
   file(CREATE_LINK \"${HENS_TORCH_ROOT}/lib\" \"\${lib}/torch\" SYMBOLIC)")
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/jobs DESTINATION .)
+install(DIRECTORY ${CMAKE_SOURCE_DIR}/src/store/eccodes/ DESTINATION share/hens/eccodes)

@@ -17,7 +17,7 @@ ec2_packages=(
   libcurl4-openssl-dev libssl-dev libisal-dev)
 brew_packages=(cmake ninja ccache pkg-config boost yaml-cpp fmt nlohmann-json openssl@3 curl isa-l)
 build_packages=("${ec2_packages[@]}" python3 python3-venv
-  libhdf5-dev libnetcdf-dev libeccodes-dev libblosc-dev libzstd-dev zlib1g-dev
+  libhdf5-dev libnetcdf-dev libeccodes-dev libaec-dev libblosc-dev libzstd-dev zlib1g-dev
   libcairo2-dev libjpeg-dev fonts-dejavu-core gmt-gshhg-low libgtest-dev libgmock-dev)
 test_packages=(libeccodes-tools nco netcdf-bin nginx-light openssh-client openssl procps time util-linux)
 

@@ -7,6 +7,7 @@
 #include "base/stop.h"
 #include "commands/command_line.h"
 #include "commands/commands.h"
+#include "job/spec_names.h"
 #include "job/work_plan.h"
 #include "run/merge_statistics.h"
 
@@ -14,9 +15,10 @@ namespace hens {
 namespace {
 
 StoreFormat store_format(const std::string& text) {
-  if (text == "zarr") return StoreFormat::zarr;
-  if (text == "netcdf") return StoreFormat::netcdf;
-  fail(ExitCode::usage, "--format {}: expected zarr or netcdf", text);
+  for (const auto& [name, format] : format_names().names) {
+    if (text == name) return format;
+  }
+  fail(ExitCode::usage, "--format {}: expected zarr, netcdf or grib2", text);
 }
 
 }  // namespace
@@ -24,7 +26,7 @@ StoreFormat store_format(const std::string& text) {
 int merge_command(const Arguments& arguments) {
   namespace po = boost::program_options;
   CommandLine line(
-      "hens merge DIR... [--shard I/N] [--output DIR] [--format netcdf]",
+      "hens merge DIR... [--shard I/N] [--output DIR] [--format netcdf|grib2]",
       "Adds up the parts of a job's statistics and writes the final stores: statistics_<model>.zarr for each\n"
       "model, and statistics.zarr for all together. DIRs are folders of one job (shards with an --output each,\n"
       "say). The result does not depend on how the members were split.",
@@ -32,7 +34,8 @@ int merge_command(const Arguments& arguments) {
   line.options().add_options()("output", po::value<std::string>()->value_name("DIR"),
                                "where the stores go (default: the first DIR)")(
       "shard", po::value<std::string>()->value_name("I/N"), "only part I of N of the stores, I from 0")(
-      "format", po::value<std::string>()->value_name("FORMAT"), "zarr (default) or netcdf: statistics_<model>.nc");
+      "format", po::value<std::string>()->value_name("FORMAT"),
+      "zarr (default), netcdf: statistics_<model>.nc, or grib2: statistics_<model>.grib2");
   line.add_log_option();
   if (!line.parse(arguments, 1, 1000)) return 0;
   install_stop_signals();

@@ -7,6 +7,7 @@
 #include "forecast/stage.h"
 #include "grid/channels.h"
 #include "grid/derived_variables.h"
+#include "grid/grib_codes.h"
 #include "grid/region.h"
 #include "job/path_pattern.h"
 #include "net/url.h"
@@ -41,6 +42,7 @@ class ModelCheck {
     for (size_t k = 0; k < spec_.output.size(); ++k) {
       const std::string key = fmt::format("output.{}.variables", k);
       for (const std::string& variable : spec_.output[k].variables) check_variable(variable, key);
+      check_grib(spec_.output[k], key);
     }
     check_regions();
     check_statistics();
@@ -102,6 +104,13 @@ class ModelCheck {
         [&](const std::string& name, const KnownModel& model) {
           hens::check_variable(name, model.channels, model.surface_geopotential);
         });
+  }
+  void check_grib(const OutputSpec& output, const std::string& key) {
+    if (output.format != StoreFormat::grib2 || !reading_.problems.empty()) return;
+    for (size_t k = 0; k < output.variables.size() && reading_.problems.count() < enough; ++k) {
+      const std::string what = grib_problem(output.variables, k);
+      if (!what.empty()) reading_.problem(key, what, output.variables[k]);
+    }
   }
   // A channel alone: what is derived is no part of a state.
   void check_channel(const std::string& channel, const std::string& key) {

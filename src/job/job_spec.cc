@@ -227,6 +227,29 @@ void check_layout(SectionReader& section, const OutputSpec& spec) {
   }
 }
 
+void read_grib(SectionReader section, GribSpec& spec) {
+  section.integer("centre", spec.centre, {0, 65'535});
+  section.integer("sub_centre", spec.sub_centre, {0, 65'535});
+  section.integer("process", spec.process, {0, 255});
+  section.finish();
+}
+
+// What GRIB2 has and other formats do not, and the other way round.
+void read_packing(SectionReader& section, OutputSpec& spec) {
+  section.choice("files", spec.files, grib_files_names());
+  section.integer("bits", spec.bits, {0, 24});
+  read_grib(section.section("grib"), spec.grib);
+  const OutputSpec otherwise;
+  const std::string format = "format " + name_of(spec.format, format_names());
+  if (spec.format == StoreFormat::grib2) {
+    return unused(section, "compression", spec.compression, otherwise.compression,
+                  format + ", whose values are always compressed (CCSDS)");
+  }
+  unused(section, "files", spec.files, otherwise.files, format);
+  unused(section, "bits", spec.bits, otherwise.bits, format);
+  unused(section, "grib", spec.grib, otherwise.grib, format);
+}
+
 void read_output(SectionReader section, OutputSpec& spec) {
   section.text("region", spec.region);
   if (!spec.region.empty()) spec.name = spec.region;
@@ -240,6 +263,7 @@ void read_output(SectionReader section, OutputSpec& spec) {
   section.boolean("shard", spec.shard);
   read_keep_bits(section, spec);
   check_layout(section, spec);
+  read_packing(section, spec);
   section.finish();
 }
 
@@ -435,7 +459,16 @@ void check_regions(SpecReading& reading) {
     reading.problem(key, fmt::format("is '{}', expected {}", clipped(name),
                                      known.empty() ? "a region, and the spec has no regions" : "one of " + known));
   };
-  for (size_t k = 0; k < spec.output.size(); ++k) check(fmt::format("output.{}.region", k), spec.output[k].region);
+  for (size_t k = 0; k < spec.output.size(); ++k) {
+    const OutputSpec& output = spec.output[k];
+    const std::string key = fmt::format("output.{}.region", k);
+    check(key, output.region);
+    const auto region = std::ranges::find(spec.regions, output.region, &RegionSpec::name);
+    if (output.format != StoreFormat::grib2 || region == spec.regions.end() || region->points.empty()) continue;
+    reading.problem(key, fmt::format("is '{}', which is points, and GRIB2 has grids alone: expected a box, or format "
+                                     "zarr or netcdf",
+                                     region->name));
+  }
   for (size_t k = 0; k < spec.statistics.size(); ++k) {
     check(fmt::format("statistics.{}.region", k), spec.statistics[k].region);
   }

@@ -44,7 +44,7 @@ struct AmplitudeFile {
 enum class SourceKind { gfs, grib, netcdf, makani, zarr, analytic };
 enum class StateCheck { strict, finite };  // strict: what the atmosphere knows; finite: numbers
 enum class PerturbationMethod { none, correlated_spherical_gaussian, hemispheric_centred_bred_vector };
-enum class StoreFormat { zarr, netcdf };
+enum class StoreFormat { zarr, netcdf, grib2 };
 // How stores name and order things. hens: (ensemble, time, lead_time, lat, lon), an array a channel; weatherbench: as
 // WeatherBench has forecasts, levels in one array; cf: valid time first, a file a member, as classic tools want it.
 enum class OutputLayout { hens, weatherbench, cf };
@@ -100,6 +100,16 @@ struct ForecastSpec {
   SunKind sun = SunKind::float32;
 };
 
+enum class GribFiles { member, lead };  // a file holds all lead times of a member, or one
+
+// Of outputs in GRIB2. Who made a forecast is said in WMO's numbers (common code table C-11).
+struct GribSpec {
+  int centre = 255;  // 255: none
+  int sub_centre = 0;
+  int process = 255;  // the centre's number for the model; 255: none
+  bool operator==(const GribSpec&) const = default;
+};
+
 struct OutputSpec {
   std::string name = "hens";  // stores are <name>_<model index>.zarr; of a region, its name where none is given
   std::vector<std::string> variables{"u10m", "v10m"};
@@ -115,6 +125,10 @@ struct OutputSpec {
   std::map<std::string, int> keep_bits = {};
 
   int bits_of(const std::string& variable) const;
+  // grib2 alone
+  GribFiles files = GribFiles::member;
+  int bits = 0;  // of a packed value; 0: as many as its kind's precision needs (grid/grib_codes.h)
+  GribSpec grib = {};
 };
 
 inline constexpr int mantissa_bits = 23;  // of float32, without the leading one

@@ -69,6 +69,11 @@ Json output_json(const OutputSpec& output) {
   if (output.layout != OutputLayout::hens) json["layout"] = name_of(output.layout, layout_names());
   if (!output.shard) json["shard"] = false;
   if (!output.keep_bits.empty()) json["keep_bits"] = output.keep_bits;
+  if (output.format != StoreFormat::grib2) return json;  // so that the hash of other jobs is what it always was
+  json["files"] = name_of(output.files, grib_files_names());
+  json["bits"] = output.bits;
+  json["grib"] = {
+      {"centre", output.grib.centre}, {"sub_centre", output.grib.sub_centre}, {"process", output.grib.process}};
   return json;
 }
 
@@ -84,6 +89,11 @@ OutputSpec output_from(const Json& json) {
   if (json.contains("layout")) output.layout = enum_from(json["layout"], layout_names());
   output.shard = json.value("shard", true);
   if (json.contains("keep_bits")) json["keep_bits"].get_to(output.keep_bits);
+  if (output.format != StoreFormat::grib2) return output;
+  output.files = enum_from(json.at("files"), grib_files_names());
+  output.bits = json.at("bits");
+  const Json& grib = json.at("grib");
+  output.grib = {grib.at("centre"), grib.at("sub_centre"), grib.at("process")};
   return output;
 }
 

@@ -35,7 +35,13 @@ inline const EnumNames<PerturbationMethod>& noise_names() {
 }
 
 inline const EnumNames<StoreFormat>& format_names() {
-  static const EnumNames<StoreFormat> names{{{"zarr", StoreFormat::zarr}, {"netcdf", StoreFormat::netcdf}}};
+  static const EnumNames<StoreFormat> names{
+      {{"zarr", StoreFormat::zarr}, {"netcdf", StoreFormat::netcdf}, {"grib2", StoreFormat::grib2}}};
+  return names;
+}
+
+inline const EnumNames<GribFiles>& grib_files_names() {
+  static const EnumNames<GribFiles> names{{{"member", GribFiles::member}, {"lead", GribFiles::lead}}};
   return names;
 }
 

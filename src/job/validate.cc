@@ -42,12 +42,16 @@ StoreCost store_cost(const JobSpec& spec, const PlanSizes& sizes, const OutputSp
   const size_t leads = output_leads(output, spec.forecast.steps.at(length)).size();
   const auto variables = static_cast<int64_t>(output.variables.size());
   const int64_t points = sizes.points(output.region);
+  const bool grib = output.format == StoreFormat::grib2, by_lead = output.files == GribFiles::lead;
   if (output.format == StoreFormat::zarr && !output.shard) {
     cost.files = members * variables * static_cast<int64_t>(leads);
     cost.bytes = cost.files * points * static_cast<int64_t>(sizeof(float));
   } else {
-    cost.files = output.format == StoreFormat::zarr ? members * variables : members;
-    cost.bytes = cost.files * member_file_bytes(points, output.format, leads, variables);
+    const int64_t data_files = output.format == StoreFormat::zarr ? members * variables
+                               : by_lead                          ? members * static_cast<int64_t>(leads)
+                                                                  : members;
+    cost.files = grib ? 2 * data_files : data_files;  // each with its index
+    cost.bytes = data_files * member_file_bytes(points, output.format, by_lead ? 1 : leads, variables);
   }
   for (const std::string& variable : output.variables) {
     if (const int bits = output.bits_of(variable); bits < mantissa_bits) cost.keep_bits[variable] = bits;
@@ -229,6 +233,10 @@ int64_t member_file_bytes(int64_t points, StoreFormat format, size_t leads, size
   const int64_t field = points * 4;
   const auto fields = static_cast<int64_t>(leads);
   if (format == StoreFormat::netcdf) return fields * static_cast<int64_t>(variables) * field;
+  if (format == StoreFormat::grib2) {
+    constexpr int64_t packed = 3, sections = 250, index_line = 250;
+    return fields * static_cast<int64_t>(variables) * (points * packed + sections + index_line);
+  }
   return fields * (field + checksum_bytes + index_entry_bytes) + checksum_bytes;
 }
 

@@ -45,7 +45,7 @@ MemoryEstimate estimate_memory(const JobSpec& spec, const PlanSizes& sizes);
 
 // Bytes of one member's data file of fields of `points` values at `leads` lead times and, in netCDF, `variables`
 // variables, uncompressed. Zarr: exact (chunks with their checksums, index with its own). netCDF: the fields; headers
-// and coordinates add some kilobytes.
+// and coordinates add some kilobytes. GRIB2: at most, with 24 bits a value.
 int64_t member_file_bytes(int64_t points, StoreFormat format, size_t leads, size_t variables);
 
 // Engine steps that breeding takes for the members of one model, initial time and length: the control's, shared by all,

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "base/error.h"
+#include "job/spec_names.h"
 
 namespace hens {
 namespace {
@@ -171,7 +172,7 @@ std::string length_folder(const JobSpec& spec, int length) {
 }
 
 std::string store_name(const JobSpec&, const OutputSpec& output, int model) {
-  return fmt::format("{}_{}.{}", output.name, model, output.format == StoreFormat::zarr ? "zarr" : "netcdf");
+  return fmt::format("{}_{}.{}", output.name, model, name_of(output.format, format_names()));
 }
 
 std::string marker_name(const JobSpec& spec, const MemberId& task) { return WorkPlan(spec).marker(task); }

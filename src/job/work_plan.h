@@ -60,8 +60,9 @@ std::vector<MemberId> select_members(const JobSpec& spec, const Selection& selec
 // Whether members leave files of their own, and so have markers: those of which statistics alone are kept have none.
 inline bool leaves_files(const JobSpec& spec) { return !spec.output.empty() || !spec.tracks.empty(); }
 
-std::string length_folder(const JobSpec& spec, int length);                        // "" or "nsteps_0004"
-std::string store_name(const JobSpec& spec, const OutputSpec& output, int model);  // hens_0.zarr, hens_0.netcdf
+std::string length_folder(const JobSpec& spec, int length);  // "" or "nsteps_0004"
+std::string store_name(const JobSpec& spec, const OutputSpec& output,
+                       int model);  // hens_0.zarr, hens_0.netcdf, hens_0.grib2
 std::string marker_name(const JobSpec& spec,
                         const MemberId& task);  // members/nsteps_0004_model_0_20240101T00_member_0000.json
 

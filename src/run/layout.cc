@@ -21,6 +21,12 @@ StoreLayout store_layout(const JobSpec& spec, const LayoutFacts& facts, const Ou
   if (!output.keep_bits.empty()) {
     for (const std::string& variable : output.variables) layout.keep_bits.push_back(output.bits_of(variable));
   }
+  layout.grib = {.made_by = output.grib,
+                 .files = output.files,
+                 .bits = output.bits,
+                 .control = spec.ensemble.control,
+                 .perturbed = spec.perturbation.method != PerturbationMethod::none,
+                 .signed_pairs = spec.perturbation.method == PerturbationMethod::hemispheric_centred_bred_vector};
   return layout;
 }
 

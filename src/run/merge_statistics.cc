@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/sealed_json.h"
+#include "job/spec_names.h"
 #include "run/marker.h"
 #include "statistics/statistics_store.h"
 
@@ -47,7 +48,7 @@ fs::path store_of(const JobSpec& spec, const Unit& unit) {
 
 fs::path record_of(const JobSpec& spec, const Unit& unit) {
   const std::string name = unit.model ? fmt::format("model_{}", *unit.model) : unit.lagged() ? "lagged" : "all";
-  const char* format = unit.format == StoreFormat::zarr ? "" : "_netcdf";
+  const std::string format = unit.format == StoreFormat::zarr ? "" : "_" + name_of(unit.format, format_names());
   return fs::path(parts_folder) / fmt::format("merged_nsteps_{:04d}_{}{}{}{}.json", spec.forecast.steps.at(unit.length),
                                               name, unit.region.empty() ? "" : "_", unit.region, format);
 }
@@ -293,7 +294,9 @@ std::vector<Finding> verify_statistics(const fs::path& root, const Manifest& man
   report(missing, "are in no part; run the job again");
   report(given_up, "failed, and are in no part; the same job fails again: look at model, analysis and amplitudes");
   std::vector<Unit> units = units_of(manifest.spec, StoreFormat::zarr);
-  for (const Unit& unit : units_of(manifest.spec, StoreFormat::netcdf)) units.push_back(unit);
+  for (const StoreFormat format : {StoreFormat::netcdf, StoreFormat::grib2}) {
+    for (const Unit& unit : units_of(manifest.spec, format)) units.push_back(unit);
+  }
   for (const Unit& unit : units) {
     const fs::path store = store_of(manifest.spec, unit), record = record_of(manifest.spec, unit);
     known.insert(record);

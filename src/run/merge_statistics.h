@@ -1,5 +1,6 @@
 // From a run's parts to its final stores: statistics_<model>.zarr for each model, and statistics.zarr for all models
-// together where there are several; the same as netCDF, statistics_<model>.nc, where asked for.
+// together where there are several; the same as netCDF, statistics_<model>.nc, or GRIB2, statistics_<model>.grib2,
+// where asked for.
 //
 // Each store is followed by a record in statistics/ (merged_<store>.json) of its files and of the members in it. Where
 // the record and the files are as they have to be, nothing is done: merging again costs a checksum. Several processes

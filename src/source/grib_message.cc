@@ -11,6 +11,7 @@
 #include <optional>
 #include <sstream>
 
+#include "base/eccodes_lock.h"
 #include "base/error.h"
 #include "base/file_kind.h"
 
@@ -87,7 +88,7 @@ void require_definitions() {
 // Holds ecCodes for this thread.
 class EcCodes {
  public:
-  explicit EcCodes(const std::string& origin) : lock_(mutex()) {
+  explicit EcCodes(const std::string& origin) {
     static std::once_flag once;
     std::call_once(once, [] {
       require_definitions();
@@ -102,11 +103,7 @@ class EcCodes {
   }
 
  private:
-  static std::mutex& mutex() {
-    static std::mutex mutex;
-    return mutex;
-  }
-  std::lock_guard<std::mutex> lock_;
+  EccodesLock lock_;
 };
 
 // One message open in ecCodes. Lives within an EcCodes.
@@ -258,11 +255,12 @@ std::string kind_aside(const std::string& kind) {
   return "";
 }
 
-// GRIB 2, code table 4.0: only templates 0 and 1 (and 60, a member of a hindcast) are a field at one moment of one
+// GRIB 2, code table 4.0: only templates 0 and 1 (and 60, a member of a hindcast, and 117, of a large
+// ensemble) are a field at one moment of one
 // forecast.
 std::string template_aside(const Message& message) {
   const long product = message.number("productDefinitionTemplateNumber");
-  if (product == 0 || product == 1 || product == 60) return "";
+  if (product == 0 || product == 1 || product == 60 || product == 117) return "";
   if (product == 5 || product == 9) return "probability";
   if (product == 6 || product == 10) return "percentile";
   if (product == 7) return "analysis or forecast error";

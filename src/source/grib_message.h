@@ -1,7 +1,7 @@
 // GRIB messages, editions 1 and 2: found in a file, named in our vocabulary by their content, and decoded.
 //
-// The one place that knows ecCodes. The library keeps process-wide state and Debian's build has no POSIX locks, so
-// every call into it is made under one lock: all functions are thread-safe, and decoding is serial. Messages are
+// The one place that reads with ecCodes (store/grib_header.cc writes with it), under base/eccodes_lock.h: all functions
+// are thread-safe, and decoding is serial. Messages are
 // untrusted: their framing and sizes are checked before ecCodes sees them and before memory is taken.
 #pragma once
 

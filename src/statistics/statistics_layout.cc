@@ -193,8 +193,9 @@ LaggedPairs lagged_pairs(const JobSpec& spec, int length, const std::string& reg
 std::string statistics_store_name(std::optional<int> model, const std::string& region, StoreFormat format,
                                   Together together) {
   const char* what = together == Together::lagged ? "_lagged" : "";
+  const char* suffix = format == StoreFormat::zarr ? "zarr" : format == StoreFormat::netcdf ? "nc" : "grib2";
   return fmt::format("statistics{}{}{}{}.{}", model ? fmt::format("_{}", *model) : "", what, region.empty() ? "" : "_",
-                     region, format == StoreFormat::zarr ? "zarr" : "nc");
+                     region, suffix);
 }
 
 StatisticsLayout statistics_layout(const JobSpec& spec, int length, std::optional<int> model, const std::string& region,
@@ -207,6 +208,8 @@ StatisticsLayout statistics_layout(const JobSpec& spec, int length, std::optiona
   layout.entries = spec.statistics;
   layout.domain = domain_of(region_named(spec.regions, region), facts.grid);
   layout.members_of_a_model = spec.ensemble.members;
+  const auto grib = std::ranges::find(spec.output, StoreFormat::grib2, &OutputSpec::format);
+  if (grib != spec.output.end()) layout.grib = grib->grib;
   std::set<Duration> leads;
   for (const StatisticsPair& pair : layout.pairs) leads.insert(pair.lead);
   layout.leads.assign(leads.begin(), leads.end());

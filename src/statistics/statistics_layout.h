@@ -57,6 +57,7 @@ struct StatisticsLayout {
   std::vector<double> quantiles;  // of all entries, ascending
   std::vector<StatisticsSpec> entries;
   int members_of_a_model = 0, models = 1;
+  GribSpec grib;  // of the spec's first output in GRIB2
 };
 
 struct StatisticsFacts {
@@ -79,8 +80,8 @@ LaggedPairs lagged_pairs(const JobSpec& spec, int length, const std::string& reg
 StatisticsLayout statistics_layout(const JobSpec& spec, int length, std::optional<int> model, const std::string& region,
                                    const StatisticsFacts& facts, Together together = Together::models);
 
-// statistics_0.zarr, statistics.nc; of a region statistics_0_europe.zarr, statistics_europe.nc; statistics_lagged.zarr,
-// statistics_lagged_europe.zarr
+// statistics_0.zarr, statistics.nc, statistics.grib2; of a region statistics_0_europe.zarr, statistics_europe.nc;
+// statistics_lagged.zarr, statistics_lagged_europe.zarr
 std::string statistics_store_name(std::optional<int> model, const std::string& region, StoreFormat format,
                                   Together together = Together::models);
 

@@ -4,11 +4,13 @@
 #include <cmath>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 
 #include "base/checksum.h"
 #include "base/error.h"
 #include "base/parallel.h"
 #include "base/stop.h"
+#include "statistics/store_writer.h"
 #include "store/netcdf_output.h"
 #include "store/shard.h"
 
@@ -16,13 +18,6 @@ namespace hens {
 namespace {
 
 constexpr Compression compression = Compression::zstd;
-
-// What one pair's sums become: for each array of the pair one field, or one for each of its levels.
-struct PairFields {
-  const StatisticsArray* array = nullptr;
-  std::vector<std::vector<float>> values;  // [level][point]
-  std::vector<int32_t> numbers;            // [point], of arrays of integers
-};
 
 std::vector<FieldArray> field_arrays(const StatisticsLayout& layout) {
   std::vector<FieldArray> fields;
@@ -41,12 +36,13 @@ size_t levels_of(const StatisticsLayout& layout, const StatisticsArray& array) {
   return array.what == Statistic::probability ? spec.threshold_count() : 1;
 }
 
-std::vector<PairFields> fields_of(const StatisticsLayout& layout, const StatisticsPair& pair) {
+std::vector<PairFields> fields_of(const StatisticsLayout& layout, size_t number) {
+  const StatisticsPair& pair = layout.pairs[number];
   const size_t points = layout.domain.size();
   std::vector<PairFields> all;
   for (const StatisticsArray& array : layout.arrays) {
     if (array.entry != pair.entry || array.variable != pair.variable) continue;
-    PairFields& fields = all.emplace_back(PairFields{&array, {}, {}});
+    PairFields& fields = all.emplace_back(PairFields{number, &array, {}, {}});
     if (array.array.integers) {
       fields.numbers.resize(points);
     } else {
@@ -209,7 +205,7 @@ PairGroup next_group(const StatisticsLayout& layout, size_t begin) {
   size_t bytes = 0;
   while (group.end < layout.pairs.size() && layout.pairs[group.end].lead == layout.pairs[begin].lead) {
     if (group.end > begin && bytes >= group_bytes) break;
-    group.fields.push_back(fields_of(layout, layout.pairs[group.end++]));
+    group.fields.push_back(fields_of(layout, group.end++));
     bytes += bytes_of(group.fields.back(), layout.domain.size());
   }
   return group;
@@ -231,18 +227,6 @@ std::vector<PairFields> values_of(const StatisticsLayout& layout, const std::vec
   for (auto& pair : group.fields) std::move(pair.begin(), pair.end(), std::back_inserter(all));
   return all;
 }
-
-// Takes final values by lead time.
-class StoreWriter {
- public:
-  virtual ~StoreWriter() = default;
-  virtual void begin_time(size_t time) = 0;
-  virtual void append(const std::vector<PairFields>& fields) = 0;  // of the lead time at hand
-  virtual void end_lead() = 0;                                     // what did not come is missing there
-  virtual void end_time() = 0;
-  // Everything is durable under its final name; paths relative to the store's folder.
-  virtual std::vector<StoredFile> finish() = 0;
-};
 
 class ZarrWriter final : public StoreWriter {
  public:
@@ -339,6 +323,19 @@ Coordinate members_coordinate(const std::vector<std::vector<PartSource>>& source
   return {"members", {"time"}, {times}, std::move(members), {{"long_name", "number of members"}, {"units", "1"}}};
 }
 
+std::unique_ptr<StoreWriter> make_writer(const fs::path& path, StoreFormat format, const StatisticsLayout& layout,
+                                         const std::vector<Coordinate>& coordinates) {
+  switch (format) {
+    case StoreFormat::zarr:
+      return std::make_unique<ZarrWriter>(path, layout, coordinates);
+    case StoreFormat::netcdf:
+      return std::make_unique<NetcdfWriter>(path, layout, coordinates);
+    case StoreFormat::grib2:
+      return make_grib_statistics(path, layout, coordinates);
+  }
+  throw std::logic_error("statistics of no known format");
+}
+
 }  // namespace
 
 std::vector<StoredFile> write_statistics_store(const fs::path& path, StoreFormat format, const StatisticsLayout& layout,
@@ -346,12 +343,7 @@ std::vector<StoredFile> write_statistics_store(const fs::path& path, StoreFormat
                                                const std::vector<std::vector<PartSource>>& sources) {
   std::vector<Coordinate> coordinates = layout.coordinates;
   coordinates.push_back(members_coordinate(sources));
-  std::unique_ptr<StoreWriter> writer;
-  if (format == StoreFormat::zarr) {
-    writer = std::make_unique<ZarrWriter>(path, layout, std::move(coordinates));
-  } else {
-    writer = std::make_unique<NetcdfWriter>(path, layout, coordinates);
-  }
+  const std::unique_ptr<StoreWriter> writer = make_writer(path, format, layout, coordinates);
   for (size_t time = 0; time < sources.size(); ++time) {
     writer->begin_time(time);
     write_time(*writer, layout, plan, sources[time]);

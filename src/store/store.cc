@@ -1,6 +1,9 @@
 #include "store/store.h"
 
+#include <stdexcept>
+
 #include "base/checksum.h"
+#include "store/grib_store.h"
 #include "store/netcdf_store.h"
 #include "store/zarr_store.h"
 
@@ -16,7 +19,15 @@ std::vector<StoredFile> publish_files(const fs::path& folder, const std::vector<
 }
 
 std::unique_ptr<Store> open_store(const fs::path& folder, const StoreLayout& layout) {
-  return layout.format == StoreFormat::zarr ? open_zarr_store(folder, layout) : open_netcdf_store(folder, layout);
+  switch (layout.format) {
+    case StoreFormat::zarr:
+      return open_zarr_store(folder, layout);
+    case StoreFormat::netcdf:
+      return open_netcdf_store(folder, layout);
+    case StoreFormat::grib2:
+      return open_grib_store(folder, layout);
+  }
+  throw std::logic_error("a store of no known format");
 }
 
 }  // namespace hens

@@ -1,5 +1,6 @@
-// Stores: where forecasts end up, as Zarr v3 or netCDF-4, one file per member and variable (Zarr; without shards: per
-// field) or member (netCDF). What the arrays of a layout are called and how they are ordered is store/store_arrays.h.
+// Stores: where forecasts end up, as Zarr v3, netCDF-4 or GRIB2, one file per member and variable (Zarr; without
+// shards: per field) or member. What the arrays of a layout are called and how they are ordered is
+// store/store_arrays.h.
 //
 // A store's metadata and coordinates are a pure function of its layout: making them again changes no byte, so that
 // several processes may do it at the same time. A member's files appear whole or not at all. Nothing in a store depends
@@ -22,6 +23,16 @@
 
 namespace hens {
 
+// What GRIB2 says beside the fields.
+struct GribLayout {
+  GribSpec made_by;
+  GribFiles files = GribFiles::member;
+  int bits = 0;               // of a value; 0: by its kind
+  bool control = false;       // member 0 is not perturbed
+  bool perturbed = false;     // the other members are
+  bool signed_pairs = false;  // each perturbation is taken with + and with -, by turns
+};
+
 struct StoreLayout {
   StoreFormat format = StoreFormat::zarr;
   Compression compression = Compression::none;
@@ -37,6 +48,7 @@ struct StoreLayout {
   std::vector<int> keep_bits = {};  // [variable] of the mantissa; none: all of all
 
   int bits_of(size_t variable) const { return keep_bits.empty() ? mantissa_bits : keep_bits.at(variable); }
+  GribLayout grib = {};
 };
 
 // A file whose content the layout alone determines: metadata or a coordinate.

@@ -51,7 +51,7 @@ def stores(folder):
     found = {}
     for path in sorted(folder.rglob("*")):
         parts = path.relative_to(folder).parts
-        if path.is_file() and any(p.endswith((".zarr", ".netcdf")) for p in parts):
+        if path.is_file() and any(p.endswith((".zarr", ".netcdf", ".grib2")) for p in parts):
             found["/".join(parts)] = sha256(path)
     return found
 

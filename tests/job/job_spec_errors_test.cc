@@ -147,6 +147,11 @@ TEST(SpecMistake, Words) {
        Mistake{"forecast.sun=real", "expected one of float32, float64"},
        Mistake{"output.format=zip", "expected one of zarr, netcdf"},
        Mistake{"output.compression=gzip", "expected one of none, lz4, zstd"},
+       Mistake{"output={format: grib2, files: all}", "expected one of member, lead"},
+       Mistake{"output={format: grib2, compression: zstd}", "is not used by format grib2, whose values are always"},
+       Mistake{"output.files=lead", "is not used by format zarr"},
+       Mistake{"output.bits=9", "is not used by format zarr"},
+       Mistake{"output={format: netcdf, grib: {centre: 7}}", "is not used by format netcdf"},
        Mistake{"perturbation.method=noise", "expected one of none, correlated_spherical_gaussian, hemi"},
        Mistake{"perturbation.noise.method=white", "expected one of correlated_spherical_gaussian"},
        Mistake{"initial_conditions.product=1p00", "expected 0p25 (the bucket's) or 2p50 (a mirror's)"},
@@ -157,7 +162,8 @@ TEST(SpecMistake, Words) {
        Mistake{"runtime.devices=['cuda:0', cpu]", "one kind of device"},
        Mistake{"runtime.devices=['cuda:1', 'cuda:1']", "names 'cuda:1' twice"},
        Mistake{"mirrors.s3=ftp://host", "expected http://, https://, file:// or a folder"},
-       Mistake{"name=-x", "expected letters a-z"}, Mistake{"name=../x", "expected letters a-z"},
+       Mistake{"name=-x", "expected letters a-z"},
+       Mistake{"name=../x", "expected letters a-z"},
        Mistake{"output.name=a/b", "output.name: is 'a/b', expected letters a-z"},
        Mistake{"output.variables=[../u10m]", "output.variables: is '../u10m', expected channels"}});
 }

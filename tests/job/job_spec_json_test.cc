@@ -24,7 +24,8 @@ JobSpec rich_spec() {
       {"perturbation={method: hemispheric_centred_bred_vector, amplitude: {t850: 0.35 std}}",
        "initial_conditions={source: netcdf, times: [2024-01-01, 2024-01-02], path: [a.nc]}",
        "mirrors={s3: http://a, hf: http://b, https: http://c}",
-       "output=[{name: a, region: here, layout: weatherbench, keep_bits: {all: 9, v10m: 12}}, {name: b}]",
+       "output=[{name: a, region: here, layout: weatherbench, keep_bits: {all: 9, v10m: 12}}, {name: b},"
+       "{name: c, format: grib2, files: lead, bits: 12}]",
        "regions={here: {lat_min: 1, lat_max: 2, lon_min: 3, lon_max: 4}, there: {points: {p: {lat: 5, lon: "
        "6}}, method: nearest}}",
        "statistics=[{variables: [t2m], leads: [24h], over: 12h, reduce: max, thresholds: [0.5]},"
@@ -82,6 +83,7 @@ Json changed(const std::string& key, const Json& value) {
                                                               {"output.format", "netcdf"},
                                                               {"output.compression", "zstd"},
                                                               {"output.layout", "cf"},
+                                                              {"output.files", "member"},
                                                               {"statistics.reduce", "min"},
                                                               {"statistics.comparison", "above"},
                                                               {"forecast.engine", "fast"},
@@ -150,6 +152,8 @@ TEST(ForecastHash, ChangesExactlyWithWhatAffectsTheForecast) {
   std::set<std::string> tried;
   for_each_leaf(json, [&](const std::string& key, const Json::json_pointer& at) {
     if (key == "perturbation.noise.method") return;  // one value so far
+    if (json[at] == "grib2") return;                 // has keys that other formats lack
+    if (key == "output.compression" && json.at(at.parent_pointer()).at("format") == "grib2") return;
     ASSERT_TRUE(leaves.contains(key)) << key << " is not in the schema";
     Json other = json;
     other[at] = changed(key, json[at]);
@@ -158,9 +162,10 @@ TEST(ForecastHash, ChangesExactlyWithWhatAffectsTheForecast) {
     EXPECT_EQ(forecast_hash(spec) != hash, leaves.at(key).affects == "by value") << key;
     tried.insert(key);
   });
-  EXPECT_EQ(tried.size(), leaves.size() - 8) << "all but the one above, lead_time, which becomes steps, and control, "
-                                                "lagged, shard, places and the forecast's member and lead_time to start from, "
-                                                "absent where not asked for";
+  EXPECT_EQ(tried.size(), leaves.size() - 8)
+      << "all but the one above, lead_time, which becomes steps, and control, "
+         "lagged, shard, places and the forecast's member and lead_time to start from, "
+         "absent where not asked for";
   const std::vector<std::string> store{"initial_conditions.source=zarr", "initial_conditions.path=/a.zarr"};
   for (const char* choice : {"initial_conditions.member=0", "initial_conditions.lead_time=0h"}) {
     std::vector<std::string> chosen = store;
@@ -204,6 +209,7 @@ TEST(JobSchema, ListsTheKeysThatTheReaderKnows) {
                                                 "perturbation.noise",
                                                 "forecast",
                                                 "output",
+                                                "output.grib",
                                                 "statistics",
                                                 "tracks",
                                                 "runtime",
@@ -225,9 +231,11 @@ TEST(JobSchema, ListsTheKeysThatTheReaderKnows) {
 
 TEST(JobSchema, HasTheReadersDefaults) {
   const Json resolved = to_json(parse(minimal_spec("statistics: [{variables: [t2m]}]\ntracks: {name: tc}\n")));
+  const Json of_grib = to_json(parse_with({"output.format=grib2"}));
   for (const auto& [key, leaf] : schema_leaves()) {
     if (leaf.default_value.is_null()) continue;
-    Json at = resolved;
+    const bool grib = key == "output.files" || key == "output.bits" || key.starts_with("output.grib.");
+    Json at = grib ? of_grib : resolved;
     std::istringstream path(key);
     for (std::string word; std::getline(path, word, '.');) at = at.is_array() ? at.at(0).at(word) : at.at(word);
     if (key == "initial_conditions.source") continue;  // the minimal spec has its own

@@ -51,6 +51,7 @@ TEST(Validate, CountsBreedingOnlyWhereItIs) {
 TEST(Validate, KnowsTheBytesOfAShard) {
   EXPECT_EQ(member_file_bytes(721 * 1440, StoreFormat::zarr, 41, 2), 41 * (721 * 1440 * 4 + 4) + 41 * 16 + 4);
   EXPECT_EQ(member_file_bytes(mini.points(""), StoreFormat::netcdf, 10, 3), 10 * 3 * 73 * 144 * 4);
+  EXPECT_EQ(member_file_bytes(mini.points(""), StoreFormat::grib2, 10, 3), 10 * 3 * (73 * 144 * 3 + 500));
 }
 
 TEST(Validate, CountsFilesAndBytes) {
