@@ -8,6 +8,7 @@
 
 #include <isa-l/crc.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -55,6 +56,33 @@ std::string sha256_file(const std::filesystem::path& path) {
   Sha256 digest;
   for_each_piece(path, [&](std::span<const std::byte> piece) { digest.update(piece); });
   return digest.hex();
+}
+
+std::string hmac_sha256(std::string_view key, std::string_view text) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned int size = 0;
+  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(text.data()),
+           text.size(), digest.data(), &size) == nullptr) {
+    throw std::runtime_error("OpenSSL cannot compute HMAC-SHA-256");
+  }
+  return {reinterpret_cast<const char*>(digest.data()), size};
+}
+
+std::string base64_text(std::string_view bytes) {
+  std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');  // OpenSSL ends it with a zero
+  const int size =
+      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
+                      reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
+  text.resize(static_cast<size_t>(size));
+  return text;
+}
+
+std::string base64_of_hex(std::string_view hex) {
+  std::string bytes;
+  for (size_t k = 0; k + 1 < hex.size(); k += 2) {
+    bytes += static_cast<char>(std::stoi(std::string(hex.substr(k, 2)), nullptr, 16));
+  }
+  return base64_text(bytes);
 }
 
 uint32_t crc32c(std::span<const std::byte> bytes, uint32_t previous) noexcept {

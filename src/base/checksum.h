@@ -35,6 +35,14 @@ std::string sha256_hex(std::string_view text);
 // Digest of a file's content, read in pieces. Throws Error{missing_input} or {io} naming the path.
 std::string sha256_file(const std::filesystem::path& path);
 
+// 32 bytes, of binary content. Key and text may be empty.
+std::string hmac_sha256(std::string_view key, std::string_view text);
+
+// Binary content as base64 with padding, and a digest's hexadecimal as the base64 of its bytes, as HTTP headers carry
+// it. Requires an even number of hexadecimal digits.
+std::string base64_text(std::string_view bytes);
+std::string base64_of_hex(std::string_view hex);
+
 // CRC-32C (Castagnoli) as Zarr v3's crc32c codec stores it. `previous` continues an earlier call's result.
 uint32_t crc32c(std::span<const std::byte> bytes, uint32_t previous = 0) noexcept;
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstdio>
+#include <cstring>
 #include <exception>
 #include <mutex>
 #include <stdexcept>
@@ -76,6 +78,8 @@ void read_header(std::string_view line, HttpHead& head) {
   if (name == "content-encoding") head.content_encoding = lower(value);
   if (name == "x-amz-bucket-region") head.bucket_region = value;
   if (name == "x-linked-etag") head.linked_etag = value;
+  if (name == "x-amz-checksum-sha256") head.checksum_sha256 = value;
+  if (name == "date") head.date = value;
   if (name == "transfer-encoding" && lower(value).ends_with("chunked")) head.self_delimiting = true;
   if (name == "content-length") {
     uint64_t length = 0;
@@ -126,7 +130,26 @@ size_t on_body(char* data, size_t size, size_t count, void* user) {
   return exchange.guarded([&] { return exchange.receiver->body(bytes); }) ? size * count : 0;
 }
 
-size_t no_body(char*, size_t, size_t, void*) { return 0; }
+// A request's body on its way. libcurl goes back to its beginning where a kept connection turns out to be closed.
+struct Sending {
+  std::span<const std::byte> body;
+  size_t at = 0;
+};
+
+size_t on_read(char* data, size_t size, size_t count, void* user) {
+  auto& sending = *static_cast<Sending*>(user);
+  const size_t piece = std::min(size * count, sending.body.size() - sending.at);
+  if (piece > 0) std::memcpy(data, sending.body.data() + sending.at, piece);
+  sending.at += piece;
+  return piece;
+}
+
+int on_seek(void* user, curl_off_t offset, int origin) {
+  auto& sending = *static_cast<Sending*>(user);
+  if (origin != SEEK_SET || offset < 0 || static_cast<size_t>(offset) > sending.body.size()) return CURL_SEEKFUNC_FAIL;
+  sending.at = static_cast<size_t>(offset);
+  return CURL_SEEKFUNC_OK;
+}
 
 bool no_retry_mends(CURLcode code, long last_status) {
   switch (code) {
@@ -181,7 +204,24 @@ struct HttpClient::Handles {
     }
   }
 
-  void prepare(const HttpRequest& request, Exchange& exchange, HeaderList& headers, char* error_text) {
+  // What is sent beside the headers.
+  void set_method(const HttpRequest& request, Sending& sending) {
+    const std::string method = !request.method.empty() ? request.method : request.put ? "PUT" : "GET";
+    if (method == "HEAD") return set(CURLOPT_NOBODY, 1L);
+    if (method == "GET") return;
+    set(CURLOPT_CUSTOMREQUEST, method.c_str());  // which libcurl copies
+    if (method == "DELETE") return;
+    sending.body = request.body;
+    set(CURLOPT_UPLOAD, 1L);
+    set(CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+    set(CURLOPT_READFUNCTION, &on_read);
+    set(CURLOPT_READDATA, static_cast<void*>(&sending));
+    set(CURLOPT_SEEKFUNCTION, &on_seek);
+    set(CURLOPT_SEEKDATA, static_cast<void*>(&sending));
+  }
+
+  void prepare(const HttpRequest& request, Exchange& exchange, Sending& sending, HeaderList& headers,
+               char* error_text) {
     curl_easy_reset(easy);
     set(CURLOPT_URL, request.url.c_str());
     set(CURLOPT_USERAGENT, (std::string("hens/") + version).c_str());
@@ -194,13 +234,10 @@ struct HttpClient::Handles {
     set(CURLOPT_QUICK_EXIT, 1L);  // a stop does not wait for a name server
     set(CURLOPT_PROTOCOLS_STR, "http,https");
     set(CURLOPT_REDIR_PROTOCOLS_STR, request.url.starts_with("https:") ? "https" : "http,https");
-    set(CURLOPT_FOLLOWLOCATION, request.direct ? 0L : 1L);
+    set(CURLOPT_FOLLOWLOCATION, request.direct || !request.redirects ? 0L : 1L);
+    set(CURLOPT_PATH_AS_IS, request.redirects ? 0L : 1L);  // what is signed is what is asked for
     if (request.direct) set(CURLOPT_NOPROXY, "*");
-    if (request.put) {
-      set(CURLOPT_UPLOAD, 1L);
-      set(CURLOPT_INFILESIZE_LARGE, curl_off_t{0});
-      set(CURLOPT_READFUNCTION, &no_body);
-    }
+    set_method(request, sending);
     const CaBundle authorities = ca_bundle();
     if (!authorities.file.empty()) set(CURLOPT_CAINFO, authorities.file.c_str());
     if (!authorities.folder.empty()) set(CURLOPT_CAPATH, authorities.folder.c_str());
@@ -248,10 +285,11 @@ HttpClient::HttpClient(HttpClient&&) noexcept = default;
 HttpOutcome HttpClient::get(const HttpRequest& request, const HttpReceiver& receiver,
                             const std::function<void()>& watch) {
   Exchange exchange{&receiver};
+  Sending sending;
   HeaderList headers;
   char details[CURL_ERROR_SIZE] = "";
   headers.add("Accept-Encoding: identity");  // ranges and digests are of the file itself
-  handles_->prepare(request, exchange, headers, details);
+  handles_->prepare(request, exchange, sending, headers, details);
   const CURLcode code = handles_->perform(watch);
   if (exchange.thrown) std::rethrow_exception(exchange.thrown);
   if (code == CURLE_OK && !exchange.begun) exchange.begin();
