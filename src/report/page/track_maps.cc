@@ -22,7 +22,7 @@ constexpr size_t most_lines = 400;  // tracks on a map: more hide what is below
 
 // Share of the members of all models that strike, [lat, lon]; NaN, which stays blank, where none does.
 std::vector<float> strike_probability(const NetcdfFile& file, const LatLonGrid& grid, size_t time) {
-  const NetcdfVariable* const variable = file.find("strike_probability_all");
+  const DatasetVariable* const variable = file.find("strike_probability_all");
   const std::vector<size_t> field{1, grid.lat.size(), grid.lon.size()};
   if (variable == nullptr || variable->shape.size() != 3 || time >= variable->shape[0] ||
       variable->shape[1] != field[1] || variable->shape[2] != field[2]) {
@@ -39,7 +39,7 @@ std::vector<float> strike_probability(const NetcdfFile& file, const LatLonGrid& 
 }
 
 int64_t members_of(const NetcdfFile& file, size_t time) {
-  const NetcdfVariable* const variable = file.find("members");  // [model, time]
+  const DatasetVariable* const variable = file.find("members");  // [model, time]
   if (variable == nullptr || variable->shape.size() != 2 || time >= variable->shape[1]) return 0;
   double members = 0;
   for (const double count : file.read(*variable, {0, time}, {variable->shape[0], 1})) members += count;
