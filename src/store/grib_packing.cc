@@ -7,6 +7,7 @@
 #include <cstring>
 #include <libaec.h>
 #include <limits>
+#include <memory>
 
 #include "base/error.h"
 #include "store/grib_bytes.h"
@@ -74,15 +75,26 @@ Lattice lattice_of(const Range& range, const GribPacking& packing) {
   return lattice;
 }
 
-template <int Bytes>
-std::vector<std::byte> samples(std::span<const float> field, const Range& range, const Lattice& lattice) {
-  std::vector<std::byte> made(range.present * Bytes);
-  std::byte* out = made.data();
+size_t sample_bytes(int bits) { return static_cast<size_t>(bits + 7) / 8; }
+
+// Samples of `count` bytes each, most significant first.
+struct Samples {
+  std::unique_ptr<unsigned char[]> bytes;
+  size_t size = 0;
+};
+
+Samples samples_of(std::span<const float> field, const Range& range, const Lattice& lattice) {
+  const size_t count = sample_bytes(lattice.bits);
+  const auto unused = static_cast<int>(32 - 8 * count);
+  // Each is stored as four bytes, of which the next one takes back the last.
+  Samples made{std::make_unique_for_overwrite<unsigned char[]>(range.present * count + 4), range.present * count};
+  unsigned char* out = made.bytes.get();
   for (const float value : field) {
     if (value != value) continue;
-    const auto x = static_cast<uint32_t>(whole(value * lattice.factor) - lattice.lowest);
-    for (int k = 0; k < Bytes; ++k) out[k] = static_cast<std::byte>(x >> (8 * (Bytes - 1 - k)));
-    out += Bytes;
+    const auto x = static_cast<uint32_t>(whole(value * lattice.factor) - lattice.lowest) << unused;
+    const uint32_t swapped = __builtin_bswap32(x);
+    std::memcpy(out, &swapped, sizeof swapped);
+    out += count;
   }
   return made;
 }
@@ -94,18 +106,16 @@ aec_stream stream_of(int bits, unsigned block, unsigned interval) {
   return stream;
 }
 
-size_t sample_bytes(int bits) { return static_cast<size_t>(bits + 7) / 8; }
-
 // Appends the compressed samples.
-void compress(const std::vector<std::byte>& made, int bits, std::vector<std::byte>& message) {
+void compress(const Samples& made, int bits, std::vector<std::byte>& message) {
   const size_t before = message.size();
-  message.resize(before + made.size() + made.size() / 16 + 1024);  // more than libaec may need
+  message.resize(before + made.size + made.size / 16 + 1024);  // more than libaec may need
   aec_stream stream = stream_of(bits, block_size, reference_interval);
-  stream.next_in = reinterpret_cast<const unsigned char*>(made.data()), stream.avail_in = made.size();
+  stream.next_in = made.bytes.get(), stream.avail_in = made.size;
   stream.next_out = reinterpret_cast<unsigned char*>(message.data() + before);
   stream.avail_out = message.size() - before;
   if (const int status = aec_buffer_encode(&stream); status != AEC_OK) {
-    fail(ExitCode::bug, "libaec: cannot encode {} samples of {} bits: status {}", made.size(), bits, status);
+    fail(ExitCode::bug, "libaec: cannot encode {} bytes of samples of {} bits: status {}", made.size, bits, status);
   }
   message.resize(before + stream.total_out);
 }
@@ -198,18 +208,8 @@ void pack_grib_field(std::span<const float> field, const GribPacking& packing, s
   const size_t section = message.size();
   append_big_endian(message, 0, 4);
   append_big_endian(message, 7, 1);
-  switch (sample_bytes(lattice.bits)) {
-    case 0:  // all values are the reference
-      break;
-    case 1:
-      compress(samples<1>(field, range, lattice), lattice.bits, message);
-      break;
-    case 2:
-      compress(samples<2>(field, range, lattice), lattice.bits, message);
-      break;
-    default:
-      compress(samples<3>(field, range, lattice), lattice.bits, message);
-  }
+  // Without bits all values are the reference.
+  if (lattice.bits > 0) compress(samples_of(field, range, lattice), lattice.bits, message);
   put_big_endian(message, section, message.size() - section, 4);
 }
 
