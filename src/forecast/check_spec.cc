@@ -109,7 +109,7 @@ class ModelCheck {
     if (output.format != StoreFormat::grib2 || !reading_.problems.empty()) return;
     for (size_t k = 0; k < output.variables.size() && reading_.problems.count() < enough; ++k) {
       const std::string what = grib_problem(output.variables, k);
-      if (!what.empty()) reading_.problem(key, what, output.variables[k]);
+      if (!what.empty()) reading_.problem(key, what + "; give it an output of its own", output.variables[k]);
     }
   }
   // A channel alone: what is derived is no part of a state.

@@ -122,13 +122,12 @@ std::optional<GribParameter> grib_parameter(std::string_view variable) {
 std::string grib_problem(const std::vector<std::string>& variables, size_t position) {
   const auto own = grib_parameter(variables.at(position));
   if (!own) {
-    return fmt::format("'{}' has no code in GRIB2: store it as zarr or netcdf, in an output of its own",
-                       variables[position]);
+    return fmt::format("'{}' has no code in GRIB2: zarr and netcdf take it", variables[position]);
   }
   for (size_t k = 0; k < position; ++k) {
     const auto other = grib_parameter(variables[k]);
     if (!other || other->code != own->code || other->first != own->first || other->second != own->second) continue;
-    return fmt::format("'{}' has the code that '{}' has in GRIB2: give it an output of its own", variables[position],
+    return fmt::format("'{}' has the code that '{}' has in GRIB2: one file cannot tell them apart", variables[position],
                        variables[k]);
   }
   return "";

@@ -9,6 +9,7 @@
 #include "job/spec_names.h"
 #include "run/marker.h"
 #include "statistics/statistics_store.h"
+#include "statistics/store_writer.h"
 
 namespace hens {
 namespace {
@@ -181,6 +182,12 @@ void make_store(const fs::path& output, const fs::path& store, const Unit& unit,
   publish_file(output / record, sealed_text(record_json(members, files)));
 }
 
+void warn_of_grib(const StatisticsLayout& layout, const fs::path& store, Log& log) {
+  for (const auto& [variable, why] : grib_problems(layout)) {
+    log.warn("left_out", {{"store", store.string()}, {"variable", variable}, {"why", why}});
+  }
+}
+
 std::vector<Finding> check_store_files(const fs::path& root, const fs::path& store, const fs::path& record, bool full) {
   std::vector<Finding> findings;
   std::set<fs::path> known;
@@ -248,10 +255,16 @@ MergeResult merge_statistics(const std::vector<fs::path>& folders, const fs::pat
       log.warn("no_statistics", {{"store", folder.string()}, {"why", "no part has a member of it yet"}});
       continue;
     }
+    const RegionSpec* region = region_named(run.spec.regions, units[k].region);
+    if (format == StoreFormat::grib2 && region != nullptr && !region->points.empty()) {
+      log.warn("no_statistics", {{"store", folder.string()}, {"why", "a region of points, and GRIB2 has grids alone"}});
+      continue;
+    }
     const Json who = all.members(units[k]);
     if (!is_made(output, record, who)) {
       const StatisticsLayout layout = statistics_layout(run.spec, units[k].length, units[k].model, units[k].region,
                                                         {run.grid, run.model_names}, units[k].together);
+      if (format == StoreFormat::grib2) warn_of_grib(layout, folder, log);
       make_store(output, folder, units[k], record, who, layout,
                  plans_of(statistics_pairs(run.spec, units[k].length, units[k].region)), sources);
       log.info("statistics", {{"store", folder.string()}, {"members", members}});

@@ -1,6 +1,6 @@
 #include <algorithm>
+#include <cassert>
 
-#include "base/error.h"
 #include "statistics/store_writer.h"
 #include "store/grib_output.h"
 
@@ -26,16 +26,9 @@ class GribStatistics final : public StoreWriter {
       : layout_(layout),
         times_(values_of<int64_t>(coordinates, "time")),
         members_(values_of<int32_t>(coordinates, "members")),
+        left_out_(grib_problems(layout)),
         headers_(layout.domain.grid, layout.grib),
-        output_(path.parent_path(), path.stem().string()) {
-    std::vector<std::string> variables;
-    for (const StatisticsArray& array : layout.arrays) {
-      if (std::ranges::find(variables, array.variable) == variables.end()) variables.push_back(array.variable);
-    }
-    for (size_t k = 0; k < variables.size(); ++k) {
-      if (const std::string what = grib_problem(variables, k); !what.empty()) fail(ExitCode::bad_spec, "{}", what);
-    }
-  }
+        output_(path.parent_path(), path.stem().string()) {}
 
   void begin_time(size_t time) override { time_ = time; }
   void end_lead() override {}
@@ -44,6 +37,7 @@ class GribStatistics final : public StoreWriter {
   void append(const std::vector<PairFields>& all) override {
     for (const PairFields& fields : all) {
       if (fields.array->array.integers || is_beyond_a_field(*fields.array)) continue;
+      if (left_out_.contains(fields.array->variable)) continue;
       for (size_t level = 0; level < fields.values.size(); ++level) {
         write(layout_.pairs[fields.pair], *fields.array, level, fields.values[level]);
       }
@@ -108,6 +102,7 @@ class GribStatistics final : public StoreWriter {
   const StatisticsLayout& layout_;
   std::vector<int64_t> times_;    // s since 1970, by the store's time
   std::vector<int32_t> members_;  // that took part
+  std::map<std::string, std::string> left_out_;
   GribHeaders headers_;
   GribOutput output_;
   size_t time_ = 0;
@@ -115,12 +110,21 @@ class GribStatistics final : public StoreWriter {
 
 }  // namespace
 
+std::map<std::string, std::string> grib_problems(const StatisticsLayout& layout) {
+  std::vector<std::string> variables;
+  for (const StatisticsArray& array : layout.arrays) {
+    if (std::ranges::find(variables, array.variable) == variables.end()) variables.push_back(array.variable);
+  }
+  std::map<std::string, std::string> problems;
+  for (size_t k = 0; k < variables.size(); ++k) {
+    if (std::string what = grib_problem(variables, k); !what.empty()) problems.emplace(variables[k], std::move(what));
+  }
+  return problems;
+}
+
 std::unique_ptr<StoreWriter> make_grib_statistics(const fs::path& path, const StatisticsLayout& layout,
                                                   const std::vector<Coordinate>& coordinates) {
-  if (!layout.domain.points.empty()) {
-    fail(ExitCode::bad_spec, "{}: the region '{}' is points, and GRIB2 has grids alone: merge into zarr or netcdf",
-         path.string(), layout.region);
-  }
+  assert(layout.domain.points.empty());
   return std::make_unique<GribStatistics>(path, layout, coordinates);
 }
 

@@ -1,7 +1,9 @@
 // What writes final values, whatever the format: takes them by lead time.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "statistics/statistics_layout.h"
@@ -27,9 +29,13 @@ class StoreWriter {
   virtual std::vector<StoredFile> finish() = 0;
 };
 
+// Why a variable of the layout is not among its statistics in GRIB2: it has no code, or that of another one. By
+// variable.
+std::map<std::string, std::string> grib_problems(const StatisticsLayout& layout);
+
 // Statistics as GRIB2: the file `path` and an index beside it. `coordinates` are the store's, with `time` and
-// `members`. Throws Error{bad_spec} naming a variable without a code. Which member made an extreme, and
-// probabilities of thresholds that are fields, have none and are left out.
+// `members`. Variables of grib_problems() are left out, and what has no code: which member made an extreme, and
+// probabilities of thresholds that are fields. Requires a grid.
 std::unique_ptr<StoreWriter> make_grib_statistics(const fs::path& path, const StatisticsLayout& layout,
                                                   const std::vector<Coordinate>& coordinates);
 

@@ -161,6 +161,10 @@ void set_limit(Message& message, const char* which, double limit) {
 }
 
 void set_probability(Message& message, const GribProbability& probability) {
+  if (probability.of > most_grib_members) {
+    message.set("typeOfEnsembleForecast", 255);
+    message.set("numberOfForecastsInEnsemble", probability.of);
+  }
   message.set("forecastProbabilityNumber", probability.number);
   message.set("totalNumberOfForecastProbabilities", probability.count);
   message.set("probabilityType", probability.type);

@@ -230,6 +230,8 @@ STATISTICS = """
 statistics:
   - {variables: [t2m], every: 6h, extremes: true, thresholds: [273.15, 280], quantiles: [0.1, 0.995]}
   - {variables: [u10m], over: 12h, reduce: max, leads: [12h]}
+  - {variables: [ivt], every: 12h}
+  - {variables: [t2m], every: 12h, region: towns}
 """
 
 
@@ -260,7 +262,9 @@ def test_statistics_are_those_of_zarr():
     spec.write_text(spec.read_text() + STATISTICS)
     out = folder / "run"
     hens("run", spec, "--output", out)
-    hens("merge", out, "--format", "grib2")
+    said = hens("merge", out, "--format", "grib2", "--log", "json").stderr
+    assert "'ivt' has no code in GRIB2" in said and "statistics_0_towns.grib2" in said, said
+    assert not list(out.glob("*towns.grib2"))
     first = harness.sha256(out / "statistics_0.grib2")
     truth = xr.open_zarr(out / "statistics_0.zarr").isel(time=0)
     steps = {"mean": -10, "std": -13, "min": -10, "max": -10, "quantile": -10, "probability": -10}
