@@ -60,10 +60,11 @@ fuzz:  ## each parser of foreign bytes on damaged input for SECONDS=60, in build
 	@scripts/setup.sh test
 	@JOBS=$(JOBS) scripts/fuzz.sh $(or $(SECONDS),60)
 
-bench-store: setup  ## how fast the Zarr writer is, to a RAM disk
+bench-store: setup  ## how fast the writers are, to a RAM disk: Zarr, then a table of formats, layouts, compressions, bits
 	@$(MAKE) --no-print-directory build
 	@cmake -S . -B $(BUILD) -DHENS_BUILD_BENCH=ON >/dev/null && cmake --build $(BUILD) -j $(JOBS) --target store_write_bench
 	@$(BUILD)/store_write_bench
+	@$(BUILD)/store_write_bench layouts
 
 bench-folders: setup  ## what a shard, status, verify and report cost in a folder of 100,000 members, on a RAM disk
 	@$(MAKE) --no-print-directory build

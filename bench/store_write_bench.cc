@@ -240,9 +240,13 @@ void print_table(Options options, const std::vector<std::vector<float>>& fields)
       print_row(row, options, fields);
     }
     if (row.layout != OutputLayout::hens || !row.shard) continue;
-    for (const int bits : {12, 9, 7}) {
-      options.keep_bits = bits;
-      print_row(row, options, fields);
+    for (const Compression compression : {Compression::lz4, Compression::zstd}) {
+      if (row.format == StoreFormat::netcdf && compression == Compression::lz4) continue;
+      options.compression = compression;
+      for (const int bits : {12, 9, 7}) {
+        options.keep_bits = bits;
+        print_row(row, options, fields);
+      }
     }
   }
 }

@@ -164,6 +164,19 @@ TEST(Temporaries, AreKnownByTheirNames) {
   }
 }
 
+TEST(PublishTogether, GivesAllOfThemTheirNames) {
+  const TemporaryFolder folder;
+  publish_file(folder / "b", "old");
+  std::vector<PendingFile> files;
+  for (const char* name : {"a", "b", "c"}) files.emplace_back(folder / name).write(std::string_view(name));
+  EXPECT_EQ(read_file(folder / "b"), "old");
+  publish_together(files);
+  files.clear();
+  for (const std::string name : {"a", "b", "c"}) EXPECT_EQ(read_file(folder / name), name);
+  EXPECT_EQ(files_in(folder.path()), 3U) << "no temporary file stays";
+  publish_together({});
+}
+
 TEST(PublishFile, LeavesAnIdenticalFileUntouched) {
   const TemporaryFolder folder;
   publish_file(folder / "name", "text");

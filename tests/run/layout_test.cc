@@ -37,6 +37,17 @@ TEST(Layout, IsASpecsOutputForOneModelAndLength) {
   EXPECT_EQ(store_layout(spec, facts, spec.output[0], 0, 0).leads.size(), 5u);
 }
 
+TEST(Layout, TakesOverHowMembersAreStored) {
+  JobSpec spec = two_lengths();
+  EXPECT_TRUE(store_layout(spec, {equiangular_grid(5, 8), {"a", "b"}}, spec.output[0], 0, 0).keep_bits.empty());
+  OutputSpec& output = spec.output[0];
+  output.layout = OutputLayout::weatherbench, output.shard = false, output.keep_bits = {{"z500", 12}, {"all", 9}};
+  const StoreLayout layout = store_layout(spec, {equiangular_grid(5, 8), {"a", "b"}}, output, 0, 0);
+  EXPECT_EQ(layout.layout, OutputLayout::weatherbench);
+  EXPECT_FALSE(layout.shard);
+  EXPECT_EQ(layout.keep_bits, (std::vector<int>{9, 12})) << "u10m, z500";
+}
+
 TEST(Layout, HasAStoreForEachLengthModelAndOutputInThatOrder) {
   const test::TemporaryFolder folder;
   const JobSpec spec = two_lengths();
