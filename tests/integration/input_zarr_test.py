@@ -394,7 +394,7 @@ def test_hostile_and_foreign_stores_are_refused_by_name():
     assert "t2m" in done.stderr and "not finite" in done.stderr, done.stderr
 
 
-def test_a_store_is_a_truth_and_a_climatology():
+def test_a_store_is_a_truth():
     """The forecast's member 1 against itself errs by nothing at every lead, from each format."""
     run = forecast().root / "forecast"
     for name, options in (("truth2.zarr", {"zarr_format": 2}), ("truth3.zarr", {"zarr_format": 3})):
