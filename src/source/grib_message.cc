@@ -258,8 +258,9 @@ std::string kind_aside(const std::string& kind) {
   return "";
 }
 
-// GRIB 2, code table 4.0: only templates 0 and 1 (60, a member of a hindcast, and 117, one of more than 254) are a
-// field at one moment of one forecast.
+// GRIB 2, code table 4.0: only templates 0 and 1 (and 60, a member of a hindcast, and 117, of a large
+// ensemble) are a field at one moment of one
+// forecast.
 std::string template_aside(const Message& message) {
   const long product = message.number("productDefinitionTemplateNumber");
   if (product == 0 || product == 1 || product == 60 || product == 117) return "";
