@@ -554,13 +554,7 @@ std::unique_ptr<FieldFile> open_zarr_fields(std::shared_ptr<const ZarrObjects> o
 }
 
 std::unique_ptr<FieldFile> open_climatology(const fs::path& path, const std::string& origin) {
-  std::unique_ptr<Dataset> file;
-  if (fs::is_directory(path)) {
-    file = std::make_unique<ZarrDataset>(std::make_shared<ZarrFolder>(path, origin), origin);
-  } else {
-    file = std::make_unique<NetcdfFile>(path, origin);
-  }
-  return std::make_unique<CfFields>(std::move(file), ForecastChoice{}, true);
+  return std::make_unique<CfFields>(std::make_unique<NetcdfFile>(path, origin), ForecastChoice{}, true);
 }
 
 }  // namespace hens

@@ -22,10 +22,9 @@ std::unique_ptr<FieldFile> open_netcdf_fields(const fs::path& path, const std::s
 std::unique_ptr<FieldFile> open_zarr_fields(std::shared_ptr<const ZarrObjects> objects, const std::string& origin,
                                             const ForecastChoice& choice = {});
 
-// The same of a climatology, a file or a folder, which has values of no certain year: with dimensions dayofyear
-// (1..366), month (1..12) and hour that the wanted time is looked up in, as far as the variable has them, and with no
-// time or one of one entry. Its quantiles are variables t2m_quantile, or t2m, with a dimension quantile of levels 0
-// to 1.
+// The same of a climatology in netCDF, which has values of no certain year: with dimensions dayofyear (1..366), month
+// (1..12) and hour that the wanted time is looked up in, as far as the variable has them, and with no time or one of
+// one entry. Its quantiles are variables t2m_quantile, or t2m, with a dimension quantile of levels 0 to 1.
 std::unique_ptr<FieldFile> open_climatology(const fs::path& path, const std::string& origin);
 
 }  // namespace hens

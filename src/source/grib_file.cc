@@ -52,10 +52,13 @@ class GribFile : public FieldFile {
   std::string content() const override {
     std::set<std::string> times;
     for (const auto& [key, entry] : entries_) times.insert(iso_time(key.second));
+    std::string others;
+    for (const auto& [kind, count] : passed_over_) others += fmt::format("; passed over {}: {}", count, kind);
+    if (times.empty()) return fmt::format("no field that hens knows{}", others);
     if (times.size() > 8)
-      return fmt::format("{} fields at {} times, {} .. {}", entries_.size(), times.size(), *times.begin(),
-                         *times.rbegin());
-    return fmt::format("{} fields that hens knows at {}", entries_.size(), fmt::join(times, ", "));
+      return fmt::format("{} fields at {} times, {} .. {}{}", entries_.size(), times.size(), *times.begin(),
+                         *times.rbegin(), others);
+    return fmt::format("{} fields that hens knows at {}{}", entries_.size(), fmt::join(times, ", "), others);
   }
 
  private:

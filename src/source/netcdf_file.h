@@ -20,6 +20,8 @@
 
 namespace hens {
 
+using NetcdfVariable = DatasetVariable;
+
 class NetcdfFile : public Dataset {
  public:
   // `origin` is what the user calls the file. Throws Error{bad_input} naming it where it is no netCDF file.

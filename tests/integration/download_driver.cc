@@ -1,7 +1,7 @@
 // Fetches what its command line names, through the Downloader alone, and prints what came as JSON on stdout: the part
 // of a test that is C++.
 //
-//   download_driver [--key=value]... URL [FIRST-LAST | FIRST-]...
+//   download_driver [--key=value]... URL [FIRST-LAST | FIRST- | -TAIL]...
 //
 // Keys: cache, s3, hf, https (mirrors), attempts, backoff, stall, parallel, offline, resolve, log (a file of JSON
 // lines). Exits with the Error's code, as hens does.
@@ -33,6 +33,7 @@ struct Arguments {
 
 ByteRange parse_range(const std::string& text) {
   const size_t dash = text.find('-');
+  if (dash == 0) return {.tail = std::stoull(text.substr(1))};
   ByteRange range{std::stoull(text.substr(0, dash)), {}};
   if (dash + 1 < text.size()) range.last = std::stoull(text.substr(dash + 1));
   return range;

@@ -327,6 +327,29 @@ class DownloadTest(unittest.TestCase):
             answer = self.fetch_ranges(server.address + "/data.bin", ranges=ranges, expect=BAD_INPUT)
             self.assertIn("3000000", answer["error"])
 
+    def test_the_last_bytes_of_a_file(self):
+        """A shard's index, whose place nobody knows before: asked for from the end, cached, held to what was promised."""
+        server = self.serve()
+        for _ in range(2):
+            answer = self.fetch(server.address + "/data.bin", "-20", "5-9")
+            parts = [pathlib.Path(part["path"]).read_bytes() for part in answer["parts"]]
+            self.assertEqual(parts, [CONTENT[-20:], CONTENT[5:10]])
+        self.assertEqual(sorted(r["range"] for r in server.requests()), ["bytes=-20", "bytes=5-9"])
+        self.put("short.bin", b"0123456789")
+        answer = self.fetch(server.address + "/short.bin", "-20")
+        self.assertEqual(pathlib.Path(answer["parts"][0]["path"]).read_bytes(), b"0123456789")
+        for fault in ("ignore_range", "shorter", "longer"):
+            with self.subTest(fault):
+                self.put(f"{fault}.bin", CONTENT)
+                server = self.serve({"do": fault})
+                self.fetch(f"{server.address}/{fault}.bin", "-20", expect=BAD_INPUT)
+        for fault in ({"do": "reset"}, {"do": "truncate", "after": 7}, {"do": "status", "status": 503}):
+            with self.subTest(**fault):
+                self.put("mended.bin", CONTENT[::-1])
+                server = self.serve(dict(fault, count=2))
+                answer = self.fetch(server.address + "/mended.bin", "-20")
+                self.assertEqual(pathlib.Path(answer["parts"][0]["path"]).read_bytes(), CONTENT[::-1][-20:])
+
     def test_missing_and_forbidden(self):
         server = self.serve({"path": "/no", "do": "status", "status": 404}, {"do": "status", "status": 403})
         start = time.monotonic()

@@ -241,6 +241,49 @@ def test_zarr_pythons_own_shards_and_codecs_of_format_3():
         assert_same(found, truth(1, 2))
 
 
+LAYOUTS = {"wb": "format: zarr, layout: weatherbench", "wb_chunks": "format: zarr, layout: weatherbench, shard: false",
+           "chunks": "format: zarr, shard: false, compression: lz4", "wb_files": "format: netcdf, layout: weatherbench",
+           "cf": "format: netcdf, layout: cf"}
+
+
+def test_every_layout_comes_back_bit_for_bit():
+    start, end = FORECAST.index("output:"), FORECAST.index("report:")
+    outputs = "".join(f"  - {{name: {name}, variables: [{', '.join(CHANNELS)}], {how}}}\n" for name, how in LAYOUTS.items())
+    job = forecast().root / "layouts.yaml"
+    job.write_text(FORECAST[:start] + "output:\n" + outputs + FORECAST[end:])
+    if "layout: is no key here" in hens("validate", job, check=None).stderr:
+        return "this hens has one layout"
+    hens("run", job, "--output", forecast().root / "layouts")
+    for name, how in LAYOUTS.items():
+        [path] = (forecast().root / "layouts").glob(f"{name}_0.*")
+        is_zarr = "zarr" in how
+        _, found = again(path if is_zarr else sorted(path.rglob("*.nc")), source="zarr" if is_zarr else "netcdf",
+                         more=["member: 2", "lead_time: 6h"], time="2024-01-01T06:00:00Z")
+        assert_same(found, truth(2, 1))
+
+
+def test_our_own_grib_within_half_a_step_of_its_packing():
+    """Steps as docs/grib.md has them: by kind, for q the coarsest, that of the lower levels."""
+    job = forecast().root / "grib.yaml"
+    job.write_text(FORECAST.replace("format: netcdf", "format: grib2"))
+    if "is 'grib2', expected" in hens("validate", job, check=None).stderr:
+        return "this hens writes no GRIB2"
+    hens("run", job, "--output", forecast().root / "grib")
+    files = sorted((forecast().root / "grib").rglob("*.grib2/*.grib2"))
+    assert len(files) == 3, files
+    half = {**dict.fromkeys("uv", 2.0**-12), "t": 2.0**-11, "z": 2.0**-4, "q": 2.0**-26}
+    steps = {**{n: 2.0**-12 for n in ("u10m", "v10m", "u100m", "v100m")}, "t2m": 2.0**-11, "d2m": 2.0**-11,
+             "sp": 2.0**-4, "msl": 2.0**-4, "tcwv": 2.0**-11}
+    together = forecast().root / "members.grib2"
+    together.write_bytes(b"".join(file.read_bytes() for file in files))
+    wanted = truth(2, 1)
+    for path in (files, together):
+        _, found = again(path, source="grib", more=["member: 2", "lead_time: 6h"], time="2024-01-01T06:00:00Z")
+        assert_same(found, wanted, lambda n: steps.get(n) or half[n[0]] + 1e-7 * np.abs(wanted[n]).max())
+    done, _ = again(together, source="grib", check=65)
+    assert "initial_conditions.member" in done.stderr, done.stderr
+
+
 def test_our_own_netcdf_and_the_cf_layout():
     files = forecast().files
     assert len(files) == 3, files
@@ -394,7 +437,7 @@ def test_hostile_and_foreign_stores_are_refused_by_name():
     assert "t2m" in done.stderr and "not finite" in done.stderr, done.stderr
 
 
-def test_a_store_is_a_truth_and_a_climatology():
+def test_a_store_is_a_truth():
     """The forecast's member 1 against itself errs by nothing at every lead, from each format."""
     run = forecast().root / "forecast"
     for name, options in (("truth2.zarr", {"zarr_format": 2}), ("truth3.zarr", {"zarr_format": 3})):

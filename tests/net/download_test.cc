@@ -53,6 +53,9 @@ TEST(Downloader, LocalFilesStayWhereTheyAre) {
   EXPECT_EQ(parts[1].sha256, sha256_hex("0"));
   EXPECT_EQ(parts[2].path, parts[0].path);
   EXPECT_TRUE(downloader.ranges((folder / "file").string(), {}).empty());
+  const auto tails = downloader.ranges((folder / "file").string(), {{.tail = 3}, {.tail = 30}});
+  EXPECT_EQ(read_file(tails[0].path), "789");
+  EXPECT_EQ(read_file(tails[1].path), "0123456789") << "where there are fewer";
 }
 
 TEST(Downloader, ImpossibleRangesAreRefused) {

@@ -33,6 +33,13 @@ TEST(ResolveUrl, S3IsAnonymousHttpsInItsRegion) {
   EXPECT_EQ(address("s3://bucket/key?region=x", {.s3 = "http://localhost:9000/"}), "http://localhost:9000/bucket/key");
 }
 
+TEST(ResolveUrl, GooglesBucketsArePlainHttps) {
+  EXPECT_EQ(address("gs://weatherbench2/a b/.zmetadata"),
+            "https://storage.googleapis.com/weatherbench2/a%20b/.zmetadata");
+  EXPECT_EQ(address("gs://bucket/key", {.https = "http://localhost:9000"}),
+            "http://localhost:9000/storage.googleapis.com/bucket/key");
+}
+
 TEST(ResolveUrl, HubAddressesResolveARevision) {
   EXPECT_EQ(address("hf://datasets/owner/name/folder/file.npy"),
             "https://huggingface.co/datasets/owner/name/resolve/main/folder/file.npy");
@@ -54,7 +61,8 @@ TEST(ResolveUrl, MirrorsReplaceHosts) {
 TEST(ResolveUrl, RefusesWhatItCannotMean) {
   for (const char* url : {"",
                           "ftp://host/file",
-                          "gs://bucket/key",
+                          "abfs://bucket/key",
+                          "gs://bucket",
                           "s3://bucket",
                           "s3://bucket/",
                           "s3:///key",

@@ -147,7 +147,7 @@ TEST_F(GribSelection, AMemberAndALeadTimeAreChosen) {
   EXPECT_EQ(first(1, {}), 11.0f);
   EXPECT_EQ(first(1, std::chrono::hours(6)), 21.0f);
   EXPECT_EQ(first(0, std::chrono::hours(6)), 20.0f);
-  error_text([&] { first(2, {}); }, ExitCode::missing_input);
+  EXPECT_THAT(error_text([&] { first(2, {}); }, ExitCode::missing_input), HasSubstr("passed over 4: another member"));
   error_text([&] { first(1, std::chrono::hours(12)); }, ExitCode::missing_input);
   EXPECT_THAT(error_text([&] { first({}, {}); }, ExitCode::bad_input), HasSubstr("initial_conditions.member"))
       << "member 0 of perturbed ones is no control";
