@@ -11,10 +11,13 @@
 #include "commands/commands.h"
 #include "commands/finish_reports.h"
 #include "commands/overrides.h"
+#include "commands/run_place.h"
 #include "forecast/check_spec.h"
 #include "forecast/run_job.h"
 #include "job/batch_system.h"
 #include "model/device.h"
+#include "report/fields_read.h"
+#include "run/bucket_views.h"
 #include "run/output_place.h"
 
 namespace hens {
@@ -47,6 +50,10 @@ RunOptions run_options(const CommandLine& line, const JobSpec& spec, const std::
   RunOptions options;
   options.output = line.text("output", default_output(spec.name, container_results()).string());
   options.force_new_run = line.has("force-new-run");
+  if (options.force_new_run && !spec.runtime.results.empty()) {
+    fail(ExitCode::usage, "--force-new-run: sets a folder aside, and nothing in {}: give another prefix",
+         spec.runtime.results);
+  }
   if (line.has("check")) options.check = fraction(line.text("check"));
   if (!shard.empty()) options.selection = parse_shard(shard, options.selection);
   if (line.has("members")) options.selection.members = parse_members(line.text("members"));
@@ -55,6 +62,13 @@ RunOptions run_options(const CommandLine& line, const JobSpec& spec, const std::
   if (!shard.empty()) text += (text.empty() ? "shard " : ", shard ") + shard;
   if (!text.empty()) options.selection_text = text;
   return options;
+}
+
+// What is only worth doing when nothing is left to be done.
+void end_with_bucket(ResultsBucket& bucket, const fs::path& folder, const JobSpec& spec, bool all_complete) {
+  if (!all_complete) return;
+  bucket.end_all_leftovers();
+  if (!spec.runtime.keep_local) drop_fields(bucket, folder, spec);
 }
 
 }  // namespace
@@ -77,7 +91,9 @@ int run_command(const Arguments& arguments) {
       "cpu or cuda:K: that one alone; cuda: all GPUs of the host, or an\nerror; auto (the default): all GPUs, or the "
       "CPU")("check", po::value<std::string>()->value_name("F"),
              "steps a fraction F of the members, 0 to 1, on the reference engine, too, and reports how far\n"
-             "the forecasts differ (log, run.json)")("force-new-run", "set what DIR holds aside and start anew");
+             "the forecasts differ (log, run.json)")("force-new-run", "set what DIR holds aside and start anew")(
+      "results", po::value<std::string>()->value_name("s3://BUCKET/PREFIX"),
+      "results go there, too, as they complete; a rerun on any machine goes\non from there (docs/s3.md)");
   add_set_option(line);
   line.add_cache_options();
   line.add_log_option();
@@ -89,6 +105,7 @@ int run_command(const Arguments& arguments) {
     overrides.push_back("runtime.device=" + line.text("device"));
     if (line.text("device") != "cuda") overrides.push_back("runtime.devices=auto");  // else the spec may choose GPUs
   }
+  if (line.has("results")) overrides.push_back("runtime.results=" + line.text("results"));
   JobSpec spec = load_checked_spec(line.positional().front(), overrides);
   take_own_gpu(shard, spec.runtime);
   RunOptions options = run_options(line, spec, shard.shard);
@@ -106,8 +123,13 @@ int run_command(const Arguments& arguments) {
   options.worker_command = {"/proc/self/exe", "worker", "--cache", downloads.cache.string()};
   if (downloads.offline) options.worker_command.push_back("--offline");
   Downloader downloader(downloads, log);
+  const std::unique_ptr<ResultsBucket> bucket = open_results_bucket(spec.runtime, log);
+  options.bucket = bucket.get();
+  options.read_later = fields_of_reports(spec);
   const RunResult result = run_job(spec, options, downloader, log);
-  print_outcome(options.output, result.all_complete ? finish_reports(options.output, log) : result.manifest);
+  const Manifest manifest = result.all_complete ? finish_reports(options.output, bucket.get(), log) : result.manifest;
+  if (bucket) end_with_bucket(*bucket, options.output, spec, result.all_complete);
+  print_outcome(options.output, manifest, spec.runtime.keep_local ? options.output : fs::path(spec.runtime.results));
   const bool whole_job = !line.has("members") && !line.has("shard");
   if (result.exit_code == ExitCode::ok && whole_job && !result.all_complete) {
     fail(ExitCode::io, "{}: members that this run completed are not complete there: was the folder changed? Run again",

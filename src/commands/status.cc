@@ -11,6 +11,7 @@
 #include "base/stopwatch.h"
 #include "commands/command_line.h"
 #include "commands/commands.h"
+#include "commands/run_place.h"
 #include "run/run_folder.h"
 #include "run/run_parts.h"
 
@@ -36,12 +37,12 @@ std::string failed_line(const Manifest& manifest, const MemberEntry& entry) {
 }
 
 // Looks again until every member is complete or failed. A look reads markers: it takes its time in a folder of many.
-void watch(const fs::path& root, LogFormat format) {
+void watch(RunPlace& place, Log& log) {
   install_stop_signals();
-  Log log(format);
   while (true) {
     const Stopwatch look;
-    const Manifest manifest = merged_manifest(root);
+    place.refresh();
+    const Manifest manifest = merged_manifest(place.root());
     const auto planned = static_cast<double>(WorkPlan(manifest.spec).size());
     const auto done = static_cast<double>(manifest.complete + manifest.failed);
     log.progress(manifest.spec.name, done, planned, "members",
@@ -109,7 +110,7 @@ void print_status(const fs::path& root, bool as_json) {
 
 int status_command(const Arguments& arguments) {
   CommandLine line(
-      "hens status DIR [--watch] [--json]",
+      "hens status DIR|s3://BUCKET/PREFIX [--watch] [--json]",
       "Tells what is complete in a run's folder, and what failed, from its markers and attempts alone: on\n"
       "any machine that sees the folder, also while the run is under way.",
       "hens status runs/demo --watch");
@@ -117,9 +118,10 @@ int status_command(const Arguments& arguments) {
       "json", "as JSON");
   line.add_log_option();
   if (!line.parse(arguments, 1, 1)) return 0;
-  const fs::path root = line.positional().front();
-  if (line.has("watch")) watch(root, line.log_format());
-  print_status(root, line.has("json"));
+  Log log(line.log_format());
+  RunPlace place(line.positional().front(), log);
+  if (line.has("watch")) watch(place, log);
+  print_status(place.root(), line.has("json"));
   return 0;
 }
 

@@ -5,20 +5,22 @@
 #include "base/error.h"
 #include "commands/command_line.h"
 #include "commands/commands.h"
-#include "run/verify_folder.h"
+#include "commands/verify_place.h"
 
 namespace hens {
 
 int verify_command(const Arguments& arguments) {
   CommandLine line(
-      "hens verify DIR [--sizes] [--json]",
+      "hens verify DIR|s3://BUCKET/PREFIX [--sizes] [--json]",
       "Recomputes every checksum of a run and names what is missing, extra or corrupt. Changes nothing:\n"
       "running the job again mends what is missing or corrupt; what is extra is for you to delete. Exit 0 where\n"
       "all is well, 66 where something is only missing, else 65.",
       "hens verify runs/demo");
   line.options().add_options()("sizes", "look at the sizes of members' files only")("json", "as JSON");
   if (!line.parse(arguments, 1, 1)) return 0;
-  const std::vector<Finding> findings = verify_folder(line.positional().front(), !line.has("sizes"));
+  Log log(LogFormat::automatic);
+  RunPlace place(line.positional().front(), log);
+  const std::vector<Finding> findings = verify_place(place, !line.has("sizes"));
   nlohmann::ordered_json json = nlohmann::ordered_json::array();
   std::string text;
   for (const Finding& finding : findings) {

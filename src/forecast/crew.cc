@@ -208,7 +208,7 @@ class Crew {
     const size_t k = worker.device;
     if (message.contains("steps")) return on_steps_(k, message["steps"]);
     if (message.contains("idle")) return hand_out(worker);
-    const std::lock_guard guard(mutex_);
+    std::unique_lock lock(mutex_);
     if (message.contains("ready")) {
       const Hardware hardware = hardware_from(message["ready"]);
       result_.shares[k].gpu = hardware.gpu;
@@ -218,7 +218,9 @@ class Crew {
       const MemberId id = member_id_from(message["complete"]);
       in_hand_[k].erase(id);
       // The worker recorded it, but for its time where it has no marker that could tell it.
-      if (!leaves_files(task_.run.spec)) records_.complete(id, {}, member_time_from(message.at("time")));
+      if (!leaves_files(task_.run.spec)) return records_.complete(id, {}, member_time_from(message.at("time")));
+      lock.unlock();  // it may wait for uploads
+      records_.completed_by_worker(id);
     } else if (message.contains("failed")) {
       const MemberFailure failure = member_failure_from(message["failed"]);
       records_.record_failed(failure);

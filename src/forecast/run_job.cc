@@ -18,6 +18,7 @@
 #include "forecast/hardware.h"
 #include "forecast/stage.h"
 #include "forecast/stop_deadline.h"
+#include "forecast/uploads.h"
 #include "forecast/worker.h"
 #include "model/device.h"
 #include "model/threads.h"
@@ -166,6 +167,7 @@ struct JobAtHand {
   at::Device device;  // the first of them
   EngineKind engine;  // resolved
   RunFolder& folder;
+  Uploads& records;
   Downloader& downloader;
   Log& log;
 };
@@ -201,7 +203,7 @@ void run_alone(const JobAtHand& at_hand, Source& source, const std::vector<Membe
   const PatientThreads patience;
   const std::vector<RunStore> stores = open_stores(at_hand.folder.root(), spec, at_hand.folder.identity().facts());
   const PartsTarget parts{at_hand.folder.root(), at_hand.folder.identity(), outcome.attempt.number};
-  const WorkerJob job{spec,        at_hand.models, source, at_hand.downloader, at_hand.folder,
+  const WorkerJob job{spec,        at_hand.models, source, at_hand.downloader, at_hand.records,
                       at_hand.log, stores,         parts,  at_hand.engine,     at_hand.options.check};
   WorkQueue work(todo, spec.forecast.steps);
   Progress progress(spec, todo, at_hand.folder, at_hand.log);
@@ -215,7 +217,10 @@ void run_alone(const JobAtHand& at_hand, Source& source, const std::vector<Membe
     outcome.attempt.sources = source.records();
   };
   try {
-    while (const std::optional<WorkItem> block = work.next(0)) worker.run(*block, work.model_after(0));
+    while (const std::optional<WorkItem> block = work.next(0)) {
+      worker.run(*block, work.model_after(0));
+      at_hand.records.throw_if_failed();
+    }
     worker.finish();
   } catch (...) {
     report();
@@ -291,8 +296,12 @@ void run_together(const JobAtHand& at_hand, const std::vector<MemberId>& todo, c
   };
   try {
     run_crew(
-        task, options, work, at_hand.folder, at_hand.log,
-        [&](size_t device, int members) { progress.stepped_on(device, at_hand.devices, members); }, crew);
+        task, options, work, at_hand.records, at_hand.log,
+        [&](size_t device, int members) {
+          progress.stepped_on(device, at_hand.devices, members);
+          at_hand.records.throw_if_failed();
+        },
+        crew);
   } catch (...) {
     report();
     throw;
@@ -346,12 +355,15 @@ RunResult run_job(const JobSpec& spec, const RunOptions& options, Downloader& do
   const std::unique_ptr<Source> source = open_source(spec.initial_conditions, downloader, log);
 
   if (options.force_new_run) set_aside(options.output, log);
+  if (options.bucket != nullptr) pull_results(*options.bucket, options.output, log);
   RunFolder folder(options.output, identity_of(spec, models, device, engine), log);
   log.also_to(folder.root() / "log.jsonl");
+  Uploads uploads(folder, options.bucket, options.read_later, log);
   std::vector<MemberId> todo;
   {
     const StageTimer timer(attempt.stages.seconds["verify"]);
     todo = folder.pending(selected, spec.runtime.full_verify);
+    uploads.start(spec.runtime.full_verify);
   }
   RunResult result;
   result.members_kept = static_cast<int>(selected.size() - todo.size());
@@ -361,15 +373,20 @@ RunResult run_job(const JobSpec& spec, const RunOptions& options, Downloader& do
                    {"members_kept", result.members_kept}});
   if (todo.empty()) {
     folder.mend_records();
+    uploads.send_kept(selected, todo);
+    uploads.finish(0);
   } else {
-    attempt.number = folder.begin_attempt(attempt, options.selection);
+    attempt.number = uploads.begin_attempt(attempt, options.selection);
     try {
-      const JobAtHand at_hand{spec, options, models, devices, device, engine, folder, downloader, log};
+      uploads.send_kept(selected, todo);
+      const JobAtHand at_hand{spec, options, models, devices, device, engine, folder, uploads, downloader, log};
       alone ? run_alone(at_hand, *source, todo, {result, attempt}) : run_together(at_hand, todo, {result, attempt});
       log.end_progress();
+      uploads.wait();
     } catch (const std::exception& error) {
       log.end_progress();
       record.end_by(error, folder, log);
+      uploads.end_by_error(attempt.number);
       throw;
     }
     result.exit_code = outcome(result);
@@ -378,6 +395,7 @@ RunResult run_job(const JobSpec& spec, const RunOptions& options, Downloader& do
                result.members_failed == 0
                    ? "done"
                    : fmt::format("{} of {} members left the finite numbers", result.members_failed, todo.size()));
+    uploads.finish(attempt.number);
   }
   result.manifest = folder.outline();
   result.all_complete = result.manifest.complete == static_cast<int64_t>(WorkPlan(spec).size());

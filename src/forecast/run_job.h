@@ -1,6 +1,7 @@
 // A job from its spec to complete stores: every model, initial time and member of a selection.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "job/work_plan.h"
 #include "net/download.h"
 #include "run/manifest.h"
+#include "run/results_bucket.h"
 
 namespace hens {
 
@@ -21,6 +23,9 @@ struct RunOptions {
   // The program and arguments that make a worker process of it (forecast/crew.h); empty: all is done in this process,
   // on the first device.
   std::vector<std::string> worker_command = {};
+  ResultsBucket* bucket = nullptr;  // where results go, too; none: they stay in `output`
+  // Files of members that are read here after the run: they stay, whatever runtime.keep_local says.
+  std::function<bool(const fs::path&)> read_later = [](const fs::path&) { return false; };
 };
 
 struct RunResult {
@@ -34,7 +39,9 @@ struct RunResult {
 
 // Runs what is unfinished of the selection, and records the attempt whatever its end. On a stop signal:
 // Error{interrupted} within seconds, nothing partial published. Other errors as the parts throw them; what was finished
-// before stays. Members that left the finite numbers are counted in the result, not thrown.
+// before stays. With a bucket, it first brings what is there, and all that was made is there in the end; what other
+// processes put there meanwhile is in `output` then, too. Members that left the finite numbers are counted in the
+// result, not thrown.
 RunResult run_job(const JobSpec& spec, const RunOptions& options, Downloader& downloader, Log& log);
 
 }  // namespace hens

@@ -341,6 +341,16 @@ void read_runtime(SectionReader section, RuntimeSpec& spec) {
   section.boolean("full_verify", spec.full_verify);
   section.real("price_per_hour", spec.price_per_hour, {0.0, 10'000.0});
   section.duration("silence_limit", spec.silence_limit, std::chrono::seconds(1), std::chrono::hours(24));
+  section.text("results", spec.results);
+  if (!spec.results.empty() && !spec.results.starts_with("s3://")) {
+    section.problem("results", fmt::format("is '{}', expected s3://bucket/prefix", clipped(spec.results)));
+  }
+  section.boolean("keep_local", spec.keep_local);
+  if (!spec.keep_local && spec.results.empty()) {
+    section.problem("keep_local", "is false without runtime.results: nothing would be left");
+  }
+  section.integer("upload_queue", spec.upload_queue, {1, 10'000});
+  section.duration("upload_patience", spec.upload_patience, std::chrono::seconds(1), std::chrono::hours(24));
   section.finish();
 }
 

@@ -142,14 +142,18 @@ struct RuntimeSpec {
   std::string device = "auto";  // cpu | cuda:K: that one alone; cuda: all GPUs, or none and an error; auto: or the CPU
   // cpu or cuda:K each, one process a device; empty: what `device` says.
   std::vector<std::string> devices = {};
-  int threads = 0;                                    // CPU threads, 0: all cores
-  int batch = 0;                                      // members at a time, 0: one
-  int writers = 2;                                    // threads that encode and write
-  int queue_fields = 64;                              // fields in flight between the step and the writers
-  bool full_verify = true;                            // on resume: recompute checksums (true) or look at sizes only
-  double price_per_hour = 0.0;                        // USD, for the cost in the reports; 0: unknown
-  Duration silence_limit = std::chrono::minutes(10);  // a device's process that says nothing so long is started again
-  int block = 256;                                    // members after which statistics are made durable
+  int threads = 0;                                      // CPU threads, 0: all cores
+  int batch = 0;                                        // members at a time, 0: one
+  int writers = 2;                                      // threads that encode and write
+  int queue_fields = 64;                                // fields in flight between the step and the writers
+  bool full_verify = true;                              // on resume: recompute checksums (true) or look at sizes only
+  double price_per_hour = 0.0;                          // USD, for the cost in the reports; 0: unknown
+  Duration silence_limit = std::chrono::minutes(10);    // a device's process that says nothing so long is started again
+  int block = 256;                                      // members after which statistics are made durable
+  std::string results = {};                             // s3://bucket/prefix: where results go, too; empty: nowhere
+  bool keep_local = true;                               // members' fields stay in the run's folder when they are there
+  int upload_queue = 16;                                // members that may wait for their upload
+  Duration upload_patience = std::chrono::minutes(10);  // an upload that fails so long ends the run
 };
 
 struct MirrorsSpec {  // base URL that stands for a scheme's hosts: <mirror>/<bucket or host>/<path>

@@ -183,13 +183,18 @@ Json runtime_json(const RuntimeSpec& spec) {
           {"block", spec.block},
           {"full_verify", spec.full_verify},
           {"price_per_hour", spec.price_per_hour},
-          {"silence_limit", duration_text(spec.silence_limit)}};
+          {"silence_limit", duration_text(spec.silence_limit)},
+          {"results", spec.results},
+          {"keep_local", spec.keep_local},
+          {"upload_queue", spec.upload_queue},
+          {"upload_patience", duration_text(spec.upload_patience)}};
 }
 
 RuntimeSpec runtime_from(const Json& json) {
   std::vector<std::string> devices;
   if (const auto list = json.find("devices"); list != json.end() && list->is_array()) list->get_to(devices);
   const Duration silence = parse_duration(json.value("silence_limit", "10m"));
+  const RuntimeSpec defaults;
   return {json.at("device"),
           std::move(devices),
           json.at("threads"),
@@ -199,7 +204,11 @@ RuntimeSpec runtime_from(const Json& json) {
           json.at("full_verify"),
           json.at("price_per_hour"),
           silence,
-          json.value("block", RuntimeSpec{}.block)};  // absent in older runs
+          json.value("block", defaults.block),  // this and what follows is absent in older runs
+          json.value("results", defaults.results),
+          json.value("keep_local", defaults.keep_local),
+          json.value("upload_queue", defaults.upload_queue),
+          parse_duration(json.value("upload_patience", duration_text(defaults.upload_patience)))};
 }
 
 ReportSpec report_from(const Json& json) {

@@ -277,7 +277,7 @@ RunFolder::RunFolder(fs::path root, RunIdentity identity, Log& log)
 
 fs::path RunFolder::marker_path(const MemberId& task) const { return root_ / plan_.marker(task); }
 
-void RunFolder::refuse_other_run() const {
+void RunFolder::refuse_other_run() {
   std::error_code none;
   if (!fs::exists(root_ / "run.json", none)) return;
   std::optional<Manifest> there;
@@ -297,6 +297,7 @@ void RunFolder::refuse_other_run() const {
   if (differences.empty()) return;
   if (only_failed()) {
     log_.warn("failed_run_replaced", {{"why", "no member of it was complete"}, {"differences", differences}});
+    replaced_ = true;
     return remove_run(*there);
   }
   fail(ExitCode::bad_spec,
@@ -333,6 +334,7 @@ void RunFolder::withdraw(const MemberId& task) {
   if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
     fail(output_error_code(errno), "{}: cannot remove: {}", path.string(), errno_text(errno));
   }
+  if (elsewhere_ != nullptr) elsewhere_->withdraw(plan_.marker(task));
 }
 
 std::vector<MemberId> RunFolder::pending(const std::vector<MemberId>& tasks, bool full) {
@@ -352,6 +354,21 @@ std::vector<MemberId> RunFolder::pending(const std::vector<MemberId>& tasks, boo
   return todo;
 }
 
+// Whether a file of a member is as it has to be, here or elsewhere; `wrong` says what it is else. A damaged one that is
+// elsewhere is removed here: nobody should read it.
+bool RunFolder::is_whole(const MemberId& task, const StoredFile& file, bool full, std::string& wrong) {
+  const FileState state = check_file(root_, file, full);
+  if (state == FileState::good) return true;
+  if (elsewhere_ != nullptr && elsewhere_->holds(plan_.marker(task), file, full)) {
+    if (state == FileState::missing) return true;
+    log_.warn("file_damaged", {{"file", file.path}, {"why", text(state)}, {"remedy", "removed: the bucket has it"}});
+    std::error_code ignored;
+    return fs::remove(root_ / file.path, ignored);
+  }
+  wrong = fmt::format("{}: {}", file.path, text(state));
+  return false;
+}
+
 // Whether the member's marker and files are as they have to be. The marker of one whose are not is withdrawn.
 bool RunFolder::is_stored(const MemberId& task, bool full) {
   const auto marker = find_marker(marker_path(task));
@@ -359,10 +376,7 @@ bool RunFolder::is_stored(const MemberId& task, bool full) {
   if (marker && !belongs(*marker, task, hash_, identity_.of_model(task.model))) {
     wrong = "the marker belongs to another run";
   }
-  for (size_t k = 0; wrong.empty() && k < marker->files.size(); ++k) {
-    const FileState state = check_file(root_, marker->files[k], full);
-    if (state != FileState::good) wrong = fmt::format("{}: {}", marker->files[k].path, text(state));
-  }
+  for (size_t k = 0; wrong.empty() && k < marker->files.size(); ++k) is_whole(task, marker->files[k], full, wrong);
   if (wrong.empty()) return true;
   std::error_code none;
   if (fs::exists(marker_path(task), none)) {

@@ -19,6 +19,7 @@
 
 #include "base/log.h"
 #include "job/work_plan.h"
+#include "run/files_elsewhere.h"
 #include "run/layout.h"
 #include "run/manifest.h"
 #include "run/marker.h"
@@ -36,6 +37,11 @@ class RunFolder final : public MemberRecords {
 
   const fs::path& root() const { return root_; }
   const RunIdentity& identity() const { return identity_; }
+
+  // From now on a member's files also count where they are there and not, or damaged, here. Lives as long as this.
+  void also_in(FilesElsewhere& elsewhere) { elsewhere_ = &elsewhere; }
+  // Whether the constructor removed what an earlier run left of which no member was complete.
+  bool replaced_failed_run() const { return replaced_; }
 
   // Checks the members of `tasks` against their markers (every file's checksum where `full`, else its size), withdraws
   // the markers of damaged ones (from then on no reader counts them as complete), mends metadata and coordinates, and
@@ -75,11 +81,12 @@ class RunFolder final : public MemberRecords {
   bool all_complete() const { return outline().complete == static_cast<int64_t>(plan_.size()); }
 
  private:
+  bool is_whole(const MemberId& task, const StoredFile& file, bool full, std::string& wrong);
   Manifest identity_manifest() const;
   bool refresh_is_cheap(size_t members) const;
   bool nothing_left(const std::vector<bool>& marked) const;
   void refresh();
-  void refuse_other_run() const;
+  void refuse_other_run();
   bool only_failed() const;
   void remove_run(const Manifest& there) const;
   fs::path marker_path(const MemberId& task) const;
@@ -94,6 +101,8 @@ class RunFolder final : public MemberRecords {
   WorkPlan plan_;
   std::string hash_;
   Log& log_;
+  FilesElsewhere* elsewhere_ = nullptr;
+  bool replaced_ = false;
   mutable std::mutex mutex_;
   int attempt_ = 0;
   size_t selected_ = 0;  // members that pending() was asked about

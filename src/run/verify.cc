@@ -37,7 +37,10 @@ std::vector<Finding> check_store(const fs::path& root, const ExpectedStore& stor
   return findings;
 }
 
-std::vector<Finding> check_files(const fs::path& root, const ExpectedMember& member, const Marker& marker, bool full) {
+using Check = std::function<FileState(const StoredFile&, bool full)>;
+
+std::vector<Finding> check_files(const fs::path& root, const ExpectedMember& member, const Marker& marker, bool full,
+                                 const Check& check) {
   std::vector<Finding> findings;
   std::set<fs::path> listed;
   for (const StoredFile& file : marker.files) {
@@ -46,7 +49,7 @@ std::vector<Finding> check_files(const fs::path& root, const ExpectedMember& mem
       findings.push_back({member.marker, "corrupt", fmt::format("lists {}, which is not its member's", file.path)});
       continue;
     }
-    const FileState state = check_file(root, file, full);
+    const FileState state = check ? check(file, full) : check_file(root, file, full);
     if (state == FileState::good) continue;
     findings.push_back({file.path, state_name(state),
                         fmt::format("{}; run the job again to recompute the member of {}", text(state),
@@ -60,9 +63,9 @@ std::vector<Finding> check_files(const fs::path& root, const ExpectedMember& mem
   return findings;
 }
 
-std::vector<Finding> check_member(const fs::path& root, const ExpectedMember& member, bool full) {
+std::vector<Finding> check_member(const fs::path& root, const ExpectedMember& member, bool full, const Check& check) {
   try {
-    return check_files(root, member, read_marker(root / member.marker), full);
+    return check_files(root, member, read_marker(root / member.marker), full, check);
   } catch (const Error& error) {
     if (error.code() == ExitCode::missing_input) {
       if (member.failure.empty()) return {{member.marker, "missing", "the member is not complete; run the job again"}};
@@ -85,7 +88,7 @@ std::vector<Finding> check_unmarked(const fs::path& root, const ExpectedRun& exp
       last = number;
       continue;
     }
-    const auto found = check_member(root, expected.member(number), full);
+    const auto found = check_member(root, expected.member(number), full, expected.check);
     findings.insert(findings.end(), found.begin(), found.end());
   }
   if (unmarked > most_missing_members) {
@@ -135,14 +138,21 @@ bool lies_in(const std::set<fs::path>& folders, fs::path path) {
   return false;
 }
 
+// Every file below `root`, by its path relative to it.
+void for_each_path_in(const fs::path& root, const std::function<void(const fs::path&)>& use) {
+  std::error_code error;
+  for (fs::recursive_directory_iterator entry(root, error), end; !error && entry != end; entry.increment(error)) {
+    if (entry->is_directory(error) && !entry->is_symlink(error)) continue;
+    use(entry->path().lexically_relative(root));
+  }
+  if (error) fail(ExitCode::io, "{}: cannot list the folder: {}", root.string(), error.message());
+}
+
 std::vector<Finding> find_extra(const fs::path& root, const ExpectedRun& expected) {
   const Known known = known_files(expected);
   const fs::path markers = expected.members > 0 ? expected.member(0).marker.parent_path() : fs::path();
   std::vector<Finding> findings;
-  std::error_code error;
-  for (fs::recursive_directory_iterator entry(root, error), end; !error && entry != end; entry.increment(error)) {
-    if (entry->is_directory(error) && !entry->is_symlink(error)) continue;
-    const fs::path path = entry->path().lexically_relative(root);
+  const auto look = [&](const fs::path& path) {
     if (is_temporary_name(path.filename().string())) {
       findings.push_back({path, "extra",
                           "temporary file of a process that still runs, or was interrupted: then running the job again "
@@ -151,8 +161,8 @@ std::vector<Finding> find_extra(const fs::path& root, const ExpectedRun& expecte
                !expected.is_known(path)) {
       findings.push_back({path, "extra", "belongs to nothing in this run; delete it"});
     }
-  }
-  if (error) fail(ExitCode::io, "{}: cannot list the folder: {}", root.string(), error.message());
+  };
+  expected.for_each_path ? expected.for_each_path(look) : for_each_path_in(root, look);
   return findings;
 }
 
@@ -194,7 +204,7 @@ std::vector<Finding> verify_run(const fs::path& root, const ExpectedRun& expecte
     if (k < 2 + stores) return check_store(root, expected.stores[k - 2]);
     const size_t number = k - 2 - stores;
     if (!expected.marked[number]) return {};
-    return check_member(root, expected.member(number), full);
+    return check_member(root, expected.member(number), full, expected.check);
   };
   std::vector<Finding> findings = run_tasks(2 + stores + expected.members, task, threads);
   std::ranges::sort(findings, [](const Finding& a, const Finding& b) {

@@ -33,6 +33,10 @@ struct ExpectedRun {
   std::function<ExpectedMember(size_t)> member;                        // by number from 0; called from several threads
   std::function<std::optional<size_t>(std::string_view)> find_marker;  // the member with a marker of this file name
   std::vector<bool> marked;  // [number]: whether it has a marker, as a listing tells
+  // Where members' files are not in the folder: how one is looked at, and all that there is. Called from several
+  // threads.
+  std::function<FileState(const StoredFile&, bool full)> check = {};
+  std::function<void(const std::function<void(const fs::path&)>& use)> for_each_path = {};
 };
 
 // So many members without a marker are named one by one; those beyond are one finding, which counts them.

@@ -88,7 +88,7 @@ void check_attempts(const fs::path& root, const Manifest& manifest, std::vector<
 
 }  // namespace
 
-std::vector<Finding> verify_folder(const fs::path& root, bool full) {
+std::vector<Finding> verify_folder(const fs::path& root, bool full, const VerifiedFiles* elsewhere) {
   Manifest manifest;
   try {
     manifest = read_manifest(root);
@@ -101,7 +101,10 @@ std::vector<Finding> verify_folder(const fs::path& root, bool full) {
   const std::vector<RunStore> stores = open_stores(root, manifest.spec, {manifest.grid, manifest.model_names});
   const WorkPlan plan(manifest.spec);
   const std::map<size_t, std::string> failures = failure_texts(read_attempts(root), plan);
-  std::vector<Finding> findings = verify_run(root, expected_run(root, manifest.spec, plan, stores, failures), full);
+  ExpectedRun expected = expected_run(root, manifest.spec, plan, stores, failures);
+  if (elsewhere != nullptr) expected.check = elsewhere->check, expected.for_each_path = elsewhere->for_each_path;
+  std::vector<Finding> findings =
+      verify_run(root, expected, full, elsewhere == nullptr ? VerifiedFiles{}.threads : elsewhere->threads);
   std::vector<bool> failed(plan.size(), false);
   for (const auto& [number, why] : failures) failed[number] = true;
   const std::vector<Finding> of_statistics = verify_statistics(root, manifest, failed, full);

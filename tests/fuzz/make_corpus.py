@@ -40,6 +40,14 @@ def npy():
             put("npy", f"version_{version[0]}", path.read_bytes())
 
 
+def s3_answers():
+    put("s3_answer", "list", '<?xml version="1.0"?><ListBucketResult><IsTruncated>true</IsTruncated>'
+        "<Contents><Key>a/run.json</Key><Size>12</Size><ETag>&quot;x&quot;</ETag></Contents>"
+        "<Contents><Key>members/../../x</Key><Size>99999999999999999999</Size></Contents>"
+        "<NextContinuationToken>&#x41;&amp;</NextContinuationToken></ListBucketResult>")
+    put("s3_answer", "error", "<Error><Code>SlowDown</Code><Message>&#99999999999;&lt</Message></Error>")
+
+
 def tracks():
     header = "track,step,valid_time,lat,lon,msl,wind\n"
     put("tracks", "none", header)
@@ -244,7 +252,8 @@ def checkpoints():
 
 if OUT.exists():
     shutil.rmtree(OUT)
-for make in (npy, tracks, static_fields, analyses, grib, zarr_arrays, zarr_arrays_of_format_2, texts, records, checkpoints):
+for make in (npy, s3_answers, tracks, static_fields, analyses, grib, zarr_arrays, zarr_arrays_of_format_2, texts, records,
+             checkpoints):
     make()
 for folder in sorted(OUT.iterdir()):
     print(folder.name, *(f"{file.name}:{file.stat().st_size}" for file in sorted(folder.iterdir())))

@@ -15,6 +15,7 @@ import json
 import os
 import re
 import signal
+import sys
 import threading
 import time
 import urllib.parse
@@ -71,8 +72,15 @@ class FakeS3:
             def log_message(self, *_):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
+        class Server(http.server.ThreadingHTTPServer):
+            daemon_threads = True
+
+            def handle_error(self, request, client_address):
+                error = sys.exc_info()[1]
+                if not isinstance(error, ConnectionError):  # of a client that was killed
+                    fake.violations.append(repr(error))
+
+        self.server = Server(("127.0.0.1", 0), Handler)
         self.endpoint = f"http://127.0.0.1:{self.server.server_port}"
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
 
@@ -206,7 +214,7 @@ class FakeS3:
         return 200, {"ETag": self.etag(request.body)}, b""
 
     def store(self, key, content):
-        if "/members/" in key and key.endswith(".json"):
+        if "/members/" in key and key.endswith(".json") and ".zarr/" not in key:
             prefix = key[:key.index("/members/")]
             for file in json.loads(content)["files"]:
                 there = self.objects.get(f"{prefix}/{file['path']}")
