@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
 #include <sstream>
 
 #include "base/error.h"
-#include "base/nearest.h"
 #include "base/utf8.h"
 #include "job/model_pattern.h"
+#include "job/output_section.h"
 #include "job/path_pattern.h"
 #include "job/section_reader.h"
 #include "job/spec_names.h"
@@ -20,14 +19,6 @@ namespace {
 
 constexpr IntRange step_range{1, 10'000};
 constexpr Duration longest_lead = step_range.most * model_step;
-constexpr Duration longest_interval = std::chrono::days(10'000);
-constexpr const char* name_letters = "abcdefghijklmnopqrstuvwxyz0123456789_-";
-constexpr const char* name_wanted = "letters a-z, digits, _ and -, at most 64";
-
-bool is_name(const std::string& text) {
-  return !text.empty() && text.size() <= 64 && text.find_first_not_of(name_letters) == std::string::npos &&
-         text.front() != '-';
-}
 
 bool is_url(const std::string& text) { return text.find("://") != std::string::npos; }
 
@@ -36,25 +27,13 @@ std::string anchored(const std::string& text, const fs::path& folder) {
   return path ? (folder / text).lexically_normal().string() : text;
 }
 
-void read_name(SectionReader& section, std::string& name) {
-  if (section.text("name", name) && !is_name(name)) {
-    section.problem("name", fmt::format("is '{}', expected {}", clipped(name), name_wanted));
-  }
-}
-
-// A key that would have no effect may only say what holds anyway, as the resolved spec does.
-template <typename T>
-void unused(SectionReader& section, const char* key, const T& value, const T& otherwise, const std::string& by) {
-  if (!(value == otherwise)) section.problem(key, fmt::format("is not used by {}: leave it out", by));
-}
-
 void read_product(SectionReader& section, InitialConditionsSpec& spec, const std::string& source) {
   section.text("product", spec.product);
   if (spec.product != "0p25" && spec.product != "2p50") {
     section.problem("product",
                     fmt::format("is '{}', expected 0p25 (the bucket's) or 2p50 (a mirror's)", clipped(spec.product)));
   } else if (spec.source != SourceKind::gfs) {
-    unused(section, "product", spec.product, InitialConditionsSpec{}.product, source);
+    section.unused("product", spec.product, InitialConditionsSpec{}.product, source);
   }
 }
 
@@ -94,16 +73,16 @@ void read_initial_conditions(SectionReader section, InitialConditionsSpec& spec,
   if (reads_files && section.has("path") && spec.path.empty()) {
     section.problem("path", fmt::format("is empty: expected the files that {} reads", source));
   }
-  if (!reads_files) unused(section, "path", spec.path, {}, source);
+  if (!reads_files) section.unused("path", spec.path, {}, source);
   read_product(section, spec, source);
   section.real("gravity", spec.gravity, {9.7, 9.9});
   const bool may_be_forecast =
       spec.source == SourceKind::grib || spec.source == SourceKind::netcdf || spec.source == SourceKind::zarr;
   read_forecast_choice(section, spec, may_be_forecast, source);
   const bool has_heights = gfs || may_be_forecast;
-  if (!has_heights) unused(section, "gravity", spec.gravity, InitialConditionsSpec{}.gravity, source);
+  if (!has_heights) section.unused("gravity", spec.gravity, InitialConditionsSpec{}.gravity, source);
   section.choice("check", spec.check, check_names());
-  if (spec.source == SourceKind::analytic) unused(section, "check", spec.check, InitialConditionsSpec{}.check, source);
+  if (spec.source == SourceKind::analytic) section.unused("check", spec.check, InitialConditionsSpec{}.check, source);
   section.finish();
 }
 
@@ -121,10 +100,10 @@ bool read_noise(SectionReader& section, NoiseSpec& spec, const fs::path& folder)
 
 void unused_noise(SectionReader& section, const NoiseSpec& spec, const std::string& by) {
   const NoiseSpec otherwise;
-  unused(section, "amplitude", spec.amplitude, otherwise.amplitude, by);
-  unused(section, "sigma", spec.sigma, otherwise.sigma, by);
-  unused(section, "length_scale", spec.length_scale, otherwise.length_scale, by);
-  unused(section, "time_scale", spec.time_scale, otherwise.time_scale, by);
+  section.unused("amplitude", spec.amplitude, otherwise.amplitude, by);
+  section.unused("sigma", spec.sigma, otherwise.sigma, by);
+  section.unused("length_scale", spec.length_scale, otherwise.length_scale, by);
+  section.unused("time_scale", spec.time_scale, otherwise.time_scale, by);
 }
 
 bool perturbs(const Amplitudes& amplitudes) {
@@ -145,9 +124,9 @@ void read_perturbation(SectionReader section, PerturbationSpec& spec, const fs::
   const PerturbationSpec otherwise;
   const std::string method = "method " + name_of(spec.method, perturbation_names());
   const bool breeds = spec.method == PerturbationMethod::hemispheric_centred_bred_vector;
-  if (!breeds) unused(section, "integration_steps", spec.integration_steps, otherwise.integration_steps, method);
+  if (!breeds) section.unused("integration_steps", spec.integration_steps, otherwise.integration_steps, method);
   if (spec.method == PerturbationMethod::none) {
-    if (own_amplitude) unused(section, "amplitude", spec.amplitude, otherwise.noise.amplitude, method);
+    if (own_amplitude) section.unused("amplitude", spec.amplitude, otherwise.noise.amplitude, method);
     unused_noise(noise, spec.noise, method);
     return;
   }
@@ -185,124 +164,6 @@ void read_forecast(SectionReader section, ForecastSpec& spec) {
   section.finish();
 }
 
-// A number for all variables, or {z500: 9, all: 12}.
-void read_keep_bits(SectionReader& section, OutputSpec& spec) {
-  constexpr IntRange range{1, mantissa_bits};
-  const YamlNode* node = section.raw("keep_bits");
-  if (node == nullptr || node->kind != YamlNode::Kind::map) {
-    int bits = 0;
-    section.integer("keep_bits", bits, range);
-    if (bits > 0) spec.keep_bits = {{"all", bits}};
-    return;
-  }
-  SectionReader by_variable = section.section("keep_bits");
-  for (const auto& [variable, entry] : node->entries) {
-    int bits = 0;
-    by_variable.integer(variable, bits, range);
-    if (bits > 0) spec.keep_bits[variable] = bits;
-    if (variable == "all" || std::ranges::find(spec.variables, variable) != spec.variables.end()) continue;
-    by_variable.problem(variable, fmt::format("is no variable of this output{}; expected one of them, or all",
-                                              did_you_mean(clipped(variable), spec.variables)));
-  }
-}
-
-// What a layout and its options need of the format.
-void check_layout(SectionReader& section, const OutputSpec& spec) {
-  const bool zarr = spec.format == StoreFormat::zarr, netcdf = spec.format == StoreFormat::netcdf;
-  const std::string& format = name_of(spec.format, format_names());
-  if (spec.layout == OutputLayout::cf && !netcdf) {
-    section.problem("layout", fmt::format("is cf, which is for format: netcdf, and the format is {}", format));
-  }
-  if (spec.layout == OutputLayout::weatherbench && !zarr && !netcdf) {
-    section.problem(
-        "layout",
-        fmt::format("is weatherbench, which is for the formats zarr and netcdf, and the format is {}", format));
-  }
-  if (!spec.shard && !zarr) {
-    section.problem("shard", fmt::format("is false, and the format {} has no shards: leave it out", format));
-  }
-  if (!spec.keep_bits.empty() && !zarr && !netcdf) {
-    section.problem("keep_bits",
-                    fmt::format("is for the formats zarr and netcdf, and the format is {}: leave it out", format));
-  }
-}
-
-void read_grib(SectionReader section, GribSpec& spec) {
-  section.integer("centre", spec.centre, {0, 65'535});
-  section.integer("sub_centre", spec.sub_centre, {0, 65'535});
-  section.integer("process", spec.process, {0, 255});
-  section.finish();
-}
-
-// What GRIB2 has and other formats do not, and the other way round.
-void read_packing(SectionReader& section, OutputSpec& spec) {
-  section.choice("files", spec.files, grib_files_names());
-  section.integer("bits", spec.bits, {0, 24});
-  read_grib(section.section("grib"), spec.grib);
-  const OutputSpec otherwise;
-  const std::string format = "format " + name_of(spec.format, format_names());
-  if (spec.format == StoreFormat::grib2) {
-    return unused(section, "compression", spec.compression, otherwise.compression,
-                  format + ", whose values are always compressed (CCSDS)");
-  }
-  unused(section, "files", spec.files, otherwise.files, format);
-  unused(section, "bits", spec.bits, otherwise.bits, format);
-  unused(section, "grib", spec.grib, otherwise.grib, format);
-}
-
-void read_output(SectionReader section, OutputSpec& spec) {
-  section.text("region", spec.region);
-  if (!spec.region.empty()) spec.name = spec.region;
-  read_name(section, spec.name);
-  section.words("variables", spec.variables, "channels, as u10m or z500", is_name);  // they become folders of a store
-  section.choice("format", spec.format, format_names());
-  section.duration("every", spec.every, model_step, longest_interval);
-  section.boolean("initial_state", spec.initial_state);
-  section.choice("compression", spec.compression, compression_names());
-  section.choice("layout", spec.layout, layout_names());
-  section.boolean("shard", spec.shard);
-  read_keep_bits(section, spec);
-  check_layout(section, spec);
-  read_packing(section, spec);
-  section.finish();
-}
-
-// Of the stores of statistics: statistics_0.zarr, statistics.zarr, statistics_0_europe.zarr, statistics_europe.zarr.
-bool is_taken_by_statistics(const SectionReader& top, const std::string& name) {
-  return top.has("statistics") && (name == "statistics" || name.starts_with("statistics_"));
-}
-
-// One output, or a list of them, which is empty where statistics or tracks alone are wanted. Each must store something
-// of each forecast.
-void read_outputs(SectionReader& top, std::vector<OutputSpec>& outputs, int shortest, Problems& problems) {
-  const YamlNode* node = top.raw("output");
-  const bool list = node != nullptr && node->kind == YamlNode::Kind::list;
-  if (list && node->items.empty() && !top.has("statistics") && !top.has("tracks")) {
-    problems.add(node->place, "output", "is an empty list, expected at least one output, or statistics, or tracks");
-  }
-  outputs.clear();
-  std::set<std::pair<std::string, StoreFormat>> taken;
-  for (size_t k = 0; k < (list ? node->items.size() : 1); ++k) {
-    SectionReader section(list ? &node->items[k] : node, list ? fmt::format("output.{}", k) : "output", top.place(),
-                          problems);
-    OutputSpec& output = outputs.emplace_back();
-    read_output(section, output);
-    if (!taken.emplace(output.name, output.format).second) {
-      section.problem("name",
-                      fmt::format("an earlier output has the name '{}' and format {}, too: give it a name of its "
-                                  "own",
-                                  clipped(output.name), name_of(output.format, format_names())));
-    }
-    if (is_taken_by_statistics(top, output.name)) {
-      section.problem("name", "is what the stores of statistics are called: give the output another name");
-    }
-    if (!output.initial_state && shortest > 0 && output.every > shortest * model_step) {
-      section.problem("every", fmt::format("is {}, so nothing of a forecast of {} steps would be stored",
-                                           duration_text(output.every), shortest));
-    }
-  }
-}
-
 bool is_card(const std::string& device) {
   return device.starts_with("cuda:") && device.size() > 5 && device.size() < 9 &&
          device.find_first_not_of("0123456789", 5) == std::string::npos;
@@ -335,7 +196,7 @@ void read_runtime(SectionReader section, RuntimeSpec& spec) {
   read_devices(section, spec);
   section.integer("threads", spec.threads, {0, 1024});
   section.integer("batch", spec.batch, {0, 1024});
-  section.integer("writers", spec.writers, {1, 64});
+  section.integer("writers", spec.writers, {0, 64});
   section.integer("queue_fields", spec.queue_fields, {1, 100'000});
   section.integer("block", spec.block, {1, 4096});
   section.boolean("full_verify", spec.full_verify);
@@ -503,7 +364,7 @@ JobSpec read_spec(const YamlNode& root, const fs::path& folder, Problems& proble
   JobSpec spec;
   SectionReader top(&root, "", root.place, problems);
   top.require("name", "a name for the job");
-  read_name(top, spec.name);
+  top.name("name", spec.name);
   read_initial_conditions(top.section("initial_conditions"), spec.initial_conditions, folder);
   read_models(top, spec.models, folder);
   read_ensemble(top.section("ensemble"), spec.ensemble);

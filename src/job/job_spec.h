@@ -144,7 +144,7 @@ struct RuntimeSpec {
   std::vector<std::string> devices = {};
   int threads = 0;                                      // CPU threads, 0: all cores
   int batch = 0;                                        // members at a time, 0: one
-  int writers = 2;                                      // threads that encode and write
+  int writers = 0;                                      // threads that encode and write; 0: as many as cores are idle
   int queue_fields = 64;                                // fields in flight between the step and the writers
   bool full_verify = true;                              // on resume: recompute checksums (true) or look at sizes only
   double price_per_hour = 0.0;                          // USD, for the cost in the reports; 0: unknown

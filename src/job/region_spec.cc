@@ -12,12 +12,10 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr RealRange lat_range{-90.0, 90.0}, lon_range{-360.0, 360.0};
-constexpr const char* name_letters = "abcdefghijklmnopqrstuvwxyz0123456789_-";
 
 // Names of regions stand in the names of stores, behind a model's number or the word `lagged`.
-bool is_name(const std::string& text) {
-  return text != "lagged" && !text.empty() && text.size() <= 64 && text.front() >= 'a' && text.front() <= 'z' &&
-         text.find_first_not_of(name_letters) == std::string::npos;
+bool is_name_of_region(const std::string& text) {
+  return is_name(text) && text != "lagged" && text.front() >= 'a' && text.front() <= 'z';
 }
 
 void read_box(SectionReader& section, Box& box) {
@@ -99,7 +97,7 @@ void read_named_points(SectionReader& section, const std::string& key, std::vect
   }
   for (const auto& [name, where] : node->entries) {
     const std::string dotted = section.dotted(key + "." + name);
-    if (!is_name(name))
+    if (!is_name_of_region(name))
       problems.add(where.key_place, dotted, "is no name: expected a letter a-z, then a-z, digits, _ and -, at most 64");
     points.push_back({name});
     read_point(SectionReader(&where, dotted, node->place, problems), points.back());
@@ -128,7 +126,7 @@ void read_regions(SectionReader& top, std::vector<RegionSpec>& regions, Problems
   }
   for (const auto& [name, region] : node->entries) {
     const std::string key = "regions." + name;
-    if (!is_name(name))
+    if (!is_name_of_region(name))
       problems.add(region.key_place, key, "is no name: expected a letter a-z, then a-z, digits, _ and -, at most 64");
     regions.push_back({name});
     read_region(SectionReader(&region, key, node->place, problems), regions.back(), problems);

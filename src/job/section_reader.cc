@@ -105,6 +105,11 @@ std::string shown(const YamlNode& node) {
   return node.kind == YamlNode::Kind::scalar ? fmt::format("'{}'", clipped(node.text)) : node.kind_name();
 }
 
+bool is_name(const std::string& text) {
+  return !text.empty() && text.size() <= 64 && text.front() != '-' &&
+         text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-") == std::string::npos;
+}
+
 SectionReader::SectionReader(const YamlNode* node, std::string key, const Place& parent, Problems& problems)
     : node_(node), key_(std::move(key)), place_(parent), problems_(problems) {
   if (node_ == nullptr) return;
@@ -126,6 +131,11 @@ bool SectionReader::has(const std::string& key) const { return node_ != nullptr 
 const YamlNode* SectionReader::take(const std::string& key) {
   known_.push_back(key);
   return node_ == nullptr ? nullptr : node_->find(key);
+}
+
+void SectionReader::name(const std::string& key, std::string& value) {
+  if (!text(key, value) || is_name(value)) return;
+  problem(key, fmt::format("is '{}', expected letters a-z, digits, _ and -, at most 64", clipped(value)));
 }
 
 const YamlNode* SectionReader::raw(const std::string& key) { return take(key); }

@@ -30,6 +30,9 @@ struct RealRange {
   double least, most;
 };
 
+// A name that may be that of a folder: letters a-z, digits, _ and -, not - at first, at most 64.
+bool is_name(const std::string& text);
+
 class SectionReader {
  public:
   // The section `key` (dotted name, "" at the top) that stands in `node`; null where it is absent, so that all defaults
@@ -38,6 +41,7 @@ class SectionReader {
 
   bool has(const std::string& key) const;
   bool text(const std::string& key, std::string& value);  // whether it took a value
+  void name(const std::string& key, std::string& value);  // is_name()
   void boolean(const std::string& key, bool& value);
   void integer(const std::string& key, int& value, IntRange range);
   void integer(const std::string& key, uint64_t& value);
@@ -59,6 +63,12 @@ class SectionReader {
   void choice(const std::string& key, Enum& value, const EnumNames<Enum>& names);
   SectionReader section(const std::string& key);
   const YamlNode* raw(const std::string& key);  // any node, or null
+
+  // A key that would have no effect may only say what holds anyway, as the resolved spec does. `by` does not use it.
+  template <typename T>
+  void unused(const std::string& key, const T& value, const T& otherwise, const std::string& by) {
+    if (!(value == otherwise)) problem(key, "is not used by " + by + ": leave it out");
+  }
 
   // Adds a problem at the key's value, or at the section where the key is absent.
   void problem(const std::string& key, const std::string& what);

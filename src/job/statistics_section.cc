@@ -15,11 +15,6 @@ constexpr Duration longest = 10'000 * model_step;
 constexpr RealRange level_range{1e-6, 1.0 - 1e-6};
 constexpr size_t most_thresholds = 16;  // of one entry: counts of each are kept at each point
 
-bool is_word(const std::string& text) {
-  return !text.empty() && text.size() <= 64 &&
-         text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-") == std::string::npos;
-}
-
 void read_windows(SectionReader& section, StatisticsSpec& spec) {
   section.duration("over", spec.over, model_step, longest);
   section.choice("reduce", spec.reduce, reduce_names());
@@ -92,7 +87,7 @@ void read_thresholds(SectionReader& section, StatisticsSpec& spec, Problems& pro
 void read_entry(SectionReader section, StatisticsSpec& spec, int shortest, Problems& problems) {
   section.require("variables", "channels, as [t2m, z500]");
   section.text("region", spec.region);
-  section.words("variables", spec.variables, "channels, as u10m or z500", is_word);
+  section.words("variables", spec.variables, "channels, as u10m or z500", is_name);
   read_windows(section, spec);
   read_leads(section, spec, shortest);
   section.boolean("moments", spec.moments);

@@ -15,11 +15,6 @@ constexpr RealRange degrees{0.01, 90.0};
 constexpr double temperature_drop = 0.4;  // K, at 400 hPa: as TempestExtremes' users take it
 constexpr const char* warm_core_wanted = "upper and lower geopotential, as [z300, z500], or one temperature, as t400";
 
-bool is_name(const std::string& text) {
-  return !text.empty() && text.size() <= 64 && text.front() != '-' &&
-         text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-") == std::string::npos;
-}
-
 // t400, z300
 bool is_on_level(const std::string& channel, char quantity) {
   return channel.size() > 1 && channel[0] == quantity &&
@@ -32,12 +27,6 @@ bool is_temperature(const std::vector<std::string>& channels) {
 
 bool is_thickness(const std::vector<std::string>& channels) {
   return channels.size() == 2 && is_on_level(channels[0], 'z') && is_on_level(channels[1], 'z');
-}
-
-// A key that would have no effect may only say what holds anyway, as the resolved spec does.
-template <typename T>
-void unused(SectionReader& section, const char* key, const T& value, const T& otherwise, const std::string& tracker) {
-  if (!(value == otherwise)) section.problem(key, fmt::format("is not used by tracker {}: leave it out", tracker));
 }
 
 void read_criteria(SectionReader& section, TracksSpec& spec) {
@@ -60,20 +49,21 @@ void read_criteria(SectionReader& section, TracksSpec& spec) {
 
 void refuse_criteria(SectionReader& section, const TracksSpec& spec, const std::string& tracker) {
   const TracksSpec otherwise;
-  unused(section, "warm_core", spec.warm_core, otherwise.warm_core, tracker);
-  unused(section, "pressure_rise", spec.pressure_rise, otherwise.pressure_rise, tracker);
-  unused(section, "pressure_distance", spec.pressure_distance, otherwise.pressure_distance, tracker);
-  unused(section, "warm_core_drop", spec.warm_core_drop, otherwise.warm_core_drop, tracker);
-  unused(section, "warm_core_distance", spec.warm_core_distance, otherwise.warm_core_distance, tracker);
-  unused(section, "warm_core_offset", spec.warm_core_offset, otherwise.warm_core_offset, tracker);
-  unused(section, "merge_distance", spec.merge_distance, otherwise.merge_distance, tracker);
-  unused(section, "range", spec.range, otherwise.range, tracker);
-  unused(section, "min_duration", spec.min_duration, otherwise.min_duration, tracker);
-  unused(section, "max_gap", spec.max_gap, otherwise.max_gap, tracker);
-  unused(section, "min_points", spec.min_points, otherwise.min_points, tracker);
-  unused(section, "wind", spec.wind, otherwise.wind, tracker);
-  unused(section, "max_latitude", spec.max_latitude, otherwise.max_latitude, tracker);
-  unused(section, "max_elevation", spec.max_elevation, otherwise.max_elevation, tracker);
+  const std::string by = "tracker " + tracker;
+  section.unused("warm_core", spec.warm_core, otherwise.warm_core, by);
+  section.unused("pressure_rise", spec.pressure_rise, otherwise.pressure_rise, by);
+  section.unused("pressure_distance", spec.pressure_distance, otherwise.pressure_distance, by);
+  section.unused("warm_core_drop", spec.warm_core_drop, otherwise.warm_core_drop, by);
+  section.unused("warm_core_distance", spec.warm_core_distance, otherwise.warm_core_distance, by);
+  section.unused("warm_core_offset", spec.warm_core_offset, otherwise.warm_core_offset, by);
+  section.unused("merge_distance", spec.merge_distance, otherwise.merge_distance, by);
+  section.unused("range", spec.range, otherwise.range, by);
+  section.unused("min_duration", spec.min_duration, otherwise.min_duration, by);
+  section.unused("max_gap", spec.max_gap, otherwise.max_gap, by);
+  section.unused("min_points", spec.min_points, otherwise.min_points, by);
+  section.unused("wind", spec.wind, otherwise.wind, by);
+  section.unused("max_latitude", spec.max_latitude, otherwise.max_latitude, by);
+  section.unused("max_elevation", spec.max_elevation, otherwise.max_elevation, by);
 }
 
 void check_hens(SectionReader& section, const TracksSpec& spec) {
@@ -81,9 +71,9 @@ void check_hens(SectionReader& section, const TracksSpec& spec) {
   if (!is_temperature(spec.warm_core) && !is_thickness(spec.warm_core)) {
     section.problem("warm_core", fmt::format("expected {}", warm_core_wanted));
   }
-  unused(section, "compatible", spec.compatible, false, "hens");
-  unused(section, "search_distance", spec.search_distance, otherwise.search_distance, "hens, which has range");
-  unused(section, "window", spec.window, otherwise.window, "hens, which has max_gap");
+  section.unused("compatible", spec.compatible, false, "tracker hens");
+  section.unused("search_distance", spec.search_distance, otherwise.search_distance, "tracker hens, which has range");
+  section.unused("window", spec.window, otherwise.window, "tracker hens, which has max_gap");
   if (spec.min_points > spec.min_duration / model_step + 1) {
     section.problem("min_points",
                     fmt::format("is {}, and a track of min_duration {} has {} points: expected at most "
@@ -93,9 +83,7 @@ void check_hens(SectionReader& section, const TracksSpec& spec) {
 }
 
 void read_entry(SectionReader section, TracksSpec& spec) {
-  if (section.text("name", spec.name) && !is_name(spec.name)) {
-    section.problem("name", fmt::format("is '{}', expected letters a-z, digits, _ and -, at most 64", spec.name));
-  }
+  section.name("name", spec.name);
   section.choice("tracker", spec.tracker, tracker_names());
   section.boolean("compatible", spec.compatible);
   read_criteria(section, spec);
@@ -111,7 +99,7 @@ void read_entry(SectionReader section, TracksSpec& spec) {
                                                 "(docs/tracks.md): expected compatible: true, or tracker: hens",
                                                 tracker));
     }
-    refuse_criteria(section, spec, tracker);
+    refuse_criteria(section, spec, by);
   }
   section.finish();
 }

@@ -50,7 +50,7 @@ WRONG = [
     ("output.keep_bits", 24), ("output.keep_bits", {"u10m": 9.5}), ("runtime.device", "gpu"), ("runtime.devices", "gpu"),
     ("output", {"format": "grib2", "files": "all"}),
     ("output", {"format": "grib2", "bits": 25}), ("output", {"format": "grib2", "grib": {"center": 7}}),
-    ("runtime.devices", []), ("runtime.devices", ["cuda"]), ("runtime.writers", 0), ("mirrors.s3", "ftp://host"),
+    ("runtime.devices", []), ("runtime.devices", ["cuda"]), ("runtime.writers", -1), ("mirrors.s3", "ftp://host"),
     ("statistics", {"variables": ["t2m"]}), ("statistics", [{}]), ("statistics", [{"variables": []}]),
     ("statistics", [{"variables": "t2m", "leads": "24h", "every": "6h"}]),
     ("statistics", [{"variables": "t2m", "over": "24h"}]), ("statistics", [{"variables": "t2m", "reduce": "max"}]),

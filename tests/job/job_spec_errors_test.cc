@@ -136,7 +136,7 @@ TEST(SpecMistake, Ranges) {
                            Mistake{"output.every=-6h", "whole multiples of 6h"},
                            Mistake{"report.map_leads=[24h, 1d]", "names '1d' twice"},
                            Mistake{"report.map_leads=[3h]", "whole multiples of 6h"},
-                           Mistake{"runtime.writers=0", "from 1 to 64"},
+                           Mistake{"runtime.writers=65", "from 0 to 64"},
                            Mistake{"runtime.price_per_hour=-1", "from 0 to 10000"}});
 }
 

@@ -113,7 +113,7 @@ TEST(JobSpecJson, SpellsOutEveryDefaultInTheStructsOrder) {
       R"("correlated_spherical_gaussian","amplitude":{"z500":39.27},"sigma":1.0,"length_scale":500000.0,)"
       R"("time_scale":"2d"}},"forecast":{"steps":[4],"engine":"auto","precision":"fp32","sun":"float32"},)"
       R"("output":[{"name":"hens","variables":["u10m","v10m"],"format":"zarr","every":"6h","initial_state":true,)"
-      R"("compression":"none"}],"runtime":{"device":"auto","devices":"auto","threads":0,"batch":0,"writers":2,"queue_fields":64,)"
+      R"("compression":"none"}],"runtime":{"device":"auto","devices":"auto","threads":0,"batch":0,"writers":0,"queue_fields":64,)"
       R"("block":256,"full_verify":true,"price_per_hour":0.0,"silence_limit":"10m"},"mirrors":{"s3":"","hf":"","https":""},"report":{"maps":true,)"
       R"("map_leads":["1d"]}})");
 }
