@@ -97,7 +97,7 @@ def test_validate_run_and_fetch_refuse_the_same():
     job = write_job(folder)
     for override, code, word in (
             ("perturbation.noise.amplitude={z501: 5}", 78, ">: perturbation.noise.amplitude.z501: channel 'z501' is not"),
-            ("models=gs://bucket/x", 78, ">: models: gs://bucket/x"),
+            ("models=abfs://bucket/x", 78, ">: models: abfs://bucket/x"),
             ("models=synth:huge?seed=102", 78, ">: models: 'synth:huge?seed=102' is no model package"),
             ("models=synth:mini?sed=102", 78, ">: models: 'synth:mini?sed=102' is no model package"),
             ("models=/nowhere/sfno", 66, "/nowhere/sfno/config.json"),
