@@ -135,8 +135,8 @@ void read_perturbation(SectionReader section, PerturbationSpec& spec, const fs::
   if (own_amplitude && amplitudes && idles(spec)) section.problem("amplitude", idle);
   if (seeds && noise_amplitudes && idles(spec.noise)) noise.problem("amplitude", idle);
   if (!seeds && spec.noise.amplitude != spec.amplitude) {
-    unused(noise, "amplitude", spec.noise.amplitude, otherwise.noise.amplitude,
-           method + " beside perturbation.amplitude");
+    noise.unused("amplitude", spec.noise.amplitude, otherwise.noise.amplitude,
+                 method + " beside perturbation.amplitude");
   }
 }
 
