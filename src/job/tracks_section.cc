@@ -99,7 +99,7 @@ void read_entry(SectionReader section, TracksSpec& spec) {
                                                 "(docs/tracks.md): expected compatible: true, or tracker: hens",
                                                 tracker));
     }
-    refuse_criteria(section, spec, by);
+    refuse_criteria(section, spec, tracker);
   }
   section.finish();
 }
