@@ -178,18 +178,11 @@ struct Outcome {
   Attempt& attempt;
 };
 
-// Beside a GPU half of a process's cores, since they have little else to do: compressed formats need several to keep up
-// with its steps. On a CPU two, which take turns with the model.
-int writers_for(const RuntimeSpec& runtime, int threads, at::Device device) {
-  if (runtime.writers > 0) return runtime.writers;
-  return device.is_cuda() ? std::clamp(threads / 2, 2, 8) : 2;
-}
-
 // What each of `workers` processes may take of this machine.
-RuntimeSpec share_of(RuntimeSpec runtime, int workers, at::Device device) {
+RuntimeSpec share_of(RuntimeSpec runtime, int workers) {
   const int threads = runtime.threads > 0 ? runtime.threads : usable_cpus();
   runtime.threads = std::max(1, threads / workers);
-  runtime.writers = std::max(1, std::min(writers_for(runtime, runtime.threads, device), runtime.threads));
+  runtime.writers = std::min(runtime.writers, runtime.threads);  // 0: by its share of the cores
   return runtime;
 }
 
@@ -206,7 +199,6 @@ void fit_queue(RuntimeSpec& runtime, const LatLonGrid& grid, int processes, Log&
 
 void run_alone(const JobAtHand& at_hand, Source& source, const std::vector<MemberId>& todo, const Outcome& outcome) {
   JobSpec spec = at_hand.spec;
-  spec.runtime.writers = writers_for(spec.runtime, usable_cpus(), at_hand.device);
   fit_queue(spec.runtime, at_hand.folder.identity().grid, 1, at_hand.log);
   const PatientThreads patience;
   const std::vector<RunStore> stores = open_stores(at_hand.folder.root(), spec, at_hand.folder.identity().facts());
@@ -291,7 +283,7 @@ void run_together(const JobAtHand& at_hand, const std::vector<MemberId>& todo, c
                   .engine = at_hand.engine,
                   .attempt = outcome.attempt.number,
                   .check = at_hand.options.check};
-  task.run.spec.runtime = share_of(spec.runtime, workers, at_hand.device);
+  task.run.spec.runtime = share_of(spec.runtime, workers);
   fit_queue(task.run.spec.runtime, at_hand.folder.identity().grid, workers, at_hand.log);
   CrewOptions options{at_hand.devices, at_hand.options.worker_command};
   options.longest_silence = spec.runtime.silence_limit;

@@ -5,12 +5,24 @@
 #include <set>
 #include <utility>
 
+#include "base/cpus.h"
 #include "base/stopwatch.h"
 #include "forecast/stage.h"
 #include "forecast/store_sink.h"
 #include "model/device.h"
 
 namespace hens {
+namespace {
+
+// Beside a GPU half of the process's cores, since they have little else to do: compressed formats need several to keep
+// up with its steps. On a CPU two, which take turns with the model.
+int writers_of(const RuntimeSpec& runtime, at::Device device) {
+  if (runtime.writers > 0) return runtime.writers;
+  const int threads = runtime.threads > 0 ? runtime.threads : usable_cpus();
+  return device.is_cuda() ? std::clamp(threads / 2, 2, 8) : 2;
+}
+
+}  // namespace
 
 Worker::Worker(const WorkerJob& job, at::Device device, std::function<void(int model, int steps, int members)> on_steps)
     : job_(job),
@@ -18,7 +30,7 @@ Worker::Worker(const WorkerJob& job, at::Device device, std::function<void(int m
       on_steps_(std::move(on_steps)),
       energy_(device),
       analyses_(job.source),
-      queue_(job.spec.runtime.writers, job.spec.runtime.queue_fields) {}
+      queue_(writers_of(job.spec.runtime, device), job.spec.runtime.queue_fields) {}
 
 Worker::~Worker() = default;
 

@@ -97,7 +97,7 @@ Json changed(const std::string& key, const Json& value) {
   if (text.ends_with(" std")) return "0.36 std";
   if (key.ends_with("times")) return "2031-01-01T00:00:00Z";
   if (key == "runtime.devices") return Json::array({"cpu", "cpu"});
-  if (key == "runtime.silence_limit") return "7m";
+  if (key == "runtime.silence_limit" || key == "runtime.upload_patience") return "7m";
   if (key == "statistics.leads" || key == "statistics.every" || key == "statistics.over") return "30h";
   if (key == "tracks.min_duration" || key == "tracks.max_gap") return "30h";
   if (key == "output.every" || key.ends_with("time_scale") || key.ends_with("map_leads")) return "30h";
@@ -114,7 +114,8 @@ TEST(JobSpecJson, SpellsOutEveryDefaultInTheStructsOrder) {
       R"("time_scale":"2d"}},"forecast":{"steps":[4],"engine":"auto","precision":"fp32","sun":"float32"},)"
       R"("output":[{"name":"hens","variables":["u10m","v10m"],"format":"zarr","every":"6h","initial_state":true,)"
       R"("compression":"none"}],"runtime":{"device":"auto","devices":"auto","threads":0,"batch":0,"writers":0,"queue_fields":64,)"
-      R"("block":256,"full_verify":true,"price_per_hour":0.0,"silence_limit":"10m"},"mirrors":{"s3":"","hf":"","https":""},"report":{"maps":true,)"
+      R"("block":256,"full_verify":true,"price_per_hour":0.0,"silence_limit":"10m","results":"","keep_local":true,"upload_queue":16,)"
+      R"("upload_patience":"10m"},"mirrors":{"s3":"","hf":"","https":""},"report":{"maps":true,)"
       R"("map_leads":["1d"]}})");
 }
 
