@@ -85,8 +85,8 @@ TEST_F(CheckSpec, NamesChannelsOfAmplitudes) {
 // The run ended with 65, 64 or 78, as the scheme, the size or the seed was wrong, and validate took them all.
 TEST_F(CheckSpec, NamesModelsThatAreNone) {
   const std::string said =
-      problems("models: [abfs://bucket/x, \"synth:huge?seed=1\", \"synth:mini?sed=1\", \"synth:mini?seed=a\"]\n");
-  EXPECT_THAT(said, HasSubstr(at("4:10") + "models: abfs://bucket/x/config.json: scheme 'abfs' is not known"));
+      problems("models: [az://bucket/x, \"synth:huge?seed=1\", \"synth:mini?sed=1\", \"synth:mini?seed=a\"]\n");
+  EXPECT_THAT(said, HasSubstr(at("4:10") + "models: az://bucket/x/config.json: scheme 'az' is not known"));
   EXPECT_THAT(said, HasSubstr(at("4:25") + "models: 'synth:huge?seed=1' is no model package: expected synth:mini or"));
   EXPECT_THAT(said, HasSubstr(at("4:46") + "models: 'synth:mini?sed=1' is no model package"));
   EXPECT_THAT(said, HasSubstr("models: 'synth:mini?seed=a' is no model package"));
@@ -97,8 +97,7 @@ TEST_F(CheckSpec, ChecksAddressesOfAnalysesWithTheirTimesFilledIn) {
   const auto with = [&](const std::string& path) {
     return problems(mini, {"initial_conditions.source=grib", "initial_conditions.path=" + path});
   };
-  EXPECT_THAT(with("abfs://b/%Y.grib"),
-              HasSubstr("initial_conditions.path: abfs://b/1970.grib: scheme 'abfs' is not known"));
+  EXPECT_THAT(with("az://b/%Y.grib"), HasSubstr("initial_conditions.path: az://b/1970.grib: scheme 'az' is not known"));
   EXPECT_EQ(with("file:///data/%Y.grib"), "");
 }
 
