@@ -1,6 +1,7 @@
 #include "forecast/statistics_sink.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "base/error.h"
@@ -25,19 +26,24 @@ std::vector<float> values_of(const StatisticsSpec& entry, const std::string& var
   return all;
 }
 
+void refuse_changed_thresholds(const StatisticsSpec& entry, const LatLonGrid& grid) {
+  for (const ThresholdField& field : entry.threshold_fields) {
+    if (threshold_digest(field, entry.variables, grid) == field.sha256) continue;
+    fail(ExitCode::bad_input,
+         "{}: is not the file that it was when the run began, and its values are thresholds: put it back, or begin a "
+         "new run",
+         field.file);
+  }
+}
+
 ThresholdValues thresholds_of(const JobSpec& spec, const std::vector<StatisticsPair>& pairs, const LatLonGrid& grid,
                               const std::optional<RegionCut>& cut) {
   ThresholdValues all;
+  std::set<int> checked;  // entries
   for (const StatisticsPair& pair : pairs) {
     if (pair.plan.threshold_fields.empty() || all.contains(pair.plan.threshold_fields)) continue;
     const StatisticsSpec& entry = spec.statistics.at(static_cast<size_t>(pair.entry));
-    for (const ThresholdField& field : entry.threshold_fields) {
-      if (threshold_digest(field, entry.variables, grid) == field.sha256) continue;
-      fail(ExitCode::bad_input,
-           "{}: is not the file that it was when the run began, and its values are thresholds: put it back, or begin a "
-           "new run",
-           field.file);
-    }
+    if (checked.insert(pair.entry).second) refuse_changed_thresholds(entry, grid);
     all.emplace(pair.plan.threshold_fields, values_of(entry, pair.variable, grid, cut));
   }
   return all;

@@ -1,4 +1,5 @@
-// Final stores from parts: pair by pair, tile by tile, so that memory does not grow with members, pairs or parts.
+// Final stores from parts: some pairs of a lead time at once (half a gigabyte of fields), tile by tile, so that memory
+// does not grow with members, pairs or parts.
 //
 // What is written is a function of the spec and of the members that the parts hold together: not of their split, nor of
 // the order in which they come.

@@ -73,6 +73,7 @@ struct Lines {
 // The tracks of an initial time in the table of all members' (text_products.h), as many as are drawn.
 Lines read_lines(const fs::path& path, const std::string& initial_time) {
   std::ifstream file(path);
+  if (!file) fail(ExitCode::missing_input, "{}: cannot be read; hens report makes it again", path.string());
   Lines lines;
   std::string row, track;  // "model,time,member,track" of the row before
   std::getline(file, row);
